@@ -1,0 +1,128 @@
+"""The hook specifications: every hook, its exact arguments, when it is called and what it may raise.
+
+An implementation may leave out arguments that it does not need, and may be `def` (it then runs in a worker
+thread) or `async def` (it then runs on the service's loop and must not block it). Every call has a deadline
+(`PLUGPORT_HOOK_TIMEOUT`, seconds; the fetch and the delivery have longer ones). A hook may be called again after
+any failure, so each must be safe to repeat.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pluggy
+
+from plugport.hookspecs.bundles import Bundle
+from plugport.hookspecs.models import (
+    Action,
+    Event,
+    InstalledPlugin,
+    PolicyRequest,
+    Receipt,
+    Refusal,
+    Removal,
+    Resolved,
+    RuleDescriptor,
+    RunState,
+    Source,
+    StartupContext,
+    Workspace,
+)
+
+PROJECT = "plugport"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+HOOK_API_VERSION = 1
+"""Raised by one when a hook changes so that an old implementation would no longer do. A provider may declare the
+version that it was written for as the attribute `hook_api_version`; a newer one than this is refused at load."""
+
+
+@hookspec
+def startup(context: StartupContext) -> None:
+    """Called once, before the first request. A provider that raises here is FAILED and is not called again."""
+
+
+@hookspec
+def shutdown() -> None:
+    """Called once, after the last request, also where `startup` failed. Close what `startup` opened."""
+
+
+@hookspec
+def resolve_source(source: Source, destination: Path) -> Resolved:  # type: ignore[empty-body]
+    """Fetch the plugin into `destination`, an empty directory. Asked of the one provider whose `schemes` has
+    the source's scheme.
+
+    May raise `InvalidSource`, `UnpinnedSource`, `PluginNotFound`, `SourceUnavailable`, `SourceTimeout`,
+    `BundleTooLarge`, `InvalidPluginName`. Anything else becomes `source-unavailable`.
+    """
+
+
+@hookspec
+def preflight(workspace: Workspace, action: Action) -> None:
+    """Called before anything is fetched; a backend that cannot serve the action says so here.
+
+    May raise `PushNotSupported`, `UnsupportedTarget`, `WorkspaceNotRunning`, `BackendUnavailable`,
+    `HostKeyMismatch`. Anything else becomes `backend-unavailable`.
+    """
+
+
+@hookspec
+def is_running(workspace: Workspace) -> RunState:  # type: ignore[empty-body]
+    """Whether the workspace runs. Called before the fetch, right before the delivery, and for `state`.
+
+    What cannot be found out is `RunState.unknown(reason)`, never STOPPED. An exception, a late answer or an
+    answer of another type counts as UNKNOWN.
+    """
+
+
+@hookspec
+def deliver(workspace: Workspace, bundle: Bundle) -> Receipt:  # type: ignore[empty-body]
+    """Put the bundle at `<config dir>/plugins/<bundle.name>`, atomically, and read its digest back.
+
+    Whatever fails, the target keeps the whole old version or has the whole new one. May raise `DeliveryFailed`,
+    `DeliveryTimeout`, `WorkspaceNotRunning`, `BackendUnavailable`, `UnsupportedTarget`, `HostKeyMismatch`,
+    `PushNotSupported`. Anything else becomes `delivery-failed`.
+    """
+
+
+@hookspec
+def uninstall(workspace: Workspace, removal: Removal) -> Receipt:  # type: ignore[empty-body]
+    """Take away what `removal` says, and nothing else. May be repeated: what is gone already is fine.
+
+    May raise what `deliver` may, and `PluginNotFound`.
+    """
+
+
+@hookspec
+def list_installed(workspace: Workspace) -> list[InstalledPlugin]:  # type: ignore[empty-body]
+    """What lies on the target, in one or two round trips. May raise what `preflight` may."""
+
+
+@hookspec
+def restart(workspace: Workspace) -> None:
+    """Restart the agent. May raise what `preflight` may. Called after an install that asked for it."""
+
+
+@hookspec
+def lookup_workspace(workspace_id: str) -> Workspace | None:
+    """The workspace of that id, or None where this provider does not know it. The first answer counts."""
+
+
+@hookspec
+def check_policy(request: PolicyRequest) -> Refusal | None:
+    """None, or a refusal. Asked of all, before the fetch and again after it; any refusal wins.
+
+    `PluginNotAllowed` may be raised instead. Whatever else happens is a refusal, too (`policy-unavailable`).
+    """
+
+
+@hookspec
+def observe(event: Event) -> None:
+    """Called after something has happened. A failing observer is logged and changes nothing."""
+
+
+@hookspec
+def lint_rules() -> list[RuleDescriptor]:  # type: ignore[empty-body]
+    """The rules that this distribution brings, in the entry-point group `plugport.lint`. Imports no rule."""
