@@ -73,8 +73,7 @@ class InvalidRequest(PlugportError):
     @property
     def detail(self) -> str:
         return (
-            "; ".join(f"{problem.where}: {problem.what}" for problem in self.problems)
-            or "The request is not valid."
+            "; ".join(f"{problem.where}: {problem.what}" for problem in self.problems) or "The request is not valid."
         )
 
     @property
@@ -128,8 +127,8 @@ class InvalidSource(PlugportError):
     slug, status, title = "invalid-source", 400, "Invalid source"
 
     def __init__(self, fault: SourceFault, reason: str = "") -> None:
-        super().__init__(reason or fault.name)
-        self.fault = fault
+        super().__init__(reason or str(fault))
+        self.fault = SourceFault(fault)
 
     @property
     def detail(self) -> str:
@@ -328,7 +327,7 @@ class BundleTooLarge(PlugportError):
 
     def __init__(self, limit: int, unit: str = "bytes") -> None:
         super().__init__(f"limit {limit} {unit}")
-        self.limit = limit
+        self.limit = int(limit)
         self.unit = "files" if unit == "files" else "bytes"
 
     @property
@@ -364,9 +363,7 @@ class UnpinnedSource(PlugportError):
 
     @property
     def detail(self) -> str:
-        return (
-            "Pin the source to a tag, a branch or a full commit SHA, as in github://owner/repository#v1.2.0."
-        )
+        return "Pin the source to a tag, a branch or a full commit SHA, as in github://owner/repository#v1.2.0."
 
 
 class DigestMismatch(PlugportError):
@@ -413,9 +410,7 @@ class BundleFault(StrEnum):
     HARD_LINK = "a hard link to a file outside the plugin"
     SPECIAL = "a device, a pipe or a socket"
     SETUID = "a setuid, setgid or sticky bit"
-    NAME = (
-        "a name with a control character, a backslash, or bytes that are not UTF-8, or one that is too long"
-    )
+    NAME = "a name with a control character, a backslash, or bytes that are not UTF-8, or one that is too long"
     CASE = "two names that differ by case alone"
     BOMB = "it expands to far more than it holds"
     EMPTY = "there is no file in it"
@@ -470,9 +465,7 @@ class PushNotSupported(PlugportError):
     def members(self) -> Mapping[str, JSON]:
         if self.hint is None:
             return EMPTY
-        return {
-            "hint": {"method": self.hint.method, "endpoint": self.hint.endpoint, "command": self.hint.command}
-        }
+        return {"hint": {"method": self.hint.method, "endpoint": self.hint.endpoint, "command": self.hint.command}}
 
 
 class UnsupportedTarget(PlugportError):

@@ -1,0 +1,304 @@
+"""The dispatcher: knows the providers, routes by backend and scheme, and turns what they do into our errors.
+
+Each hook has a typed method here; nothing else in the core calls a provider. A provider's answer is checked, its
+exception is contained and logged as `HookFailed`, and only the errors that the hook's documentation names pass
+through, since those say nothing but what we wrote for them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, TypeVar
+
+from plugport.core import calls
+from plugport.hookspecs import errors
+from plugport.hookspecs.bundles import Bundle
+from plugport.hookspecs.loading import Provider, ProviderStatus
+from plugport.hookspecs.models import (
+    Action,
+    Event,
+    InstalledPlugin,
+    PolicyRequest,
+    Receipt,
+    Refusal,
+    Removal,
+    Resolved,
+    RunState,
+    Source,
+    StartupContext,
+    Workspace,
+)
+
+log = logging.getLogger("plugport.hooks")
+_T = TypeVar("_T")
+
+_BACKEND: Final = (
+    errors.PushNotSupported,
+    errors.UnsupportedTarget,
+    errors.WorkspaceNotRunning,
+    errors.BackendUnavailable,
+    errors.HostKeyMismatch,
+)
+_DELIVERY: Final = (*_BACKEND, errors.DeliveryFailed, errors.DeliveryTimeout)
+_PASSED: Final[Mapping[str, tuple[type[errors.PlugportError], ...]]] = {
+    "resolve_source": (
+        errors.InvalidSource,
+        errors.InvalidPluginName,
+        errors.UnpinnedSource,
+        errors.PluginNotFound,
+        errors.SourceUnavailable,
+        errors.SourceTimeout,
+        errors.BundleTooLarge,
+    ),
+    "preflight": _BACKEND,
+    "list_installed": _BACKEND,
+    "restart": _BACKEND,
+    "deliver": _DELIVERY,
+    "uninstall": (*_DELIVERY, errors.PluginNotFound),
+    "check_policy": (errors.PluginNotAllowed,),
+}
+"""Which of our errors a provider may raise from which hook, as `hookspecs/specs.py` documents it."""
+
+
+class HookFailed(Exception):
+    """A provider's call failed. For the log alone: it names provider, distribution, hook and workspace."""
+
+    def __init__(self, provider: Provider, hook: str, workspace: str | None, what: str) -> None:
+        super().__init__(f"{hook} of {provider.label} {what}" + (f" for workspace {workspace}" if workspace else ""))
+        self.provider, self.hook, self.workspace = provider, hook, workspace
+
+
+class DuplicateProvider(Exception):
+    """Raised at start-up when two providers serve one backend or one scheme; names both distributions."""
+
+
+class ProviderFailed(Exception):
+    """Raised at start-up under `--strict-providers` when a provider is FAILED."""
+
+
+class Dispatcher:
+    """Routes to and calls the providers. Made once per application, with what `loading.discover` found."""
+
+    def __init__(self, providers: Iterable[Provider], *, timeout: float = 30.0, trace: bool = False) -> None:
+        self._providers: dict[int, Provider] = dict(enumerate(providers))
+        self._timeout = timeout
+        self._trace = trace
+        self._check_unique()
+
+    @property
+    def providers(self) -> Sequence[Provider]:
+        """Every provider as it stands now, the failed and the blocked ones included."""
+        return tuple(self._providers.values())
+
+    @property
+    def schemes(self) -> Sequence[str]:
+        """The schemes that can be resolved, sorted."""
+        return sorted(scheme for provider in self._loaded() for scheme in provider.schemes)
+
+    def _loaded(self, hook: str | None = None) -> list[Provider]:
+        return [
+            provider
+            for provider in self._providers.values()
+            if provider.status is ProviderStatus.LOADED and (hook is None or hook in provider.hooks)
+        ]
+
+    def _check_unique(self) -> None:
+        owners: dict[str, Provider] = {}
+        for provider in self._loaded():
+            claims = [f"the scheme {scheme}" for scheme in provider.schemes]
+            claims += [f"the backend {provider.backend}"] if provider.backend else []
+            for claim in claims:
+                if claim in owners:
+                    raise DuplicateProvider(
+                        f"{claim} is served by {owners[claim].label} and by {provider.label}: "
+                        "block one of them with PLUGPORT_PROVIDERS_BLOCK or uninstall it"
+                    )
+                owners[claim] = provider
+
+    # Start and end
+
+    async def startup(self, contexts: Mapping[str, StartupContext]) -> None:
+        """Call every `startup`; a provider that raises or is late is FAILED from here on."""
+        for key, provider in list(self._providers.items()):
+            if provider.status is not ProviderStatus.LOADED or "startup" not in provider.hooks:
+                continue
+            try:
+                await self._call(provider, "startup", {"context": contexts[provider.name]})
+            except HookFailed as failure:
+                log.exception("provider failed to start")
+                cause = failure.__cause__
+                reason = f"startup raised {type(cause).__name__}: {cause}" if cause else str(failure)
+                self._providers[key] = replace(provider, status=ProviderStatus.FAILED, reason=reason)
+
+    async def shutdown(self) -> None:
+        """Call every `shutdown`; failures are logged."""
+        for provider in self._providers.values():
+            if "shutdown" in provider.hooks:
+                try:
+                    await self._call(provider, "shutdown", {})
+                except HookFailed:
+                    log.exception("provider failed to shut down")
+
+    # Sources
+
+    async def resolve_source(self, source: Source, destination: Path, deadline: float) -> Resolved:
+        """Fetch into `destination`. Raises `UnknownScheme` and what the hook's documentation names."""
+        provider = next((one for one in self._loaded("resolve_source") if source.scheme in one.schemes), None)
+        if provider is None:
+            raise errors.UnknownScheme(self.schemes)
+        arguments = {"source": source, "destination": destination}
+        try:
+            answer = await self._call(provider, "resolve_source", arguments, deadline=deadline)
+            return self._expect(answer, Resolved, provider, "resolve_source", None)
+        except HookFailed as failure:
+            kind = errors.SourceTimeout if isinstance(failure, HookTimedOut) else errors.SourceUnavailable
+            raise kind(str(failure), scheme=source.scheme) from failure
+        except errors.PluginNotFound as error:
+            raise errors.PluginNotFound(error.reason, scheme=source.scheme) from error
+        except errors.SourceUnavailable as error:
+            raise type(error)(error.reason, scheme=source.scheme) from error
+
+    # Backends
+
+    def backend_of(self, workspace: Workspace) -> Provider:
+        """The provider of the workspace's backend. Raises `BackendUnavailable` where none is loaded."""
+        for provider in self._loaded():
+            if provider.backend is not None and provider.backend == workspace.backend:
+                return provider
+        raise errors.BackendUnavailable(f"no provider of the backend {workspace.backend!r} is loaded")
+
+    async def preflight(self, workspace: Workspace, action: Action) -> None:
+        """Ask the backend whether it serves the action at all."""
+        provider = self.backend_of(workspace)
+        if "preflight" not in provider.hooks:
+            return
+        try:
+            await self._call(provider, "preflight", {"workspace": workspace, "action": action}, workspace.id)
+        except HookFailed as failure:
+            raise errors.BackendUnavailable(str(failure)) from failure
+
+    async def is_running(self, workspace: Workspace) -> RunState:
+        """The one answer to "is it running?" that every consumer gets. Never raises for a provider's sake."""
+        try:
+            provider = self.backend_of(workspace)
+            answer = await self._call(provider, "is_running", {"workspace": workspace}, workspace.id)
+            return self._expect(answer, RunState, provider, "is_running", workspace.id)
+        except (HookFailed, errors.PlugportError) as failure:
+            log.exception("run state unknown")
+            return RunState.unknown(str(failure))
+
+    async def deliver(self, workspace: Workspace, bundle: Bundle, deadline: float) -> Receipt:
+        """Deliver the bundle; the receipt's digest is what the backend read back."""
+        return await self._deliver(workspace, "deliver", {"bundle": bundle}, deadline)
+
+    async def uninstall(self, workspace: Workspace, removal: Removal, deadline: float) -> Receipt:
+        """Take away what `removal` says."""
+        return await self._deliver(workspace, "uninstall", {"removal": removal}, deadline)
+
+    async def _deliver(self, workspace: Workspace, hook: str, what: dict[str, object], deadline: float) -> Receipt:
+        provider = self.backend_of(workspace)
+        arguments = {"workspace": workspace, **what}
+        try:
+            answer = await self._call(provider, hook, arguments, workspace.id, deadline=deadline)
+            return self._expect(answer, Receipt, provider, hook, workspace.id)
+        except HookFailed as failure:
+            kind = errors.DeliveryTimeout if isinstance(failure, HookTimedOut) else errors.DeliveryFailed
+            raise kind(str(failure)) from failure
+
+    async def list_installed(self, workspace: Workspace) -> Sequence[InstalledPlugin]:
+        """What lies on the target."""
+        provider = self.backend_of(workspace)
+        try:
+            answer = await self._call(provider, "list_installed", {"workspace": workspace}, workspace.id)
+            found = self._expect(answer, Sequence, provider, "list_installed", workspace.id)
+            return [self._expect(one, InstalledPlugin, provider, "list_installed", workspace.id) for one in found]
+        except HookFailed as failure:
+            raise errors.BackendUnavailable(str(failure)) from failure
+
+    async def restart(self, workspace: Workspace) -> None:
+        """Restart the agent. Raises `UnsupportedTarget` where the backend cannot."""
+        provider = self.backend_of(workspace)
+        if "restart" not in provider.hooks:
+            raise errors.UnsupportedTarget(f"{provider.label} has no restart")
+        try:
+            await self._call(provider, "restart", {"workspace": workspace}, workspace.id)
+        except HookFailed as failure:
+            raise errors.BackendUnavailable(str(failure)) from failure
+
+    # Questions to all
+
+    async def lookup_workspace(self, workspace_id: str) -> tuple[Workspace | None, bool]:
+        """The first answer, in the order of the providers' names, and whether any lookup failed."""
+        failed = False
+        for provider in self._loaded("lookup_workspace"):
+            try:
+                arguments = {"workspace_id": workspace_id}
+                answer = await self._call(provider, "lookup_workspace", arguments, workspace_id)
+                if answer is not None:
+                    found = self._expect(answer, Workspace, provider, "lookup_workspace", workspace_id)
+                    if found.id != workspace_id:
+                        raise HookFailed(provider, "lookup_workspace", workspace_id, "answered for another workspace")
+                    return found, failed
+            except HookFailed:
+                log.exception("workspace lookup failed")
+                failed = True
+        return None, failed
+
+    async def check_policy(self, request: PolicyRequest) -> None:
+        """Ask every policy. Raises `PluginNotAllowed` for a refusal, `PolicyUnavailable` for a failure."""
+        for provider in self._loaded("check_policy"):
+            try:
+                answer = await self._call(provider, "check_policy", {"request": request}, request.workspace.id)
+                if answer is not None:
+                    refusal = self._expect(answer, Refusal, provider, "check_policy", request.workspace.id)
+                    raise errors.PluginNotAllowed(f"{provider.label}: {refusal.reason}")
+            except HookFailed as failure:
+                raise errors.PolicyUnavailable(str(failure)) from failure
+
+    async def observe(self, event: Event) -> None:
+        """Tell every observer; failures are logged and change nothing."""
+        for provider in self._loaded("observe"):
+            try:
+                await self._call(provider, "observe", {"event": event}, event.workspace)
+            except HookFailed:
+                log.exception("observer failed")
+
+    # The call itself
+
+    async def _call(
+        self,
+        provider: Provider,
+        hook: str,
+        arguments: Mapping[str, object],
+        workspace: str | None = None,
+        *,
+        deadline: float | None = None,
+    ) -> object:
+        if hook not in provider.hooks:
+            raise HookFailed(provider, hook, workspace, "is not implemented")
+        outcome = await calls.call(provider.hooks[hook], arguments, deadline or self._timeout)
+        if self._trace:
+            log.info("hook %s of %s for %s: %s", hook, provider.label, workspace, outcome.error or "ok")
+        if outcome.timed_out:
+            raise HookTimedOut(provider, hook, workspace, f"did not answer in {deadline or self._timeout:g} s")
+        if type(outcome.error) is errors.PushNotSupported and hook in _PASSED:
+            raise errors.PushNotSupported from outcome.error  # the hint is ours to give
+        if isinstance(outcome.error, errors.PlugportError) and type(outcome.error) in _PASSED.get(hook, ()):
+            raise outcome.error  # exactly ours: a subclass could say what it likes
+        if outcome.error is not None:
+            raise HookFailed(
+                provider, hook, workspace, f"raised {type(outcome.error).__name__}: {outcome.error}"
+            ) from outcome.error
+        return outcome.value
+
+    def _expect(self, answer: object, kind: type[_T], provider: Provider, hook: str, workspace: str | None) -> _T:
+        if not isinstance(answer, kind):
+            raise HookFailed(provider, hook, workspace, f"answered with {type(answer).__name__}")
+        return answer
+
+
+class HookTimedOut(HookFailed):
+    """A provider's call that did not end by its deadline."""

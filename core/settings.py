@@ -1,0 +1,125 @@
+"""The service's settings, all from the environment (DESIGN.md, "Names that scripts and tests rely on")."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from plugport.hookspecs.models import ServiceSettings, normalise_runtime
+
+_MIB = 1024 * 1024
+
+
+class SettingsInvalid(Exception):
+    """Raised when a setting cannot be used; its text names each one and what it takes."""
+
+
+def _either(new: str, old: str) -> AliasChoices:
+    return AliasChoices(f"PLUGPORT_{new}", old)
+
+
+class Settings(BaseSettings):
+    """Every setting of the service, with its default. Sizes in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="PLUGPORT_", extra="ignore", frozen=True, populate_by_name=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    data_dir: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "plugport")
+    plugins_dir: Path | None = None
+    admin_token: str | None = Field(default=None, min_length=8)
+    database_url: str | None = None
+    hook_timeout: float = Field(default=30.0, gt=0)
+    delivery_timeout: float = Field(default=600.0, gt=0)
+    config_dirs: dict[str, str] = Field(default_factory=dict)
+    source_allow_hosts: Annotated[tuple[str, ...], NoDecode] | str = ()
+    providers_allow: Annotated[tuple[str, ...], NoDecode] | str | None = None
+    providers_block: Annotated[tuple[str, ...], NoDecode] | str = ()
+    strict_providers: bool = False
+    trace_hooks: bool = False
+    rate_limit: int = Field(default=600, ge=1)
+    cache_bytes: int = Field(default=1024 * _MIB, ge=0)
+    max_tree_files: int = Field(default=10_000, ge=1)
+    concurrency: int = Field(default=16, ge=1)
+    body_max_bytes: int = Field(
+        default=64 * 1024, ge=1, validation_alias=_either("BODY_MAX_BYTES", "PLUGIN_INSTALL_BODY_MAX_BYTES")
+    )
+    fetch_timeout: float = Field(
+        default=300.0, gt=0, validation_alias=_either("FETCH_TIMEOUT", "PLUGIN_INSTALL_FETCH_TIMEOUT")
+    )
+    max_tree_bytes: int = Field(
+        default=100 * _MIB, ge=1, validation_alias=_either("MAX_TREE_BYTES", "PLUGIN_INSTALL_MAX_DIR_BYTES")
+    )
+    allow_unpinned: bool = Field(default=False, validation_alias=_either("ALLOW_UNPINNED", "PLUGIN_ALLOW_UNPINNED"))
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Read the environment. Raises `SettingsInvalid`, which names every setting at fault, not its value."""
+        try:
+            return cls()
+        except ValidationError as error:
+            faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+            raise SettingsInvalid("; ".join(faults)) from None
+
+    @cached_property
+    def registry(self) -> Path:
+        """The curated registry behind `local://`."""
+        return (self.plugins_dir or self.data_dir / "plugins").absolute()
+
+    @property
+    def url(self) -> str:
+        """The database, as SQLAlchemy's async drivers want it."""
+        url = self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'plugport.sqlite3'}"
+        for plain, driver in (
+            ("sqlite://", "sqlite+aiosqlite://"),
+            ("postgresql://", "postgresql+asyncpg://"),
+            ("postgres://", "postgresql+asyncpg://"),
+        ):
+            if url.startswith(plain):
+                return driver + url.removeprefix(plain)
+        return url
+
+    @property
+    def blocked(self) -> tuple[str, ...]:
+        """Providers that are not imported."""
+        return _names(self.providers_block)
+
+    @property
+    def allowed(self) -> tuple[str, ...] | None:
+        """The only providers that are imported; None for all."""
+        return None if self.providers_allow is None else _names(self.providers_allow)
+
+    def for_providers(self) -> ServiceSettings:
+        """What providers are told of the service."""
+        return ServiceSettings(
+            plugins_dir=str(self.registry),
+            config_dirs=MappingProxyType(
+                {normalise_runtime(runtime): path for runtime, path in self.config_dirs.items()}
+            ),
+            allow_unpinned=self.allow_unpinned,
+            source_allow_hosts=_names(self.source_allow_hosts),
+            fetch_timeout=self.fetch_timeout,
+            max_tree_bytes=self.max_tree_bytes,
+            max_tree_files=self.max_tree_files,
+        )
+
+
+def of_provider(name: str, environment: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """A provider's own settings: `PLUGPORT_<NAME>_<KEY>` as `{"key": value}`."""
+    prefix = f"PLUGPORT_{name.upper().replace('-', '_')}_"
+    found = os.environ if environment is None else environment
+    return MappingProxyType(
+        {key.removeprefix(prefix).lower(): value for key, value in found.items() if key.startswith(prefix)}
+    )
+
+
+def _names(value: tuple[str, ...] | str) -> tuple[str, ...]:
+    parts = value.replace("[", "").replace("]", "").replace('"', "").split(",") if isinstance(value, str) else value
+    return tuple(part.strip() for part in parts if part.strip())

@@ -1,0 +1,194 @@
+"""Finds, imports and checks providers by entry point, for the core and for the gates alike.
+
+pluggy's own `load_setuptools_entrypoints` is unguarded: one import that fails ends the start-up, and a second
+distribution that uses an entry point's name is skipped in silence. Here each provider is loaded by itself, what
+fails is kept with its reason, and every complaint names the distribution.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+
+from plugport.hookspecs import specs
+
+GROUP = "plugport"
+LINT_GROUP = "plugport.lint"
+_WRAPPERS = ("hookwrapper", "wrapper")
+
+
+class ProviderStatus(StrEnum):
+    """What became of a provider."""
+
+    LOADED = "loaded"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """One hook of one provider: the function, the arguments that it takes, and whether it is `async def`."""
+
+    function: Callable[..., object]
+    arguments: tuple[str, ...]
+    is_async: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider as it was found. `reason` is one line for its author or operator where it is not LOADED;
+    `import_seconds` is what importing it cost."""
+
+    name: str
+    distribution: str
+    version: str
+    status: ProviderStatus
+    reason: str | None = None
+    plugin: object | None = None
+    hooks: Mapping[str, Implementation] = field(default_factory=lambda: MappingProxyType({}))
+    schemes: tuple[str, ...] = ()
+    backend: str | None = None
+    import_seconds: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """How messages name it: `name (distribution version)`."""
+        return f"{self.name} ({self.distribution} {self.version})"
+
+
+class ProviderInvalid(Exception):
+    """Raised when an object cannot be a provider; its text says what its author must change."""
+
+
+def discover(
+    group: str = GROUP, *, allowed: Collection[str] | None = None, blocked: Collection[str] = ()
+) -> list[Provider]:
+    """Every provider of the group, by name. What is blocked (or not among `allowed`, unless that is None) is
+    listed without being imported. Never raises for a provider's sake; may be repeated."""
+    found: list[Provider] = []
+    first: dict[str, str] = {}
+    points = sorted(entry_points(group=group), key=lambda point: (point.name, *_distribution(point), point.value))
+    for point in points:
+        distribution, version = _distribution(point)
+        if point.name in first and first[point.name] == f"{distribution} {point.value}":
+            continue  # the same distribution seen through two entries of sys.path
+        if point.name in blocked or (allowed is not None and point.name not in allowed):
+            found.append(Provider(point.name, distribution, version, ProviderStatus.BLOCKED, "blocked by setting"))
+        elif point.name in first:
+            reason = f"the name {point.name!r} is taken by {first[point.name]}: rename the entry point or remove one"
+            found.append(Provider(point.name, distribution, version, ProviderStatus.FAILED, reason))
+        else:
+            found.append(_load(point, distribution, version))
+        first.setdefault(point.name, f"{distribution} {point.value}")
+    return found
+
+
+def examine(
+    plugin: object, name: str, distribution: str = "(object)", version: str = "0", import_seconds: float = 0.0
+) -> Provider:
+    """Check an object that is at hand and describe it as a provider. Raises `ProviderInvalid`."""
+    hooks = {hook: _implementation(hook, function, options) for hook, function, options in _marked(plugin)}
+    schemes = getattr(plugin, "schemes", ())
+    backend = getattr(plugin, "backend", None)
+    if isinstance(schemes, str) or not all(isinstance(scheme, str) and scheme for scheme in schemes):
+        raise ProviderInvalid("`schemes` must be a tuple of names, as in schemes = ('s3',)")
+    if backend is not None and not (isinstance(backend, str) and backend):
+        raise ProviderInvalid("`backend` must be a name, as in backend = 'kubernetes'")
+    wanted = getattr(plugin, "hook_api_version", specs.HOOK_API_VERSION)
+    if not isinstance(wanted, int) or wanted > specs.HOOK_API_VERSION:
+        raise ProviderInvalid(
+            f"it was written for hook API version {wanted}, this plugport has {specs.HOOK_API_VERSION}: update it"
+        )
+    if not hooks:
+        raise ProviderInvalid("it implements no hook: mark its functions with @plugport.hookspecs.hookimpl")
+    if schemes and "resolve_source" not in hooks:
+        raise ProviderInvalid("it declares `schemes`, but does not implement resolve_source")
+    if "resolve_source" in hooks and not schemes:
+        raise ProviderInvalid("it implements resolve_source, but declares no `schemes`")
+    if backend is not None and not {"deliver", "is_running"} <= hooks.keys():
+        raise ProviderInvalid("it declares a `backend`, but does not implement is_running and deliver")
+    if backend is None and (lost := sorted(hooks.keys() & BACKEND_HOOKS)):
+        raise ProviderInvalid(f"it implements {', '.join(lost)}, but declares no `backend`")
+    return Provider(
+        name,
+        distribution,
+        version,
+        ProviderStatus.LOADED,
+        None,
+        plugin,
+        MappingProxyType(hooks),
+        tuple(schemes),
+        backend,
+        import_seconds,
+    )
+
+
+BACKEND_HOOKS = frozenset({"preflight", "is_running", "deliver", "uninstall", "list_installed", "restart"})
+"""The hooks that are asked of the one provider whose `backend` the workspace names."""
+
+
+def specifications() -> Mapping[str, tuple[str, ...]]:
+    """Every hook's name with its arguments, in order."""
+    return {
+        name: tuple(inspect.signature(function).parameters)
+        for name, function in vars(specs).items()
+        if inspect.isfunction(function) and hasattr(function, f"{specs.PROJECT}_spec")
+    }
+
+
+def _distribution(point: EntryPoint) -> tuple[str, str]:
+    return (point.dist.name, point.dist.version) if point.dist else ("(unknown distribution)", "?")
+
+
+def _load(point: EntryPoint, distribution: str, version: str) -> Provider:
+    started = time.perf_counter()
+    try:
+        plugin = point.load()
+        return examine(plugin, point.name, distribution, version, time.perf_counter() - started)
+    except ProviderInvalid as error:
+        reason = str(error)
+    except ModuleNotFoundError as error:
+        reason = f"importing {point.value} needs {error.name}: install the extra that brings it ({error})"
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - an import may raise anything, SystemExit included
+        reason = f"importing {point.value} raised {type(error).__name__}: {error}"
+    seconds = time.perf_counter() - started
+    return Provider(point.name, distribution, version, ProviderStatus.FAILED, reason, import_seconds=seconds)
+
+
+def _marked(plugin: object) -> Iterable[tuple[str, Callable[..., object], Mapping[str, object]]]:
+    for attribute in dir(plugin):
+        if attribute.startswith("__"):
+            continue
+        value = inspect.getattr_static(plugin, attribute)
+        value = getattr(plugin, attribute) if not isinstance(value, property) else None
+        options = getattr(value, f"{specs.PROJECT}_impl", None)
+        if inspect.isroutine(value) and isinstance(options, dict):
+            yield str(options.get("specname") or attribute), value, options
+
+
+def _implementation(hook: str, function: Callable[..., object], options: Mapping[str, object]) -> Implementation:
+    known = specifications()
+    if hook not in known:
+        raise ProviderInvalid(f"it implements the unknown hook {hook}; known: {', '.join(sorted(known))}")
+    if any(options.get(kind) for kind in _WRAPPERS):
+        raise ProviderInvalid(f"{hook} is a wrapper, which plugport does not call: implement the hook itself")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise ProviderInvalid(f"{hook} is a generator: return the answer instead of yielding")
+    arguments = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise ProviderInvalid(f"{hook} takes *{parameter.name}: name the arguments that it needs")
+        if parameter.name in known[hook]:
+            arguments.append(parameter.name)
+        elif parameter.default is parameter.empty:
+            raise ProviderInvalid(
+                f"{hook} takes the unknown argument {parameter.name}; it has: {', '.join(known[hook]) or 'none'}"
+            )
+    return Implementation(function, tuple(arguments), inspect.iscoroutinefunction(function))
