@@ -98,6 +98,16 @@ class Dispatcher:
         """The schemes that can be resolved, sorted."""
         return sorted(scheme for provider in self._loaded() for scheme in provider.schemes)
 
+    def add(self, provider: Provider) -> None:
+        """Add a provider that is at hand. Raises `DuplicateProvider`, and then has not added it."""
+        key = len(self._providers)
+        self._providers[key] = provider
+        try:
+            self._check_unique()
+        except DuplicateProvider:
+            del self._providers[key]
+            raise
+
     def _loaded(self, hook: str | None = None) -> list[Provider]:
         return [
             provider
@@ -213,7 +223,7 @@ class Dispatcher:
         provider = self.backend_of(workspace)
         try:
             answer = await self._call(provider, "list_installed", {"workspace": workspace}, workspace.id)
-            found = self._expect(answer, Sequence, provider, "list_installed", workspace.id)
+            found: Sequence[object] = self._expect(answer, (list, tuple), provider, "list_installed", workspace.id)
             return [self._expect(one, InstalledPlugin, provider, "list_installed", workspace.id) for one in found]
         except HookFailed as failure:
             raise errors.BackendUnavailable(str(failure)) from failure
