@@ -47,6 +47,22 @@ class Finding:
     trace: tuple[TraceStep, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One of a rule's VALID or INVALID examples, which tests and `--explain` are made from. A plain string does, too.
+
+    `config` is the table `[tool.plugport.lint]`, `files` are further files of the example's project by relative
+    path; `code` itself is in `path`. `lines` are the lines of an INVALID example at which a finding starts (in order, one
+    entry a finding); empty: at least one finding somewhere.
+    """
+
+    code: str
+    config: Mapping[str, JSON] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    path: str = "example.py"
+    lines: tuple[int, ...] = ()
+
+
 class SourceFile(Protocol):
     """One Python file. Parsing is lazy and happens at most once."""
 
@@ -65,7 +81,11 @@ class SourceFile(Protocol):
     def ast(self) -> ast.Module:
         """The `ast` tree (about ten times cheaper than LibCST). Raises `Unparsable` (PP900)."""
     def cst(self) -> libcst.MetadataWrapper:
-        """The LibCST module with metadata at hand. Raises `Unparsable` (PP900)."""
+        """The LibCST module with metadata at hand, not copied: do not change it. Raises `Unparsable` (PP900)."""
+    def span(self, node: ast.AST) -> Span:
+        """Where an `ast` node stands, in code points from 1 (`ast` itself counts bytes from 0)."""
+    def line(self, number: int) -> str:
+        """Line `number` (from 1) without its end, as Python counts lines; `""` past the end."""
 
 
 class Summaries(Protocol):

@@ -1,0 +1,54 @@
+"""`--explain RULE`: from what the rule's own file says."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+
+from plugport.lint_rules.engine.errors import UsageError
+from plugport.lint_rules.engine.model import Example
+from plugport.lint_rules.engine.registry import load_registry
+
+ENGINE_RULES = {
+    "PP000": (
+        "a suppression without a reason, or one that suppresses nothing",
+        "Who reads `# plugport: allow[PP002]` a year later must learn why. And a suppression that nothing needs any"
+        " more waits for the next mistake on its line. Write the reason behind the brackets, or take it away.",
+    ),
+    "PP900": (
+        "a file that a rule would have to read and that cannot be parsed",
+        "A gate does not pass what it did not see. Repair the file, or name it under `exclude`.",
+    ),
+}
+
+
+def explain(code: str) -> str:
+    """The rule's message, its reason, and its examples. Raises `UsageError` for a code that no rule has."""
+    if code in ENGINE_RULES:
+        message, reason = ENGINE_RULES[code]
+        return f"{code}: {message}\n\n{textwrap.fill(reason, 100)}"
+    registry = load_registry()
+    rule = registry.rules.get(code)
+    if rule is None:
+        known = ", ".join(sorted([*registry.rules, *ENGINE_RULES]))
+        raise UsageError(f"--explain {code}: there is no such rule; there are {known}")
+    try:
+        _, module = rule.load()
+    except Exception as error:
+        raise UsageError(f"--explain {code}: {rule.target} cannot be loaded: {error}") from error
+    parts = [
+        f"{code}: {module.message}",
+        "\n".join(textwrap.fill(paragraph, 100) for paragraph in str(module.reason).strip().split("\n\n")),
+        f"from {rule.origin}, {rule.target.partition(':')[0]}",
+    ]
+    parts += _examples("This is a finding:", module.INVALID)
+    parts += _examples("This is not:", module.VALID)
+    return "\n\n".join(parts)
+
+
+def _examples(title: str, examples: Iterable[Example | str]) -> list[str]:
+    blocks = []
+    for example in examples:
+        code = example if isinstance(example, str) else example.code
+        blocks.append(f"{title}\n\n{textwrap.indent(textwrap.dedent(code).strip(), '    ')}")
+    return blocks

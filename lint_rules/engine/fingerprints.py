@@ -1,0 +1,32 @@
+"""Names a finding so that it keeps its name when the lines above it move."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from plugport.lint_rules.engine.cache import digest
+from plugport.lint_rules.engine.errors import Unparsable
+from plugport.lint_rules.engine.model import Finding
+from plugport.lint_rules.engine.source import LintFile
+
+
+def fingerprints(findings: Sequence[Finding], files: Mapping[str, LintFile]) -> list[str]:
+    """One a finding, in their order: of the rule, the path and the code of its lines without their indentation;
+    where these are equal, of its place among its equals. Line numbers and messages, which name lines, stay out."""
+    seen: Counter[str] = Counter()
+    names: list[str] = []
+    for finding in findings:
+        base = "\0".join((finding.rule, finding.path, _code(finding, files)))
+        seen[base] += 1
+        names.append(digest(base.encode("utf-8", "surrogatepass"), str(seen[base]).encode()))
+    return names
+
+
+def _code(finding: Finding, files: Mapping[str, LintFile]) -> str:
+    span = finding.span
+    try:
+        lines = [files[finding.path].line(number).strip() for number in range(span.line, span.end_line + 1)]
+    except Unparsable:
+        return ""
+    return "\n".join(lines)

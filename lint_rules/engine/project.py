@@ -1,0 +1,95 @@
+"""The files of one run and the modules that they are, and what a rule may read of other files' summaries."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+
+from plugport.lint_rules.engine.model import JSON
+
+
+class ModuleTable:
+    """Finds the file of a module, as Python would from the importing file."""
+
+    def __init__(self, modules: Iterable[tuple[str, str | None]]) -> None:
+        """`modules` are pairs of relative path and dotted name."""
+        self._by_name: dict[str, str] = {}
+        self._paths: set[str] = set()
+        for path, module in modules:
+            self._paths.add(path)
+            if module is not None:
+                known = self._by_name.get(module)
+                if known is None or path.endswith("/__init__.py"):
+                    self._by_name[module] = path
+
+    def find(self, module: str, importer: str) -> str | None:
+        """The relative path of the module, seen from the file `importer`: by its name in the project; else, since a
+        script's own folder (or that of an application somewhere inside a larger tree) is on `sys.path` when it
+        runs, from the folders around the importer, the nearest first. A script beside `__init__.py` is in a
+        package, so there its own folder comes last."""
+        tail = module.replace(".", "/")
+        folders = importer.split("/")[:-1]
+        own = "/".join(folders)
+        if own and f"{own}/__init__.py" not in self._paths and module.partition(".")[0] not in sys.stdlib_module_names:
+            nearest = self._below(own, tail)
+            if nearest is not None:
+                return nearest
+        if (found := self._by_name.get(module)) is not None:
+            return found
+        if module.partition(".")[0] in sys.stdlib_module_names:
+            return None
+        while folders:
+            folders.pop()
+            if (found := self._below("/".join(folders), tail)) is not None:
+                return found
+        return None
+
+    def _below(self, folder: str, tail: str) -> str | None:
+        base = f"{folder}/{tail}" if folder else tail
+        for candidate in (f"{base}/__init__.py", f"{base}.py"):
+            if candidate in self._paths:
+                return candidate
+        return None
+
+
+class SummaryStore:
+    """All summaries of one rule, as JSON texts by relative path with their digests; each is decoded once."""
+
+    def __init__(self, bodies: Mapping[str, str], digests: Mapping[str, str | None]) -> None:
+        self._bodies = bodies
+        self._digests = digests
+        self._decoded: dict[str, JSON] = {}
+
+    def get(self, path: str) -> JSON:
+        """The summary of a file; None where it has none."""
+        if path not in self._decoded:
+            body = self._bodies.get(path)
+            self._decoded[path] = json.loads(body) if body is not None else None
+        return self._decoded[path]
+
+    def digest_of(self, path: str) -> str | None:
+        """The digest of a file's summary; None where it has none."""
+        return self._digests.get(path)
+
+
+class RecordingSummaries:
+    """The engine's `Summaries` for the check of one file: what is read is remembered in `reads`, by module the
+    path that it was found at and the digest of the summary."""
+
+    def __init__(self, table: ModuleTable, store: SummaryStore, importer: str) -> None:
+        self._table = table
+        self._store = store
+        self._importer = importer
+        self.reads: dict[str, list[str | None]] = {}
+
+    def of_module(self, module: str) -> JSON:
+        """See `Summaries.of_module`."""
+        path = self.path_of(module)
+        return self._store.get(path) if path is not None else None
+
+    def path_of(self, module: str) -> str | None:
+        """See `Summaries.path_of`."""
+        path = self._table.find(module, self._importer)
+        self.reads[module] = [path, self._store.digest_of(path) if path is not None else None]
+        return path

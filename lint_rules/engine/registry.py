@@ -1,0 +1,83 @@
+"""Which rules there are: the descriptors that come through the hook `lint_rules()`. Imports no rule."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+
+from plugport.hookspecs import RuleDescriptor
+from plugport.hookspecs.loading import LINT_GROUP, ProviderStatus, discover
+from plugport.lint_rules.engine.model import JSON, Rule
+
+ENGINE_CODES = ("PP000", "PP900")
+_CODE = re.compile(r"[A-Z]{2,8}[0-9]{3,4}")
+_TARGET = re.compile(r"[\w.]+:\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRule:
+    """A rule that can be run, and whose it is. `origin` is `distribution version`."""
+
+    code: str
+    version: str
+    target: str
+    origin: str
+
+    def load(self) -> tuple[type[Rule], ModuleType]:
+        """Import the rule: its class, and its module with message, reason and examples. Raises what the import
+        raises, and AttributeError where the module has no such class."""
+        module_name, _, class_name = self.target.partition(":")
+        module = importlib.import_module(module_name)
+        return getattr(module, class_name), module
+
+    def make(self, table: Mapping[str, JSON]) -> Rule:
+        """An instance for one run. Raises what importing raises, and `ConfigurationError`."""
+        return self.load()[0](table)
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The rules by code, and what could not be had: a gate that loses a rule in silence is no gate, so each
+    problem (one sentence that names the distribution) ends the run with exit 3 after the others were heard."""
+
+    rules: Mapping[str, KnownRule]
+    problems: tuple[str, ...]
+
+
+def load_registry() -> Registry:
+    """Ask every distribution in the group `plugport.lint`. Never raises for a distribution's sake."""
+    rules: dict[str, KnownRule] = {}
+    problems: list[str] = []
+    for provider in discover(LINT_GROUP):
+        if provider.status is not ProviderStatus.LOADED:
+            problems.append(f"the rules of {provider.label} are lost: {provider.reason}")
+            continue
+        try:
+            descriptors = provider.hooks["lint_rules"].function()
+            known = [_checked(descriptor, provider) for descriptor in descriptors]
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the engine's edge: whatever a distribution does is contained
+            problems.append(f"the rules of {provider.label} are lost: {type(error).__name__}: {error}")
+            continue
+        for rule in known:
+            taken = ENGINE_CODES if rule.code in ENGINE_CODES else rules.get(rule.code)
+            if taken:
+                owner = "the engine" if isinstance(taken, tuple) else taken.origin
+                problems.append(f"{rule.code} of {provider.label} is lost: the code is taken by {owner}")
+            else:
+                rules[rule.code] = rule
+    return Registry(dict(sorted(rules.items())), tuple(problems))
+
+
+def _checked(descriptor: RuleDescriptor, provider: object) -> KnownRule:
+    origin = f"{getattr(provider, 'distribution', '?')} {getattr(provider, 'version', '?')}"
+    code, version, target = descriptor.code, descriptor.version, descriptor.target
+    if not _CODE.fullmatch(code):
+        raise ValueError(f"{code!r} is no code of a rule: capital letters and three or four digits, as XY001")
+    if not _TARGET.fullmatch(target):
+        raise ValueError(f"{target!r} of {code} must be module:Class")
+    return KnownRule(code, str(version), target, origin)

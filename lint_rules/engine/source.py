@@ -1,0 +1,150 @@
+"""One Python file as a rule sees it: text and trees, made when they are asked for, and at most once."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plugport.lint_rules.engine.errors import TooDeep, Unparsable
+from plugport.lint_rules.engine.model import Span
+
+if TYPE_CHECKING:
+    import libcst
+
+_LINE = re.compile(r"\r\n|\r|\n")
+_BOM = b"\xef\xbb\xbf"
+
+
+class LintFile:
+    """The engine's `SourceFile`. Nothing is read from the disk here: the bytes are handed in."""
+
+    __slots__ = ("_ast", "_cst", "_failed", "_lines", "_text", "data", "module", "path", "relative")
+
+    def __init__(self, path: Path, relative: str, module: str | None, data: bytes) -> None:
+        self.path = path
+        self.relative = relative
+        self.module = module
+        self.data = data
+        self._text: str | None = None
+        self._lines: list[str] | None = None
+        self._ast: ast.Module | None = None
+        self._cst: libcst.MetadataWrapper | None = None
+        self._failed: dict[str, Unparsable] = {}
+
+    @property
+    def text(self) -> str:
+        """The decoded text without a byte order mark. Raises `Unparsable` for a wrong encoding."""
+        if self._text is None:
+            self._text = decode(self.data)
+        return self._text
+
+    def line(self, number: int) -> str:
+        """Line `number` (from 1) without its end, as Python counts lines; `""` past the end."""
+        if self._lines is None:
+            self._lines = _LINE.split(self.text)
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+    def span(self, node: ast.AST) -> Span:
+        """Where an `ast` node stands, in code points from 1: `ast` itself counts bytes from 0."""
+        line = getattr(node, "lineno", 1)
+        end_line = getattr(node, "end_lineno", None) or line
+        column = self._code_points(line, getattr(node, "col_offset", 0))
+        end_column = self._code_points(end_line, getattr(node, "end_col_offset", None) or 0)
+        return Span(line, column + 1, end_line, end_column + 1)
+
+    def ast(self) -> ast.Module:
+        """The `ast` tree. Syntax newer than this interpreter is first put into older words of the same length
+        (newsyntax.py), so that lines and columns hold. Raises `Unparsable`."""
+        if self._ast is None:
+            if (failed := self._failed.get("ast")) is not None:
+                raise failed
+            try:
+                self._ast = self._parse_ast()
+            except Unparsable as error:
+                self._failed["ast"] = error
+                raise
+        return self._ast
+
+    def cst(self) -> libcst.MetadataWrapper:
+        """The LibCST module with metadata at hand, not copied: do not change it. Raises `Unparsable`."""
+        if self._cst is None:
+            if (failed := self._failed.get("cst")) is not None:
+                raise failed
+            from plugport.lint_rules.engine.parsing import parse_cst
+
+            try:
+                self._cst = parse_cst(self.text, self._tree_or_none())
+            except Unparsable as error:
+                self._failed["cst"] = error
+                raise
+        return self._cst
+
+    def forget(self) -> None:
+        """Drop the trees, which are far larger than the text."""
+        self._ast = self._cst = None
+
+    def _parse_ast(self) -> ast.Module:
+        from plugport.lint_rules.engine.parsing import parse_ast
+
+        return parse_ast(self.text)
+
+    def _tree_or_none(self) -> ast.Module | None:
+        try:
+            return self.ast()
+        except TooDeep:
+            raise
+        except Unparsable:
+            return None
+
+    def _code_points(self, line: int, offset: int) -> int:
+        text = self.line(line)
+        if text.isascii():
+            return offset
+        return len(text.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "replace"))
+
+
+def decode(data: bytes) -> str:
+    """Python source as text, by its byte order mark and coding line (PEP 263). Raises `Unparsable`."""
+    if data.startswith(_BOM):
+        data = data[len(_BOM) :]
+        encoding = "utf-8"
+    else:
+        encoding = _declared_encoding(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line = len(re.findall(rb"\r\n|\r|\n", before)) + 1
+        start = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1
+        column = len(before[start:].decode(encoding, "replace")) + 1
+        raise Unparsable(line, column, f"these bytes are not {encoding}") from error
+    except (LookupError, UnicodeError, ValueError) as error:
+        raise Unparsable(1, 1, f"the declared encoding {encoding!r} cannot be read") from error
+    if "\0" in text:
+        before_nul = text[: text.index("\0")]
+        lines = _LINE.split(before_nul)
+        raise Unparsable(len(lines), len(lines[-1]) + 1, "a NUL byte cannot stand in Python source")
+    return text
+
+
+_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BLANK = re.compile(rb"^[ \t\f]*(?:#|$)")
+
+
+def _declared_encoding(data: bytes) -> str:
+    for line in data[:2048].splitlines()[:2]:
+        if found := _COOKIE.match(line):
+            return found.group(1).decode("ascii")
+        if not _BLANK.match(line):
+            break
+    return "utf-8"
+
+
+def parse_quietly(text: str) -> ast.Module:
+    """`ast.parse` without the warnings about the code, which are not ours to give."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)

@@ -1,0 +1,36 @@
+"""`--format github`: workflow commands, which GitHub Actions shows beside the changed lines."""
+
+from __future__ import annotations
+
+from plugport.lint_rules.engine.run import Report
+from plugport.lint_rules.reporters.paths import Shown
+
+
+def render(report: Report, shown: Shown) -> str:
+    """One annotation a finding; crashes and lost rules as well, since they fail the job."""
+    lines = []
+    for finding in report.findings:
+        span = finding.span
+        place = {"file": shown(finding.path), "line": span.line, "endLine": span.end_line}
+        if span.line == span.end_line:  # columns are refused on an annotation of several lines
+            place |= {"col": span.column, "endColumn": span.end_column}
+        way = "".join(f"\n{shown(step.path)}:{step.line}: {step.message}" for step in finding.trace)
+        lines.append(_command({**place, "title": f"plugport {finding.rule}"}, finding.message + way))
+    for crash in report.crashes:
+        title = {"file": shown(crash.path), "title": f"plugport {crash.rule} crashed"}
+        lines.append(_command(title, f"{crash.rule} crashed in {crash.stage}: {crash.reason}"))
+    lines += [_command({"title": "plugport"}, problem) for problem in report.problems]
+    return "\n".join(lines) if lines else f"plugport lint: no findings in {report.checked} files"
+
+
+def _command(properties: dict[str, object], message: str) -> str:
+    given = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
+    return f"::error {given}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

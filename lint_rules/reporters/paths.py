@@ -1,0 +1,21 @@
+"""Findings name files below the lint root; people and tools want them as seen from where they stand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class Shown:
+    """Turns a path relative to the root into one relative to the working directory, with `/`."""
+
+    def __init__(self, root: Path, working_directory: Path) -> None:
+        self._root = str(root)
+        self._working_directory = str(working_directory)
+        self._same = self._root == self._working_directory
+
+    def __call__(self, relative: str) -> str:
+        if self._same:
+            return relative or "."
+        absolute = os.path.join(self._root, relative)  # noqa: PTH118 - thousands of findings
+        return os.path.relpath(absolute, self._working_directory).replace(os.sep, "/")

@@ -1,0 +1,18 @@
+"""`--statistics`: how many findings each rule has, on standard error, so that any form can be asked for beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from plugport.lint_rules.engine.run import Report
+
+
+def render(report: Report) -> str:
+    """One line a rule, the most frequent first, and a line about the run."""
+    counts = Counter(finding.rule for finding in report.findings)
+    for rule in report.rules:
+        counts.setdefault(rule.code, 0)
+    lines = [f"{count:>6}  {code}" for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+    lines.append(f"{report.checked:>6}  files, {report.read_anew} of them read anew")
+    lines.append(f"{report.suppressed:>6}  suppressed, {report.baselined} in the baseline")
+    return "\n".join(lines)
