@@ -38,7 +38,7 @@ def explain(code: str) -> str:
         raise UsageError(f"--explain {code}: {rule.target} cannot be loaded: {error}") from error
     parts = [
         f"{code}: {module.message}",
-        "\n".join(textwrap.fill(paragraph, 100) for paragraph in str(module.reason).strip().split("\n\n")),
+        "\n\n".join(textwrap.fill(paragraph, 100) for paragraph in str(module.reason).strip().split("\n\n")),
         f"from {rule.origin}, {rule.target.partition(':')[0]}",
     ]
     parts += _examples("This is a finding:", module.INVALID)
