@@ -19,8 +19,8 @@ from plugport.lint_rules.engine.model import JSON, Example, Finding, SourceFile,
 
 CODE = "PP003"
 message = "a hook implementation whose name, arguments or kind the specification does not know"
-reason = """plugport refuses a provider with an unknown hook, a wrong argument, a wrapper or a generator when it loads it: the
-service starts without that provider, and what it should have carried fails later, far away from the mistake.
+reason = """plugport refuses a provider with an unknown hook, a wrong argument, a wrapper or a generator at load:
+the service starts without that provider, and what it should have carried fails later, far away from the mistake.
 
 An argument that the hook does not have is fine where it has a default; an argument that is left out is fine, too."""
 
@@ -111,11 +111,9 @@ class HookMismatch:
             hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(self._hooks))}"
             yield head, f"there is no hook `{hook}`{hint}"
             return
-        for option in _WRAPPERS:
-            value = options.get(option)
-            if value is not None and not (isinstance(value, ast.Constant) and not value.value):
-                yield kind, f"`{hook}` is a wrapper, which plugport does not call: implement the hook itself"
-        if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function)):
+        if any(option in options and not _is_false(options[option]) for option in _WRAPPERS):
+            yield kind, f"`{hook}` is a wrapper, which plugport does not call: implement the hook itself"
+        elif any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function)):
             yield head, f"`{hook}` is a generator: return the answer instead of yielding"
         if hook == "lint_rules" and isinstance(function, ast.AsyncFunctionDef):
             yield head, "`lint_rules` is asked outside of any loop: write `def`, not `async def`"
@@ -143,12 +141,10 @@ class HookMismatch:
         for argument in arguments.posonlyargs[1 if bound else 0 :]:
             if argument.arg in known:
                 yield file.span(argument), f"`{hook}` is called by name: `{argument.arg}` cannot be positional-only"
-        for star, argument in (("*", arguments.vararg), ("**", arguments.kwarg)):
-            if argument is not None:
-                yield (
-                    file.span(argument),
-                    f"`{hook}` takes {star}{argument.arg}: name the arguments that it needs; it has: {listed}",
-                )
+        for star, rest in (("*", arguments.vararg), ("**", arguments.kwarg)):
+            if rest is not None:
+                text = f"`{hook}` takes {star}{rest.arg}: name the arguments that it needs; it has: {listed}"
+                yield file.span(rest), text
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +264,10 @@ def _implementations(tree: ast.Module, names: _Names) -> Iterator[tuple[_Functio
 
 def _keywords(decorator: ast.expr) -> list[ast.keyword]:
     return decorator.keywords if isinstance(decorator, ast.Call) else []
+
+
+def _is_false(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and not value.value
 
 
 def _head(file: SourceFile, function: _Function) -> Span:

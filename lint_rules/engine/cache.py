@@ -65,7 +65,7 @@ class ResultCache:
 
     def summaries(self, key: str) -> dict[str, str]:
         """Every summary of a rule's key as JSON, by relative path."""
-        return dict(self._read("SELECT path, body FROM summaries WHERE key = ?", key))
+        return {row[0]: row[1] for row in self._read("SELECT path, body FROM summaries WHERE key = ?", key)}
 
     def linked(self, key: str) -> tuple[str, str] | None:
         """The digest of the summaries that were linked last, and the facts as JSON."""

@@ -50,7 +50,9 @@ def run(options: Options) -> int:
     except Exception as error:  # noqa: BLE001 - the engine's edge: a failure must not look like a finding (exit 1)
         traceback.print_exc()
         if options.format == "json":
-            _print(reporters.json.as_list([reporters.json.failure("plugport", ".", f"{type(error).__name__}: {error}")]))
+            _print(
+                reporters.json.as_list([reporters.json.failure("plugport", ".", f"{type(error).__name__}: {error}")])
+            )
         return CRASH
 
 
@@ -77,7 +79,9 @@ def _request(options: Options) -> Request:
     stdin = None
     if options.stdin_filename is not None:
         if options.paths:
-            raise UsageError("--stdin-filename stands for the one file that is read from standard input: give no PATH")
+            raise UsageError(
+                "--stdin-filename stands for the one file that is read from standard input: give no PATH"
+            )
         stdin = (Path(options.stdin_filename), sys.stdin.buffer.read())
     select = None
     if options.select is not None:

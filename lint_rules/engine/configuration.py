@@ -66,17 +66,20 @@ def _read(file: Path) -> Mapping[str, JSON]:
         with file.open("rb") as stream:
             return tomllib.load(stream)
     except OSError as error:
-        raise ConfigurationError("", f"{file} cannot be read ({error.strerror}): give --config a TOML file") from error
+        raise ConfigurationError(
+            "", f"{file} cannot be read ({error.strerror}): give --config a TOML file"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError("", f"{file} is not valid TOML: {error}") from error
 
 
 def _table(document: Mapping[str, JSON]) -> Mapping[str, JSON]:
-    table: JSON = document
+    table = document
     for name in ("tool", "plugport", "lint"):
-        table = table.get(name, {}) if isinstance(table, dict) else None
-        if not isinstance(table, dict):
+        inner = table.get(name, {})
+        if not isinstance(inner, dict):
             raise ConfigurationError(name, "must be a table: [tool.plugport.lint]")
+        table = inner
     return table
 
 

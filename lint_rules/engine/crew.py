@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from plugport.lint_rules.engine.work import Checked, Crash, Job, Linked, Summary, Workbench
 
-Answer: TypeAlias = "dict[str, Summary | Crash] | dict[str, Checked | Crash]"
+Answer: TypeAlias = "Mapping[str, Summary | Crash] | Mapping[str, Checked | Crash]"
 
 
 class Crew:

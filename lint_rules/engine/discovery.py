@@ -73,12 +73,12 @@ def _walk(top: str, root: str, excluded: re.Pattern[str] | None) -> Iterator[str
             continue
         for entry in entries:
             name = entry.name
+            if _is_excluded(prefix + name, excluded):
+                continue
             if name.endswith(".py") and entry.is_file():
-                if not _is_excluded(prefix + name, excluded):
-                    yield entry.path
+                yield entry.path
             elif name not in SKIPPED and entry.is_dir(follow_symlinks=False):
-                if not _is_excluded(prefix + name, excluded):
-                    stack.append((entry.path, f"{prefix}{name}/"))
+                stack.append((entry.path, f"{prefix}{name}/"))
 
 
 def _is_excluded(relative: str, excluded: re.Pattern[str] | None) -> bool:

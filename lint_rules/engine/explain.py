@@ -12,8 +12,10 @@ from plugport.lint_rules.engine.registry import load_registry
 ENGINE_RULES = {
     "PP000": (
         "a suppression without a reason, or one that suppresses nothing",
-        "Who reads `# plugport: allow[PP002]` a year later must learn why. And a suppression that nothing needs any"
-        " more waits for the next mistake on its line. Write the reason behind the brackets, or take it away.",
+        (
+            "Who reads `# plugport: allow[PP002]` a year later must learn why. And a suppression that nothing"
+            " needs any more waits for the next mistake on its line. Write the reason behind the brackets, or take it away."
+        ),
     ),
     "PP900": (
         "a file that a rule would have to read and that cannot be parsed",

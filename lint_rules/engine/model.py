@@ -5,7 +5,7 @@ Nothing here imports LibCST, so that a warm run, which only reads cached results
 
 from __future__ import annotations
 
-import ast
+from ast import AST, Module
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,8 +52,8 @@ class Example:
     """One of a rule's VALID or INVALID examples, which tests and `--explain` are made from. A plain string does, too.
 
     `config` is the table `[tool.plugport.lint]`, `files` are further files of the example's project by relative
-    path; `code` itself is in `path`. `lines` are the lines of an INVALID example at which a finding starts (in order, one
-    entry a finding); empty: at least one finding somewhere.
+    path; `code` itself is in `path`. `lines` are the lines of an INVALID example at which a finding starts (in order,
+    one entry a finding); empty: at least one finding somewhere.
     """
 
     code: str
@@ -71,19 +71,24 @@ class SourceFile(Protocol):
     @property
     def relative(self) -> str:
         """The path below the lint root, with `/`."""
+
     @property
     def module(self) -> str | None:
         """The dotted name by which the project's own code imports this file, or None."""
+
     @property
     def data(self) -> bytes: ...
     @property
     def text(self) -> str: ...
-    def ast(self) -> ast.Module:
+    def ast(self) -> Module:
         """The `ast` tree (about ten times cheaper than LibCST). Raises `Unparsable` (PP900)."""
+
     def cst(self) -> libcst.MetadataWrapper:
         """The LibCST module with metadata at hand, not copied: do not change it. Raises `Unparsable` (PP900)."""
-    def span(self, node: ast.AST) -> Span:
+
+    def span(self, node: AST) -> Span:
         """Where an `ast` node stands, in code points from 1 (`ast` itself counts bytes from 0)."""
+
     def line(self, number: int) -> str:
         """Line `number` (from 1) without its end, as Python counts lines; `""` past the end."""
 
@@ -94,6 +99,7 @@ class Summaries(Protocol):
 
     def of_module(self, module: str) -> JSON:
         """The summary of the project's module of that dotted name; None where there is none."""
+
     def path_of(self, module: str) -> str | None:
         """The relative path of that module; None where it is not the project's."""
 
@@ -108,11 +114,15 @@ class Rule(Protocol):
 
     def __init__(self, config: Mapping[str, JSON]) -> None:
         """`config` is the table `[tool.plugport.lint]`. Raises `ConfigurationError` for a bad one."""
+
     def wants(self, data: bytes) -> bool:
         """Whether the file's bytes make it worth parsing at all. Must be far cheaper than `ast.parse`."""
+
     def summarise(self, file: SourceFile) -> JSON:
         """What other files need to know of this one, as JSON; None where nothing."""
+
     def link(self, summaries: Mapping[str, JSON]) -> JSON:
         """Facts about the whole project, from the summaries by relative path: small, and JSON."""
+
     def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
         """The findings in this file."""

@@ -75,7 +75,9 @@ def _too_deep(tree: ast.Module, text: str) -> bool:
                 statements.append((part, depth + 1))
             elif isinstance(part, ast.ExceptHandler | ast.match_case):
                 statements.extend((inner, depth + 1) for inner in part.body)
-                if any(_nested(head, longest) for head in ast.iter_child_nodes(part) if not isinstance(head, ast.stmt)):
+                if any(
+                    _nested(head, longest) for head in ast.iter_child_nodes(part) if not isinstance(head, ast.stmt)
+                ):
                     return True
             elif _nested(part, longest):
                 return True

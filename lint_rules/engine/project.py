@@ -31,7 +31,11 @@ class ModuleTable:
         tail = module.replace(".", "/")
         folders = importer.split("/")[:-1]
         own = "/".join(folders)
-        if own and f"{own}/__init__.py" not in self._paths and module.partition(".")[0] not in sys.stdlib_module_names:
+        if (
+            own
+            and f"{own}/__init__.py" not in self._paths
+            and module.partition(".")[0] not in sys.stdlib_module_names
+        ):
             nearest = self._below(own, tail)
             if nearest is not None:
                 return nearest

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from plugport.hookspecs import RuleDescriptor
-from plugport.hookspecs.loading import LINT_GROUP, ProviderStatus, discover
+from plugport.hookspecs.loading import LINT_GROUP, Provider, ProviderStatus, discover
 from plugport.lint_rules.engine.model import JSON, Rule
 
 ENGINE_CODES = ("PP000", "PP900")
@@ -56,8 +56,7 @@ def load_registry() -> Registry:
             problems.append(f"the rules of {provider.label} are lost: {provider.reason}")
             continue
         try:
-            descriptors = provider.hooks["lint_rules"].function()
-            known = [_checked(descriptor, provider) for descriptor in descriptors]
+            known = [_checked(descriptor, provider) for descriptor in _asked(provider)]
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - the engine's edge: whatever a distribution does is contained
@@ -73,8 +72,16 @@ def load_registry() -> Registry:
     return Registry(dict(sorted(rules.items())), tuple(problems))
 
 
-def _checked(descriptor: RuleDescriptor, provider: object) -> KnownRule:
-    origin = f"{getattr(provider, 'distribution', '?')} {getattr(provider, 'version', '?')}"
+def _asked(provider: Provider) -> list[RuleDescriptor]:
+    hook = provider.hooks.get("lint_rules")
+    answer = hook.function() if hook is not None else None
+    if not isinstance(answer, list | tuple) or not all(isinstance(item, RuleDescriptor) for item in answer):
+        raise TypeError("its hook lint_rules must return a list of RuleDescriptor")
+    return list(answer)
+
+
+def _checked(descriptor: RuleDescriptor, provider: Provider) -> KnownRule:
+    origin = f"{provider.distribution} {provider.version}"
     code, version, target = descriptor.code, descriptor.version, descriptor.target
     if not _CODE.fullmatch(code):
         raise ValueError(f"{code!r} is no code of a rule: capital letters and three or four digits, as XY001")

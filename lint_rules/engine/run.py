@@ -121,7 +121,9 @@ def _with_stdin(configuration: Configuration, file: Path) -> Found:
     if file.is_file():
         return discover(configuration, [file])
     around = discover(configuration, [file.parent] if file.parent.is_dir() else [])
-    relative = file.relative_to(configuration.root).as_posix() if file.is_relative_to(configuration.root) else str(file)
+    relative = (
+        file.relative_to(configuration.root).as_posix() if file.is_relative_to(configuration.root) else str(file)
+    )
     return Found({**around.files, str(file): relative}, frozenset({str(file)}))
 
 

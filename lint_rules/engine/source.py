@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import warnings
+from ast import AST, Module, parse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ class LintFile:
         self.data = data
         self._text: str | None = None
         self._lines: list[str] | None = None
-        self._ast: ast.Module | None = None
+        self._ast: Module | None = None
         self._cst: libcst.MetadataWrapper | None = None
         self._failed: dict[str, Unparsable] = {}
 
@@ -47,7 +47,7 @@ class LintFile:
             self._lines = _LINE.split(self.text)
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
-    def span(self, node: ast.AST) -> Span:
+    def span(self, node: AST) -> Span:
         """Where an `ast` node stands, in code points from 1: `ast` itself counts bytes from 0."""
         line = getattr(node, "lineno", 1)
         end_line = getattr(node, "end_lineno", None) or line
@@ -55,7 +55,7 @@ class LintFile:
         end_column = self._code_points(end_line, getattr(node, "end_col_offset", None) or 0)
         return Span(line, column + 1, end_line, end_column + 1)
 
-    def ast(self) -> ast.Module:
+    def ast(self) -> Module:
         """The `ast` tree. Syntax newer than this interpreter is first put into older words of the same length
         (newsyntax.py), so that lines and columns hold. Raises `Unparsable`."""
         if self._ast is None:
@@ -86,12 +86,12 @@ class LintFile:
         """Drop the trees, which are far larger than the text."""
         self._ast = self._cst = None
 
-    def _parse_ast(self) -> ast.Module:
+    def _parse_ast(self) -> Module:
         from plugport.lint_rules.engine.parsing import parse_ast
 
         return parse_ast(self.text)
 
-    def _tree_or_none(self) -> ast.Module | None:
+    def _tree_or_none(self) -> Module | None:
         try:
             return self.ast()
         except TooDeep:
@@ -143,8 +143,8 @@ def _declared_encoding(data: bytes) -> str:
     return "utf-8"
 
 
-def parse_quietly(text: str) -> ast.Module:
+def parse_quietly(text: str) -> Module:
     """`ast.parse` without the warnings about the code, which are not ours to give."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.parse(text)
+        return parse(text)

@@ -81,7 +81,9 @@ class Stages:
         """Keep what is new."""
         for ledger in ledgers:
             gone = [
-                path for path in ledger.rows.keys() - self.files.keys() if not (self.configuration.root / path).exists()
+                path
+                for path in ledger.rows.keys() - self.files.keys()
+                if not (self.configuration.root / path).exists()
             ]
             if ledger.new_rows or ledger.new_link or gone:
                 self.cache.save(ledger.key, ledger.new_rows, ledger.new_summaries, ledger.new_link, gone)
@@ -117,8 +119,8 @@ class Stages:
     def _reads_hold(self, ledger: Ledger, path: str, row: Row) -> bool:
         for module, (found, summary) in json.loads(row.reads).items():
             now = self.table.find(module, path)
-            row = ledger.rows.get(now) if now is not None else None
-            if now != found or (row.summary if row is not None else None) != summary:
+            of_module = ledger.rows.get(now) if now is not None else None
+            if now != found or (of_module.summary if of_module is not None else None) != summary:
                 return False
         return True
 

@@ -89,7 +89,9 @@ class Workbench:
 
     def link(self, linked: Mapping[str, Linked]) -> None:
         """Hand over what `check` needs, before its first call."""
-        self._linked = {code: (json.loads(item.facts), SummaryStore(item.bodies, item.digests)) for code, item in linked.items()}
+        self._linked = {
+            code: (json.loads(item.facts), SummaryStore(item.bodies, item.digests)) for code, item in linked.items()
+        }
 
     def check(self, job: Job) -> dict[str, Checked | Crash]:
         """The findings of each rule of the job in the file, by code."""

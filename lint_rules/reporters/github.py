@@ -16,9 +16,13 @@ def render(report: Report, shown: Shown) -> str:
             place |= {"col": span.column, "endColumn": span.end_column}
         way = "".join(f"\n{shown(step.path)}:{step.line}: {step.message}" for step in finding.trace)
         lines.append(_command({**place, "title": f"plugport {finding.rule}"}, finding.message + way))
-    for crash in report.crashes:
-        title = {"file": shown(crash.path), "title": f"plugport {crash.rule} crashed"}
-        lines.append(_command(title, f"{crash.rule} crashed in {crash.stage}: {crash.reason}"))
+    lines += [
+        _command(
+            {"file": shown(crash.path), "title": f"plugport {crash.rule} crashed"},
+            f"{crash.rule} crashed in {crash.stage}: {crash.reason}",
+        )
+        for crash in report.crashes
+    ]
     lines += [_command({"title": "plugport"}, problem) for problem in report.problems]
     return "\n".join(lines) if lines else f"plugport lint: no findings in {report.checked} files"
 

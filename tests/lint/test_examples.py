@@ -15,7 +15,10 @@ from plugport.lint_rules.engine.run import Request, lint
 def _cases(kind: str) -> list:
     cases = []
     for rule in load_registry().rules.values():
-        _, module = rule.load()
+        try:
+            _, module = rule.load()
+        except ImportError:
+            continue  # the last test says so
         for number, example in enumerate(getattr(module, kind)):
             full = example if isinstance(example, Example) else Example(textwrap.dedent(example))
             cases.append(pytest.param(rule, full, id=f"{rule.code}-{number}"))
@@ -54,4 +57,7 @@ def test_every_rule_explains_itself():
     for rule in load_registry().rules.values():
         _, module = rule.load()
         assert rule.code == module.CODE
-        assert module.message and module.reason.strip() and module.VALID and module.INVALID
+        assert module.message.strip()
+        assert module.reason.strip()
+        assert module.VALID
+        assert module.INVALID

@@ -1,0 +1,200 @@
+"""What PP004 knows of libraries: which calls wait, and what has methods that do.
+
+A `Kind` is what a value is, as far as this rule cares. Names are those by which the library is imported; where a
+library has moved a name, the older home stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+EVERY = frozenset({"*"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A sort of object. `waits`: its methods that wait (`EVERY` with the exceptions in `quick`). `gives`: what a
+    method's result is. `holds`: what an attribute is. `items`: what iterating over it gives."""
+
+    name: str
+    waits: frozenset[str] = frozenset()
+    quick: frozenset[str] = frozenset()
+    gives: Mapping[str, str] = field(default_factory=dict)
+    holds: Mapping[str, str] = field(default_factory=dict)
+    items: str | None = None
+
+    def blocks(self, method: str) -> bool:
+        """Whether calling the method waits. Dunder and capitalised names (boto3's `Bucket(…)`) do not."""
+        if self.waits == EVERY:
+            return method not in self.quick and not method.startswith("_") and not method[:1].isupper()
+        return method in self.waits
+
+
+_VERBS = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "request"})
+_DOCKER_COLLECTIONS = (
+    "configs", "containers", "images", "networks", "nodes", "plugins", "secrets", "services", "swarm", "volumes",
+)  # fmt: skip
+
+_KINDS = (
+    Kind(
+        "a docker-py client",
+        EVERY,
+        frozenset({"close"}),
+        holds={**dict.fromkeys(_DOCKER_COLLECTIONS, "a docker-py collection"), "api": "a docker-py client"},
+    ),
+    Kind(
+        "a docker-py collection",
+        EVERY,
+        gives={
+            **dict.fromkeys(("build", "create", "get", "pull", "run"), "a docker-py object"),
+            "list": "a list of docker-py objects",
+        },
+    ),
+    Kind("a docker-py object", EVERY, frozenset({"tags"})),
+    Kind("a list of docker-py objects", items="a docker-py object"),
+    Kind(
+        "a boto3 session",
+        gives={"client": "a boto3 client", "resource": "a boto3 resource", "create_client": "a boto3 client"},
+    ),
+    Kind(
+        "a boto3 client",
+        EVERY,
+        frozenset(
+            {
+                "can_paginate",
+                "close",
+                "generate_presigned_post",
+                "generate_presigned_url",
+                "get_paginator",
+                "get_waiter",
+            }
+        ),
+        gives={"get_paginator": "a boto3 paginator", "get_waiter": "a boto3 waiter"},
+    ),
+    Kind(
+        "a boto3 resource",
+        EVERY,
+        gives={"*": "a boto3 resource"},
+        holds={"*": "a boto3 resource"},
+        items="a boto3 resource",
+    ),
+    Kind("a boto3 paginator", frozenset({"paginate"})),
+    Kind("a boto3 waiter", frozenset({"wait"})),
+    Kind("a requests session", _VERBS | {"send"}),
+    Kind("an httpx client", _VERBS | {"send", "stream"}),
+    Kind("a urllib3 pool", _VERBS | {"request_encode_body", "request_encode_url", "urlopen"}),
+    Kind("an HTTP connection", frozenset({"connect", "endheaders", "getresponse", "request", "send"})),
+    Kind("a process", frozenset({"communicate", "wait"})),
+    Kind(
+        "a socket",
+        frozenset(
+            {"accept", "connect", "recv", "recv_into", "recvfrom", "recvmsg", "send", "sendall", "sendfile", "sendto"}
+        ),
+    ),
+    Kind(
+        "an SMTP connection", frozenset({"connect", "ehlo", "login", "quit", "send_message", "sendmail", "starttls"})
+    ),
+    Kind(
+        "an FTP connection",
+        frozenset({"connect", "cwd", "login", "nlst", "quit", "retrbinary", "retrlines", "storbinary"}),
+    ),
+    Kind("an SSH client", frozenset({"connect", "exec_command", "open_sftp"})),
+    Kind("a Redis client", EVERY, frozenset({"close", "pipeline", "pubsub"})),
+    Kind("an event", frozenset({"wait"})),
+    Kind("a thread", frozenset({"join"})),
+    Kind("an executor", gives={"submit": "a future of a thread"}),
+    Kind("a future of a thread", frozenset({"exception", "result"})),
+)
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
+
+MAKERS: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "docker.APIClient", "docker.DockerClient", "docker.DockerClient.from_env", "docker.api.APIClient",
+            "docker.api.client.APIClient", "docker.client.DockerClient", "docker.client.DockerClient.from_env",
+            "docker.client.from_env", "docker.from_env",
+        ),
+        "a docker-py client",
+    ),
+    **dict.fromkeys(
+        (
+            "docker.models.containers.Container", "docker.models.images.Image", "docker.models.networks.Network",
+            "docker.models.services.Service", "docker.models.volumes.Volume",
+        ),
+        "a docker-py object",
+    ),
+    "docker.models.containers.ContainerCollection": "a docker-py collection",
+    "boto3.Session": "a boto3 session",
+    "boto3.session.Session": "a boto3 session",
+    "botocore.session.get_session": "a boto3 session",
+    "boto3.client": "a boto3 client",
+    "botocore.client.BaseClient": "a boto3 client",
+    "boto3.resource": "a boto3 resource",
+    "requests.Session": "a requests session",
+    "requests.session": "a requests session",
+    "requests.sessions.Session": "a requests session",
+    "httpx.Client": "an httpx client",
+    "urllib3.PoolManager": "a urllib3 pool",
+    "urllib3.HTTPConnectionPool": "a urllib3 pool",
+    "http.client.HTTPConnection": "an HTTP connection",
+    "http.client.HTTPSConnection": "an HTTP connection",
+    "subprocess.Popen": "a process",
+    "socket.socket": "a socket",
+    "socket.create_connection": "a socket",
+    "smtplib.SMTP": "an SMTP connection",
+    "smtplib.SMTP_SSL": "an SMTP connection",
+    "ftplib.FTP": "an FTP connection",
+    "ftplib.FTP_TLS": "an FTP connection",
+    "paramiko.SSHClient": "an SSH client",
+    "paramiko.client.SSHClient": "an SSH client",
+    "redis.Redis": "a Redis client",
+    "redis.StrictRedis": "a Redis client",
+    "redis.from_url": "a Redis client",
+    "redis.Redis.from_url": "a Redis client",
+    "threading.Event": "an event",
+    "threading.Thread": "a thread",
+    "multiprocessing.Process": "a thread",
+    "concurrent.futures.ThreadPoolExecutor": "an executor",
+    "concurrent.futures.ProcessPoolExecutor": "an executor",
+    "concurrent.futures.thread.ThreadPoolExecutor": "an executor",
+}  # fmt: skip
+"""Calls, and annotations, that make a value of a kind."""
+
+_THREAD = "await asyncio.to_thread(…)"
+FUNCTIONS: Mapping[str, str] = {
+    "time.sleep": "await asyncio.sleep(…)",
+    **dict.fromkeys(
+        (
+            "subprocess.Popen", "subprocess.call", "subprocess.check_call", "subprocess.check_output",
+            "subprocess.getoutput", "subprocess.getstatusoutput", "subprocess.run",
+            "os.popen", "os.posix_spawn", "os.spawnl", "os.spawnle", "os.spawnlp", "os.spawnv", "os.spawnve",
+            "os.spawnvp", "os.system", "pty.spawn",
+        ),
+        "await asyncio.create_subprocess_exec(…)",
+    ),
+    **dict.fromkeys(("os.wait", "os.wait3", "os.wait4", "os.waitid", "os.waitpid"), _THREAD),
+    **{f"requests.{verb}": "httpx.AsyncClient" for verb in _VERBS},
+    **{f"requests.api.{verb}": "httpx.AsyncClient" for verb in _VERBS},
+    **{f"httpx.{verb}": "httpx.AsyncClient" for verb in _VERBS | {"stream"}},
+    **dict.fromkeys(("urllib.request.urlopen", "urllib.request.urlretrieve", "urllib3.request"), "httpx.AsyncClient"),
+    **dict.fromkeys(
+        ("docker.from_env", "docker.client.from_env", "docker.DockerClient", "docker.DockerClient.from_env",
+         "docker.APIClient", "docker.client.DockerClient", "docker.client.DockerClient.from_env"),
+        _THREAD,
+    ),  # each asks the engine for its version when it is made
+    "socket.create_connection": "await asyncio.open_connection(…)",
+    **dict.fromkeys(
+        ("socket.getaddrinfo", "socket.gethostbyaddr", "socket.gethostbyname", "socket.gethostbyname_ex",
+         "socket.getnameinfo"),
+        "await loop.getaddrinfo(…)",
+    ),
+    **dict.fromkeys(
+        ("psycopg.connect", "psycopg2.connect", "pymysql.connect", "MySQLdb.connect", "getpass.getpass",
+         "select.select", "signal.pause", "signal.sigwait"),
+        _THREAD,
+    ),
+}  # fmt: skip
+"""Functions that wait, and what to call instead."""
+
+BUILTINS: Mapping[str, str] = {"input": _THREAD}
