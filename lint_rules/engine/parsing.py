@@ -54,13 +54,19 @@ def parse_cst(text: str, tree: ast.Module | None) -> libcst.MetadataWrapper:
 
     if (tree is not None and _too_deep(tree, text)) or (tree is None and not _survives(text)):
         raise TooDeep
+    from plugport.lint_rules.engine.newsyntax import in_older_words
+
     try:
-        module = libcst.parse_module(text)
-    except libcst.ParserSyntaxError as error:
-        raise Unparsable(error.raw_line, error.raw_column + 1, error.message) from error
+        return libcst.MetadataWrapper(libcst.parse_module(text), unsafe_skip_copy=True)
     except RecursionError as error:
         raise TooDeep from error
-    return libcst.MetadataWrapper(module, unsafe_skip_copy=True)
+    except libcst.ParserSyntaxError as error:
+        for older in in_older_words(text):
+            try:
+                return libcst.MetadataWrapper(libcst.parse_module(older), unsafe_skip_copy=True)
+            except (libcst.ParserSyntaxError, RecursionError):
+                continue
+        raise Unparsable(error.raw_line, error.raw_column + 1, error.message) from error
 
 
 def _too_deep(tree: ast.Module, text: str) -> bool:
