@@ -17,8 +17,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Protocol
 
 from plugport.core.pipeline.fetch import Phase
-from plugport.core.store.journal import Journal, Leases, Operation
 from plugport.core.store.database import Database
+from plugport.core.store.journal import Journal, Leases, Operation
 from plugport.hookspecs import errors
 from plugport.hookspecs.models import JSON
 
@@ -119,7 +119,7 @@ class Operations:
             try:
                 for workspace in await self.journal.waiting():
                     self._start_worker(workspace)
-            except Exception:  # noqa: BLE001 - the database may be away; the scheduler outlives that
+            except Exception:
                 log.exception("could not look for open operations")
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
@@ -143,7 +143,7 @@ class Operations:
                     await self._leases.release(workspace)
         except LeaseLost:
             log.warning("workspace %s was taken over by another process", workspace)
-        except Exception:  # noqa: BLE001 - the operation stays open and is taken up again
+        except Exception:
             log.exception("the worker of workspace %s stopped", workspace)
         finally:
             del self._workers[workspace]

@@ -96,6 +96,20 @@ class Settings(BaseSettings):
         """The only providers that are imported; None for all."""
         return None if self.providers_allow is None else _names(self.providers_allow)
 
+    @property
+    def fetch_seconds(self) -> float:
+        """How long a fetch may take: its own setting; else the hooks' where that is set; else five minutes."""
+        return self._of_hooks("fetch_timeout", self.fetch_timeout)
+
+    @property
+    def delivery_seconds(self) -> float:
+        """How long a delivery may take: its own setting; else the hooks' where that is set; else ten minutes."""
+        return self._of_hooks("delivery_timeout", self.delivery_timeout)
+
+    def _of_hooks(self, name: str, value: float) -> float:
+        own = name in self.model_fields_set or "hook_timeout" not in self.model_fields_set
+        return value if own else self.hook_timeout
+
     def for_providers(self) -> ServiceSettings:
         """What providers are told of the service."""
         return ServiceSettings(
@@ -105,7 +119,7 @@ class Settings(BaseSettings):
             ),
             allow_unpinned=self.allow_unpinned,
             source_allow_hosts=_names(self.source_allow_hosts),
-            fetch_timeout=self.fetch_timeout,
+            fetch_timeout=self.fetch_seconds,
             max_tree_bytes=self.max_tree_bytes,
             max_tree_files=self.max_tree_files,
         )

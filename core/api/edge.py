@@ -67,7 +67,7 @@ class Edge:
             await self._app(scope, self._limited(receive), send_marked)
         except errors.PlugportError as error:
             await self._answer(error, scope, receive, send_marked, request_id, bool(status))
-        except Exception as error:  # noqa: BLE001 - the ASGI boundary: nothing raw goes further
+        except Exception as error:
             log.exception("unforeseen error")
             internal = errors.Internal(type(error).__name__)
             await self._answer(internal, scope, receive, send_marked, request_id, bool(status))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import tempfile
 import threading
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -61,6 +64,30 @@ class ArchiveCache:
             self._evict(keep=archive.stem)
         return replace(bundle, archive=archive)
 
+    def compressed(self, bundle: Bundle) -> tuple[Path, str]:
+        """The bundle's archive as tar.gz, the same bytes each time, and their sha256 in hex.
+
+        For a bundle that is in use. Raises `OSError` where the cache cannot be written.
+        """
+        packed = self._archive(bundle.digest).with_suffix(".tar.gz")
+        told = packed.with_suffix(".gz.sha256")
+        with contextlib.suppress(OSError):
+            sha256 = told.read_text("ascii")
+            os.utime(packed)
+            return packed, sha256
+        with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".new", delete=False) as fresh:
+            hashed = hashlib.sha256()
+            for chunk in _gzip(bundle):
+                hashed.update(chunk)
+                fresh.write(chunk)
+        with self._lock:
+            Path(fresh.name).replace(packed)
+            noted = Path(f"{fresh.name}.sha256.new")
+            noted.write_text(hashed.hexdigest(), "ascii")
+            noted.replace(told)
+            self._evict(keep=packed.name.split(".", 1)[0])
+        return packed, hashed.hexdigest()
+
     @contextlib.contextmanager
     def using(self, digest: str) -> Iterator[None]:
         """While the block runs, the archive of that digest stays."""
@@ -87,3 +114,16 @@ class ArchiveCache:
                 path.unlink(missing_ok=True)
                 path.with_suffix(".json").unlink(missing_ok=True)
                 total -= size
+
+
+_CHUNK = 1 << 20
+_LEVEL = 6
+
+
+def _gzip(bundle: Bundle) -> Iterator[bytes]:
+    """RFC 1952 without a name or a time, so that nothing but the tree decides on the bytes."""
+    packer = zlib.compressobj(_LEVEL, wbits=31)
+    with bundle.open_tar() as archive:
+        while chunk := archive.read(_CHUNK):
+            yield packer.compress(chunk)
+    yield packer.flush()

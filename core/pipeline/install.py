@@ -77,9 +77,8 @@ class Pipeline:
         name = str(operation.plugin)
         entries = await self.ledger.of_workspace(workspace.id)
         own = entries.pop(name, None)
-        if own is None and all(found.name != name for found in await self.dispatcher.list_installed(workspace)):
-            if operation.attempts <= 1:
-                raise errors.PluginNotFound(f"{name} is neither recorded nor on the target")
+        if own is None and operation.attempts <= 1 and not await self._is_there(workspace, name):
+            raise errors.PluginNotFound(f"{name} is neither recorded nor on the target")
         removal = removal_of(
             name,
             _footprints(own) if own else [],
@@ -100,6 +99,9 @@ class Pipeline:
             "restarted": restarted,
             "operation": operation.id,
         }
+
+    async def _is_there(self, workspace: Workspace, name: str) -> bool:
+        return any(found.name == name for found in await self.dispatcher.list_installed(workspace))
 
     async def _record(self, workspace: Workspace, source: Source, bundle: Bundle, verified: bool = True) -> None:
         earlier = (await self.ledger.of_workspace(workspace.id)).get(bundle.name)

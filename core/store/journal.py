@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
 from plugport.core.store.database import Database
 from plugport.core.store.tables import leases, operations
 from plugport.hookspecs import errors
 from plugport.hookspecs.models import JSON
-from sqlalchemy import Select, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 OPEN = ("queued", "running")
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from sqlalchemy import delete, insert, select
+
 from plugport.core.store.database import Database
 from plugport.core.store.tables import audit, installed, provider_data
 from plugport.hookspecs.models import JSON
-from sqlalchemy import delete, insert, select
 
 _MAX_KEY = 512
 _MAX_VALUE = 64 * 1024

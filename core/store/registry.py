@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
 from plugport.core.store.database import Database
 from plugport.core.store.tables import allowlists, installed, leases, operations, tokens, workspaces
 from plugport.hookspecs import errors
 from plugport.hookspecs.models import Workspace
-from sqlalchemy import RowMapping, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 _COLUMNS = ("org", "runtime", "backend", "container", "instance_id", "options")
 

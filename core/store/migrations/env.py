@@ -1,6 +1,7 @@
 """Alembic's environment: the connection is handed in by `Database.open`."""
 
 from alembic import context
+
 from plugport.core.store.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

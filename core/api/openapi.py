@@ -1,0 +1,172 @@
+"""The description of the API, OpenAPI 3.1, made from the endpoints; and its page for people."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from html import escape
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from plugport.core.api.endpoint import Endpoint, Reply
+from plugport.core.api.models import Problem
+from plugport.core.api.problems import MEDIA_TYPE
+from plugport.core.auth import Access
+from plugport.hookspecs import errors
+
+_REF = "#/components/schemas/{model}"
+_LOCKED = (errors.Unauthenticated, errors.Forbidden, errors.RateLimited)
+
+
+def describe(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any]:
+    """The whole document. Deterministic, so that two releases can be compared."""
+    schemas: dict[str, Any] = {}
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, schemas)
+    _schema(Problem, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "plugport",
+            "version": version,
+            "description": "Delivers plugins into the workspaces where AI agents run. "
+            "Errors are application/problem+json (RFC 9457).",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
+    summary, _, rest = (inspect.getdoc(endpoint.handler) or "").partition("\n\n")
+    told: dict[str, Any] = {
+        "operationId": getattr(endpoint.handler, "__name__", "handler"),
+        "summary": " ".join(summary.split()),
+        "responses": _responses(endpoint, schemas),
+    }
+    if rest:
+        told["description"] = " ".join(rest.split())
+    if parameters := [*_path_parameters(endpoint), *_query_parameters(endpoint), *_header_parameters(endpoint)]:
+        told["parameters"] = parameters
+    if endpoint.body is not None:
+        content = {"application/json": {"schema": _schema(endpoint.body, schemas)}}
+        told["requestBody"] = {"required": True, "content": content}
+    if endpoint.access is not Access.ANYONE:
+        told["security"] = [{"token": []}]
+        told["x-access"] = endpoint.access.value
+    return told
+
+
+def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
+    responses = {str(status): _reply(status, reply, schemas) for status, reply in endpoint.replies.items()}
+    locked = () if endpoint.access is Access.ANYONE else _LOCKED
+    takes = (errors.InvalidRequest,) if endpoint.body or endpoint.query or endpoint.headers else ()
+    large = (errors.RequestTooLarge,) if endpoint.body else ()
+    slugs: dict[int, list[str]] = {}
+    for kind in dict.fromkeys((*takes, *large, *locked, *endpoint.problems, errors.Internal)):
+        slugs.setdefault(kind.status, []).append(kind.slug)
+    for status, names in sorted(slugs.items()):
+        responses[str(status)] = _problem(", ".join(names))
+    responses["default"] = _problem("any other problem")
+    return responses
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}},
+    }
+
+
+def _reply(status: int, reply: Reply, schemas: dict[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": reply.description or HTTPStatus(status).phrase}
+    if reply.headers:
+        told["headers"] = {
+            name: {"description": what, "schema": {"type": "string"}} for name, what in reply.headers.items()
+        }
+    if reply.model is not None:
+        told["content"] = {reply.media_type: {"schema": _schema(reply.model, schemas)}}
+    elif status not in {204, 304}:
+        told["content"] = {reply.media_type: {"schema": {"type": "string"}}}
+    return told
+
+
+def _schema(model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    """The model's schema, by reference where it is a model; what it refers to goes into `schemas`."""
+    mode: Any = "validation"
+    schema = TypeAdapter(model).json_schema(ref_template=_REF, mode=mode)
+    schemas.update(schema.pop("$defs", {}))
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        schemas[model.__name__] = schema
+        return {"$ref": _REF.format(model=model.__name__)}
+    return schema
+
+
+def _path_parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
+    for name in re.findall(r"{(\w+)}", endpoint.path):
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _query_parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
+    if endpoint.query is None:
+        return
+    schema = endpoint.query.model_json_schema()
+    required = schema.get("required", ())
+    for name, described in schema["properties"].items():
+        plain = _without_null(described)
+        yield {"name": name, "in": "query", "required": name in required, "schema": plain}
+
+
+def _without_null(described: Mapping[str, Any]) -> dict[str, Any]:
+    """A query parameter is left out, it is never null."""
+    plain = {key: value for key, value in described.items() if key not in {"title", "anyOf", "default"}}
+    for one in described.get("anyOf", ()):
+        if one.get("type") != "null":
+            plain |= one
+    if described.get("default") is not None:
+        plain["default"] = described["default"]
+    return plain
+
+
+def _header_parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
+    for name, what in endpoint.headers.items():
+        yield {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "description": what,
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+        }
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """The routes as one page of HTML that loads nothing from elsewhere."""
+    rows = []
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            statuses = "".join(
+                f"<li><b>{escape(status)}</b> {escape(one['description'])}</li>"
+                for status, one in told["responses"].items()
+                if status != "default"
+            )
+            rows.append(
+                f"<details><summary><code>{method.upper()} {escape(path)}</code> "
+                f"<i>{escape(told.get('x-access', 'anyone'))}</i> {escape(told['summary'])}</summary>"
+                f"<p>{escape(told.get('description', ''))}</p><ul>{statuses}</ul></details>"
+            )
+    title = f"{document['info']['title']} {document['info']['version']}"
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        "<style>body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+        "summary{cursor:pointer;padding:.2rem 0}i{color:#666}</style>"
+        f"<h1>{escape(title)}</h1><p>{escape(document['info']['description'])} "
+        'The same for programs: <a href="openapi.json">openapi.json</a>.</p>'
+        f"{''.join(rows)}</html>"
+    )
