@@ -52,6 +52,7 @@ _PASSED: Final[Mapping[str, tuple[type[errors.PlugportError], ...]]] = {
         errors.SourceUnavailable,
         errors.SourceTimeout,
         errors.BundleTooLarge,
+        errors.UnsafeBundle,
     ),
     "preflight": _BACKEND,
     "list_installed": _BACKEND,
@@ -223,7 +224,8 @@ class Dispatcher:
         provider = self.backend_of(workspace)
         try:
             answer = await self._call(provider, "list_installed", {"workspace": workspace}, workspace.id)
-            found: Sequence[object] = self._expect(answer, (list, tuple), provider, "list_installed", workspace.id)
+            listed = list(answer) if isinstance(answer, tuple) else answer
+            found: list[object] = self._expect(listed, list, provider, "list_installed", workspace.id)
             return [self._expect(one, InstalledPlugin, provider, "list_installed", workspace.id) for one in found]
         except HookFailed as failure:
             raise errors.BackendUnavailable(str(failure)) from failure

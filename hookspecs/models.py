@@ -175,20 +175,22 @@ class Removal:
 
     Every path is relative to the config dir, with `/`. The backend removes, in this order:
 
-    1. each of `files` whose bytes on the target still have the sha256 given (hex); another digest: the file
-       stays and its path is reported in `Receipt.left`; an absent file is fine;
+    1. each of `files` whose bytes on the target still have one of the sha256 given (hex; of this version or of
+       an earlier one); another digest: the file stays and its path is reported in `Receipt.left`; an absent file
+       is fine;
     2. each of `directories`, where it is empty after that (never with its content);
     3. blocks from each of `memory_files` that exists, by `clean_memory(text)`;
     4. entries from `settings_file`, if it exists, by `clean_settings(text, claude_dir)`, where `claude_dir` is
        the absolute path of `<config dir>/.claude` on the target;
     5. `plugins/<name>` itself, atomically, last: a repeated uninstall after a crash finds it and goes on.
 
-    A cleaned text is written back with a rename, keeping owner and mode, and only where it changed.
+    A cleaned text is written back with a rename, keeping owner and mode, and only where it changed. What a
+    cleaning left goes into `Receipt.left` as `<path>: <what>`.
     """
 
     name: str
     skills: tuple[str, ...] = ()
-    files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     directories: tuple[str, ...] = ()
     memory_files: tuple[str, ...] = ("CLAUDE.md", "AGENTS.md")
     settings_file: str = ".claude/settings.json"

@@ -55,7 +55,7 @@ def resolve_source(source: Source, destination: Path) -> Resolved:  # type: igno
     the source's scheme.
 
     May raise `InvalidSource`, `UnpinnedSource`, `PluginNotFound`, `SourceUnavailable`, `SourceTimeout`,
-    `BundleTooLarge`, `InvalidPluginName`. Anything else becomes `source-unavailable`.
+    `BundleTooLarge`, `UnsafeBundle`, `InvalidPluginName`. Anything else becomes `source-unavailable`.
     """
 
 

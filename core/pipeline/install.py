@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -105,7 +106,7 @@ class Pipeline:
 
     async def _record(self, workspace: Workspace, source: Source, bundle: Bundle, verified: bool = True) -> None:
         earlier = (await self.ledger.of_workspace(workspace.id)).get(bundle.name)
-        footprint = footprint_of(bundle).to_json()
+        footprint = (await asyncio.to_thread(footprint_of, bundle)).to_json()
         older = [one for one in (earlier.footprints if earlier else ()) if one != footprint]
         await self.ledger.put(
             Entry(

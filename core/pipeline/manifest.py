@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 import yaml
 
@@ -167,7 +167,7 @@ def _load(text: str) -> dict[str, JSON]:
 class _Loader(yaml.SafeLoader):
     """The safe loader, but dates stay texts (JSON has none), keys are texts, and nesting has an end."""
 
-    yaml_implicit_resolvers: ClassVar = {
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own declaration is an instance variable
         first: [(tag, pattern) for tag, pattern in resolvers if tag not in {f"{_TAG}timestamp", f"{_TAG}value"}]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }

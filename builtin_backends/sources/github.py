@@ -1,0 +1,234 @@
+"""The source `github://<owner>/<repository>#<ref>`: a plugin that is a repository on GitHub, at a pinned state."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import signal
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from plugport.hookspecs import Resolved, ServiceSettings, Source, StartupContext, hookimpl
+from plugport.hookspecs.errors import (
+    BundleTooLarge,
+    InvalidSource,
+    PluginNotFound,
+    SourceFault,
+    SourceTimeout,
+    SourceUnavailable,
+    UnpinnedSource,
+)
+
+BASE_URL: Final = "https://github.com"
+_OWNER: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\Z")
+_REPOSITORY: Final = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}\Z")
+_BAD_REF: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|\Z)|\.\Z|/\Z|^[/.@-]")
+_ABSENT: Final = re.compile(
+    rb"couldn't find remote ref|not found|does not exist|does not appear to be a git repository|not our ref"
+    rb"|could not read Username",
+    re.IGNORECASE,
+)
+_WATCH_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A repository at a ref: a branch, a tag or a full commit SHA; None is the default branch."""
+
+    owner: str
+    repository: str
+    ref: str | None
+
+    @classmethod
+    def parse(cls, spec: str) -> Pinned:
+        """Read `owner/repository#ref` (or `@ref`). Raises `InvalidSource`.
+
+        A ref follows git-check-ref-format, and never starts with a dash: git would take it for an option.
+        """
+        path, mark, ref = spec.partition("#")
+        if not mark:
+            path, mark, ref = spec.partition("@")
+        owner, _, repository = path.partition("/")
+        repository = repository.removesuffix(".git")
+        if not _OWNER.match(owner) or not _REPOSITORY.match(repository) or repository in {".", ".."}:
+            raise InvalidSource(SourceFault.BAD_REPOSITORY)
+        if mark and (not ref or len(ref) > 255 or _BAD_REF.search(ref)):
+            raise InvalidSource(SourceFault.BAD_REF)
+        return cls(owner, repository, ref or None)
+
+
+class GithubSource:
+    """Fetches with git: one commit, no history, no submodule, no filter, no hook, no configuration of this machine.
+
+    Settings: `PLUGPORT_GITHUB_BASE_URL` (https://github.com), `PLUGPORT_GITHUB_TOKEN` for private repositories.
+    """
+
+    schemes = ("github",)
+
+    def __init__(self) -> None:
+        self._service = ServiceSettings("")
+        self._settings: Mapping[str, str] = {}
+
+    @hookimpl
+    def startup(self, context: StartupContext) -> None:
+        """Take the settings."""
+        self._service, self._settings = context.service, context.settings
+
+    @hookimpl
+    async def resolve_source(self, source: Source, destination: Path) -> Resolved:
+        """Fetch the pinned state. Raises `InvalidSource`, `UnpinnedSource`, `PluginNotFound`, `BundleTooLarge`,
+        `SourceTimeout` and `SourceUnavailable`; git's own words go into the log alone."""
+        pinned = Pinned.parse(source.spec)
+        if pinned.ref is None and not self._service.allow_unpinned:
+            raise UnpinnedSource("no ref")
+        base = self._settings.get("base_url", BASE_URL).rstrip("/")
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="plugport-git-"))
+        try:
+            git = _Git(folder, destination, self._service, self._settings.get("token"))
+            revision = await git.fetch(f"{base}/{pinned.owner}/{pinned.repository}.git", pinned.ref)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        named_inside = (destination / "plugin.yaml").exists()
+        return Resolved(None if named_inside else pinned.repository, revision)
+
+
+class _Git:
+    """One fetch: the repository lies in `folder`, the files go to `destination`."""
+
+    def __init__(self, folder: Path, destination: Path, limits: ServiceSettings, token: str | None) -> None:
+        self._folder, self._destination, self._limits, self._token = folder, destination, limits, token
+
+    async def fetch(self, url: str, ref: str | None) -> str:
+        """The commit whose files lie in the destination afterwards."""
+        try:
+            async with asyncio.timeout(self._limits.fetch_timeout):
+                await self._run("init", "--quiet", "--bare", str(self._folder / "repository"))
+                await self._fetch_first_of(url, _candidates(ref))
+                commit = (await self._run("rev-parse", "--verify", "FETCH_HEAD^{commit}")).decode("ascii").strip()
+                await self._run("--work-tree", str(self._destination), "checkout", "--quiet", "--force", commit)
+        except TimeoutError as error:
+            raise SourceTimeout("git took too long") from error
+        return commit
+
+    async def _fetch_first_of(self, url: str, candidates: list[str]) -> None:
+        for last, candidate in ((one == candidates[-1], one) for one in candidates):
+            try:
+                await self._run("fetch", "--quiet", "--depth=1", "--no-tags", "--", url, candidate)
+            except PluginNotFound:
+                if last:
+                    raise
+            else:
+                return
+
+    async def _run(self, *arguments: str) -> bytes:
+        process = await asyncio.create_subprocess_exec(
+            "git",
+            *_SAFE,
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self._environment(),
+            cwd=self._folder,
+            start_new_session=True,
+        )
+        watcher = asyncio.create_task(self._watch_size(process))
+        try:
+            stdout, stderr = await process.communicate()
+        finally:
+            watcher.cancel()
+            if process.returncode is None:
+                _kill(process)
+                await process.wait()
+        if watcher.done() and not watcher.cancelled() and watcher.result():
+            raise BundleTooLarge(self._limits.max_tree_bytes)
+        if process.returncode == 0:
+            return stdout
+        words = self._masked(stderr)
+        if _ABSENT.search(stderr):
+            raise PluginNotFound(words)
+        raise SourceUnavailable(words)
+
+    async def _watch_size(self, process: asyncio.subprocess.Process) -> bool:
+        """Ends git when what it wrote grows beyond twice the limit (packed and unpacked); whether it did."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            if await asyncio.to_thread(_size, self._folder, self._destination) > 2 * self._limits.max_tree_bytes:
+                _kill(process)
+                return True
+
+    def _masked(self, words: bytes) -> str:
+        text = words[-2000:].decode("utf-8", "replace").strip()
+        return text.replace(self._token, "***") if self._token else text
+
+    def _environment(self) -> dict[str, str]:
+        given = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        given |= {
+            "GIT_DIR": str(self._folder / "repository"),
+            "HOME": str(self._folder),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ASKPASS": "true",
+            "GIT_LFS_SKIP_SMUDGE": "1",
+            "LC_ALL": "C",
+        }
+        if self._token:  # in the environment, since arguments can be read by everybody on this machine
+            given |= {
+                "GIT_CONFIG_COUNT": "1",
+                "GIT_CONFIG_KEY_0": "http.extraHeader",
+                "GIT_CONFIG_VALUE_0": f"Authorization: Bearer {self._token}",
+            }
+        return given
+
+
+_SAFE: Final = (
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.autocrlf=false"),
+    *("-c", "core.symlinks=true"),
+    *("-c", "core.protectHFS=true"),
+    *("-c", "core.protectNTFS=true"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "init.templateDir="),
+    *("-c", "init.defaultBranch=main"),
+    *("-c", "protocol.ext.allow=never"),
+    *("-c", "protocol.file.allow=always"),
+    *("-c", "submodule.recurse=false"),
+    *("-c", "advice.detachedHead=false"),
+)
+_PASSED_ON: Final = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
+
+
+def _candidates(ref: str | None) -> list[str]:
+    """What to ask the remote for, in order: a commit as it is, else a tag before a branch of the same name."""
+    if ref is None:
+        return ["HEAD"]
+    if _COMMIT.match(ref):
+        return [ref]
+    return [f"refs/tags/{ref}", f"refs/heads/{ref}"]
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _size(*folders: Path) -> int:
+    """Bytes below the folders, as far as they can be seen while somebody writes there."""
+    total = 0
+    for folder in folders:
+        for parent, _, names in os.walk(folder):
+            for name in names:
+                with contextlib.suppress(OSError):
+                    total += Path(parent, name).lstat().st_size
+    return total
+
+
+provider = GithubSource()

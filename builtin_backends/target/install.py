@@ -1,0 +1,29 @@
+"""Installs a bundle on a target with a shell: one command, one stream."""
+
+from __future__ import annotations
+
+from plugport.builtin_backends.target.channel import Channel, failure, script
+from plugport.hookspecs import Bundle, Receipt
+from plugport.hookspecs.errors import DeliveryFailed
+
+
+async def install(channel: Channel, config_dir: str, bundle: Bundle, *, staged: str | None = None) -> Receipt:
+    """Put the bundle at `<config_dir>/plugins/<name>`, whole or not at all; the receipt's digest was read there.
+
+    `staged` names a directory of `<config_dir>/plugins` that the caller has filled with the bundle's files already
+    (it starts with `.stg-`); where it is None the bundle is streamed. May be repeated after any failure.
+    Raises `DeliveryFailed`, `UnsupportedTarget`, and what the channel raises.
+    """
+    wanted = bundle.digest.removeprefix("sha256:")
+    argv = script("install", config_dir, bundle.name, wanted, staged or "-")
+    if staged is None:
+        with bundle.open_tar() as stream:
+            completed = await channel.run(argv, stream)
+    else:
+        completed = await channel.run(argv)
+    if completed.exit_code != 0:
+        raise failure("install", completed)
+    word, _, digest = completed.stdout.decode("ascii", "replace").strip().rpartition("\n")[2].partition(" ")
+    if word != "installed":
+        raise DeliveryFailed("the install did not say what it read back")
+    return Receipt(f"sha256:{digest}")

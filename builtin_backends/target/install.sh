@@ -1,0 +1,99 @@
+#!/bin/sh
+# Installs one plugin on a target with a shell: whole, or not at all.
+#
+#   sh -c "$(cat install.sh)" plugport CONFIG_DIR NAME DIGEST STAGED
+#
+# STAGED is `-`: a tar comes on standard input; else the name of a directory in CONFIG_DIR/plugins that was filled
+# beforehand. DIGEST is the tree's, in hex. Prints `installed DIGEST` after the files lie in place and were read.
+# Exit: 0 done, 3 the digest is another, 4 a tool is missing, 5 the directory cannot be had; else what failed.
+set -eu
+export LC_ALL=C
+umask 022
+config=$1 name=$2 wanted=$3 staged=$4
+stage=''
+
+fail() {
+    code=$1
+    shift
+    printf 'plugport: %s\n' "$*" >&2
+    exit "$code"
+}
+
+clean_up() {
+    cd / || :
+    if [ -n "$stage" ]; then rm -rf -- "$stage"; fi
+}
+
+# What a crash left: staging folders go, and a version that was set aside comes back where nothing took its place.
+sweep() {
+    for left in "$plugins"/.stg-*; do
+        if [ "$left" = "$plugins/$staged" ]; then continue; fi
+        if [ -e "$left" ] || [ -L "$left" ]; then rm -rf -- "$left"; fi
+    done
+    for left in "$plugins"/.old-*; do
+        if [ ! -e "$left" ] && [ ! -L "$left" ]; then continue; fi
+        place="$plugins/${left##*/.old-}"
+        if [ -e "$place" ] || [ -L "$place" ]; then rm -rf -- "$left"; else mv -- "$left" "$place"; fi
+    done
+}
+
+# Swaps two names at once where something here can; $1 and $2 both exist.
+exchange() {
+    mv --exchange --no-target-directory -- "$1" "$2" 2>/dev/null && return 0
+    command -v python3 >/dev/null 2>&1 || return 1
+    python3 -I -S -c '
+import ctypes, os, sys
+one, other = (os.fsencode(name) for name in sys.argv[1:])
+renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+sys.exit(0 if renameat2(-100, one, -100, other, 2) == 0 else 1)
+' "$1" "$2" 2>/dev/null
+}
+
+for tool in find sort xargs sha256sum tar mktemp; do
+    command -v "$tool" >/dev/null 2>&1 || fail 4 "there is no $tool"
+done
+[ -d "$config" ] || fail 5 'the config dir is missing'
+plugins=$config/plugins
+if [ ! -d "$plugins" ]; then
+    mkdir -- "$plugins" || fail 5 'the plugins directory cannot be made'
+    if [ "$(id -u)" = 0 ]; then chown 1000:1000 "$plugins"; fi
+fi
+trap clean_up EXIT
+trap 'exit 143' HUP INT TERM
+if [ "$staged" != - ]; then stage=$plugins/$staged; fi
+if command -v flock >/dev/null 2>&1; then
+    exec 9<"$plugins"
+    flock -w 60 9 || fail 5 'another delivery holds the plugins directory'
+fi
+sweep
+if [ "$staged" = - ]; then stage=$(mktemp -d "$plugins/.stg-XXXXXX"); fi
+
+cd "$stage"
+if [ "$staged" = - ]; then tar -xpf -; fi
+odd=$(find . ! -type f ! -type d | head -n 1)
+[ -z "$odd" ] || fail 3 'there is something that is neither a file nor a directory'
+found=$(find . -type f -print0 | sort -z | xargs -0 -r sha256sum | sha256sum)
+found=${found%% *}
+[ "$found" = "$wanted" ] || fail 3 "the digest is $found"
+chmod 755 .
+if [ "$(id -u)" = 0 ]; then chown 1000:1000 .; fi
+sync -f . 2>/dev/null || :
+mark=$(ls -di .)
+cd "$plugins"
+
+if [ -e "$name" ] || [ -L "$name" ]; then
+    if ! exchange "$stage" "$plugins/$name"; then
+        mv -- "$name" ".old-$name"
+        if ! mv -- "$stage" "$name"; then
+            mv -- ".old-$name" "$name"
+            fail 1 'the new version could not be put in place'
+        fi
+        rm -rf -- ".old-$name"
+    fi
+else
+    mv -- "$stage" "$name"
+fi
+cd "$plugins/$name"
+[ "$(ls -di .)" = "$mark" ] || fail 3 'another version lies in place'
+sync -f . 2>/dev/null || :
+printf 'installed %s\n' "$found"

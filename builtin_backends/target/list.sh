@@ -1,0 +1,30 @@
+#!/bin/sh
+# Lists the plugins of a target, whatever their number, with one pass over their files.
+#
+#   sh -c "$(cat list.sh)" plugport CONFIG_DIR
+#
+# Prints the names of the plugins, a line `--files--`, `sha256sum`'s lines of all their files, a line
+# `--manifests--`, and a tar of their `plugin.yaml`.
+# Exit: 0 done (also where there is no plugins directory), 4 a tool is missing.
+set -eu
+export LC_ALL=C
+
+for tool in find xargs sha256sum tar; do
+    command -v "$tool" >/dev/null 2>&1 || { printf 'plugport: there is no %s\n' "$tool" >&2; exit 4; }
+done
+if [ ! -d "$1/plugins" ]; then exit 0; fi
+cd "$1/plugins"
+for left in .old-*; do # a version that a crash left aside
+    if [ -d "$left" ] && [ ! -e "${left#.old-}" ]; then mv -- "$left" "${left#.old-}" 2>/dev/null || :; fi
+done
+set -- ./*/
+if [ ! -d "$1" ]; then exit 0; fi
+printf '%s\n' "$@"
+printf -- '--files--\n'
+find "$@" -type f -print0 | xargs -0 -r sha256sum
+printf -- '--manifests--\n'
+for folder in "$@"; do
+    if [ -f "${folder}plugin.yaml" ]; then
+        find "${folder}plugin.yaml" -type f -size -513 -print
+    fi
+done | tar -cf - -T -

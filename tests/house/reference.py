@@ -1,0 +1,98 @@
+"""Writes the reference pages from the code: docs/hooks.md, docs/errors.md and docs/api.md.
+
+A program: `python tests/house/reference.py`. A test holds the committed pages against what it would write.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+from plugport.core.app import ENDPOINTS
+from plugport.hookspecs import errors, specs
+from plugport.hookspecs.loading import specifications
+
+ROOT = Path(__file__).resolve().parents[2]
+_MADE = "<!-- written by tests/house/reference.py: change the code, then run it -->\n"
+
+
+def hooks() -> str:
+    """docs/hooks.md."""
+    parts = [
+        _MADE,
+        "# Hooks\n",
+        inspect.getdoc(specs) or "",
+        "",
+        f"This is hook API version {specs.HOOK_API_VERSION}. Import everything from `plugport.hookspecs`, and mark "
+        "each function with `@hookimpl`. A provider is a module or an object, named by an entry point of the group "
+        "`plugport`; a source provider has the attribute `schemes`, a backend provider the attribute `backend`.\n",
+    ]
+    for name in specifications():
+        function = getattr(specs, name)
+        signature = str(inspect.signature(function)).replace("'", "")
+        parts += [f"## {name}\n", f"`{name}{signature}`\n", (inspect.getdoc(function) or "") + "\n"]
+    return "\n".join(parts)
+
+
+def every_error() -> list[type[errors.PlugportError]]:
+    """The tree's classes that reach a client, by status and slug."""
+    found: set[type[errors.PlugportError]] = set()
+    waiting = [errors.PlugportError]
+    while waiting:
+        for kind in waiting.pop().__subclasses__():
+            if kind.__module__ == errors.__name__:
+                found.add(kind)
+                waiting.append(kind)
+    return sorted(found, key=lambda kind: (kind.status, kind.slug))
+
+
+def problems() -> str:
+    """docs/errors.md."""
+    rows = [
+        f"| `{kind.slug}` | {kind.status} | {' '.join((inspect.getdoc(kind) or '').split())} |"
+        for kind in every_error()
+    ]
+    return "\n".join(
+        [
+            _MADE,
+            "# Errors\n",
+            "Every error is `application/problem+json` (RFC 9457): `type` (it ends in the slug), `title`, `status`, "
+            "`detail`, `instance`, the members that the slug has, and `request_id`, which finds the log line with the "
+            "whole story. No response ever holds the text of an exception that was not written for it.\n",
+            "| slug | status | |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _routes() -> Iterator[str]:
+    for endpoint in ENDPOINTS:
+        summary = " ".join((inspect.getdoc(endpoint.handler) or "").partition("\n\n")[0].split())
+        statuses = ", ".join(str(status) for status in endpoint.replies)
+        yield f"| `{endpoint.method} {endpoint.path}` | {endpoint.access.value} | {statuses} | {summary} |"
+
+
+def api() -> str:
+    """docs/api.md."""
+    return "\n".join(
+        [
+            _MADE,
+            "# The API\n",
+            "`/openapi.json` has the same with every field (OpenAPI 3.1), `/docs` shows it to people. The admin may use "
+            "every route; errors are listed in [errors.md](errors.md).\n",
+            "| route | for | answers | |",
+            "|---|---|---|---|",
+            *_routes(),
+            "",
+        ]
+    )
+
+
+PAGES = {"docs/hooks.md": hooks, "docs/errors.md": problems, "docs/api.md": api}
+
+if __name__ == "__main__":
+    for name, write in PAGES.items():
+        (ROOT / name).write_text(write(), "utf-8")
