@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -18,12 +18,11 @@ ADMIN = "admin-token-of-the-tests"
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads the settings of whoever runs it."""
     for name in list(os.environ):
         if name.startswith(("PLUGPORT_", "PLUGIN_")):
             monkeypatch.delenv(name)
-    yield
 
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]

@@ -86,7 +86,7 @@ class _Copy:
                         self._file(path, entry.stat(follow_symlinks=False))
         for inode, paths in self._linked.items():
             if len(paths) < self._links_of[inode]:
-                raise UnsafeBundle(sorted(paths)[0], BundleFault.HARD_LINK)
+                raise UnsafeBundle(min(paths), BundleFault.HARD_LINK)
 
     def _file(self, path: str, found: os.stat_result) -> None:
         origin, target = self._origin / path, self._destination / path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -36,8 +35,8 @@ async def list_installed(channel: Channel, config_dir: str) -> list[InstalledPlu
     for path, sha256 in hash_lines(lines):
         plugin, _, inside = path.removeprefix("./").partition("/")
         files.setdefault(plugin, []).append(_Hashed(inside.lstrip("/"), sha256))
-    texts = defaultdict(lambda: None, dict(_manifests(manifests)))
-    return [InstalledPlugin(name, tree_digest(found), texts[name]) for name, found in sorted(files.items())]
+    texts = dict(_manifests(manifests))
+    return [InstalledPlugin(name, tree_digest(found), texts.get(name)) for name, found in sorted(files.items())]
 
 
 def hash_lines(output: bytes) -> Iterator[tuple[str, str]]:

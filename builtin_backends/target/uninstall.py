@@ -63,7 +63,7 @@ def _decide(removal: Removal, found: _Found) -> tuple[BinaryIO, tuple[str, ...]]
     delete = [path for path, accepted in removal.files.items() if found.digests.get(path) in accepted]
     left = [path for path in removal.files if path in found.digests and path not in delete]
     orders = {"delete": _ended(delete), "directories": _ended(removal.directories)}
-    changed = []
+    changed: list[str] = []
     for path, content in found.texts.items():
         text = content.decode("utf-8", "surrogateescape")
         if path == removal.settings_file:

@@ -86,7 +86,7 @@ def _take_handlers(
 
 def _same(one: Any, other: Any) -> bool:
     """The adaptor's own rule: the same matcher and the same commands."""
-    return _identity(one) == _identity(other)
+    return bool(_identity(one) == _identity(other))
 
 
 def _identity(handler: Any) -> Any:

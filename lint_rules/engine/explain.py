@@ -14,7 +14,8 @@ ENGINE_RULES = {
         "a suppression without a reason, or one that suppresses nothing",
         (
             "Who reads `# plugport: allow[PP002]` a year later must learn why. And a suppression that nothing"
-            " needs any more waits for the next mistake on its line. Write the reason behind the brackets, or take it away."
+            " needs any more waits for the next mistake on its line. Write the reason behind the brackets, or take it"
+            " away."
         ),
     ),
     "PP900": (

@@ -15,6 +15,20 @@ from plugport.hookspecs.loading import specifications
 
 ROOT = Path(__file__).resolve().parents[2]
 _MADE = "<!-- written by tests/house/reference.py: change the code, then run it -->\n"
+_PROVIDERS = """\
+This is hook API version {version}. Import everything from `plugport.hookspecs`, and mark each function with
+`@hookimpl`. A provider is a module or an object, named by an entry point of the group `plugport`; a source provider
+has the attribute `schemes`, a backend provider the attribute `backend`.
+"""
+_PROBLEMS = """\
+Every error is `application/problem+json` (RFC 9457): `type` (it ends in the slug), `title`, `status`, `detail`,
+`instance`, the members that the slug has, and `request_id`, which finds the log line with the whole story. No
+response ever holds the text of an exception that was not written for it.
+"""
+_ROUTES = """\
+`/openapi.json` has the same with every field (OpenAPI 3.1), `/docs` shows it to people. The admin may use every
+route; errors are listed in [errors.md](errors.md).
+"""
 
 
 def hooks() -> str:
@@ -24,9 +38,7 @@ def hooks() -> str:
         "# Hooks\n",
         inspect.getdoc(specs) or "",
         "",
-        f"This is hook API version {specs.HOOK_API_VERSION}. Import everything from `plugport.hookspecs`, and mark "
-        "each function with `@hookimpl`. A provider is a module or an object, named by an entry point of the group "
-        "`plugport`; a source provider has the attribute `schemes`, a backend provider the attribute `backend`.\n",
+        _PROVIDERS.format(version=specs.HOOK_API_VERSION),
     ]
     for name in specifications():
         function = getattr(specs, name)
@@ -57,9 +69,7 @@ def problems() -> str:
         [
             _MADE,
             "# Errors\n",
-            "Every error is `application/problem+json` (RFC 9457): `type` (it ends in the slug), `title`, `status`, "
-            "`detail`, `instance`, the members that the slug has, and `request_id`, which finds the log line with the "
-            "whole story. No response ever holds the text of an exception that was not written for it.\n",
+            _PROBLEMS,
             "| slug | status | |",
             "|---|---|---|",
             *rows,
@@ -81,8 +91,7 @@ def api() -> str:
         [
             _MADE,
             "# The API\n",
-            "`/openapi.json` has the same with every field (OpenAPI 3.1), `/docs` shows it to people. The admin may use "
-            "every route; errors are listed in [errors.md](errors.md).\n",
+            _ROUTES,
             "| route | for | answers | |",
             "|---|---|---|---|",
             *_routes(),

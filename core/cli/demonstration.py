@@ -1,0 +1,162 @@
+"""The demo's steps: a service of its own on a free port, a workspace here and one that pulls."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from plugport.core.cli.client import Client, Refused, Unreached
+from plugport.core.cli.downloading import download
+from plugport.core.cli.unpacking import PullFailed, Staging
+
+PLUGIN = "greeter"
+_START_SECONDS = 60
+
+
+class DemoFailed(Exception):
+    """Raised when a step did not do what it promises; its text says which."""
+
+
+def demonstrate() -> str:
+    """Run every step and return the last line. Raises `DemoFailed`."""
+    console = Console(highlight=False, soft_wrap=True)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="plugport-demo-") as name:
+        folder = Path(name)
+        try:
+            with _service(folder) as client:
+                _steps(console, client, folder)
+        except (Refused, Unreached, PullFailed) as error:
+            raise DemoFailed(str(error)) from error
+    return f"demo: ok ({time.monotonic() - started:.1f} s; nothing is left)"
+
+
+@contextmanager
+def _service(folder: Path) -> Iterator[Client]:
+    """A service with the sample plugin in its registry; ended with the block."""
+    token, log = secrets.token_urlsafe(24), folder / "service.log"
+    with as_file(files("plugport.core").joinpath("sample")) as sample:
+        shutil.copytree(sample, folder / "plugins", ignore=shutil.ignore_patterns("__pycache__", "*.py", "*.pyc"))
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PLUGPORT_")} | {
+        "PLUGPORT_PORT": "0",
+        "PLUGPORT_DATA_DIR": str(folder / "data"),
+        "PLUGPORT_PLUGINS_DIR": str(folder / "plugins"),
+        "PLUGPORT_ADMIN_TOKEN": token,
+    }
+    command = [sys.executable, "-P", "-m", "plugport.core", "serve"]
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True) as process,  # noqa: S603 - our own command
+    ):
+        watchdog = _Watchdog(process)
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            watchdog.stop()
+            if "serving on" not in line:
+                raise DemoFailed(f"the service did not start: {log.read_text('utf-8', 'replace')[-2000:]}")
+            client = Client(line.rpartition(" ")[2].strip(), token)
+            yield client
+            client.http.close()
+        finally:
+            watchdog.stop()
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+class _Watchdog:
+    """Kills a process that does not get ready in time, so that nobody waits for its first line for ever."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        import threading
+
+        self._timer = threading.Timer(_START_SECONDS, process.kill)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Leave the process alone."""
+        self._timer.cancel()
+
+
+def _steps(console: Console, client: Client, folder: Path) -> None:
+    console.print(f"serving on {client.url}, with what lies in a temporary directory")
+    providers = [one for one in client.ask("GET", "/providers") if one["status"] == "loaded"]
+    console.print(f"providers: {', '.join(one['name'] for one in providers)}")
+    config, pulled = folder / "agent", folder / "elsewhere"
+    config.mkdir()
+    rows: list[tuple[str, str, str, str]] = []
+    _register(client, "demo-host", "claude-code", "host", {"path": str(config)})
+    _register(client, "demo-external", "external", None, {})
+    rows.append(_push(client, config))
+    rows.append(_pull(client, pulled))
+    with contextlib.suppress(ModuleNotFoundError):
+        from plugport.core.cli.demo_docker import container
+
+        with container(client) as workspace:
+            if workspace is not None:
+                rows.append(_push_into(client, workspace))
+                client.ask("DELETE", f"/workspaces/{workspace}/plugins/{PLUGIN}")
+    table = Table("workspace", "how", "plugin", "digest, read back")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    client.ask("DELETE", f"/workspaces/demo-host/plugins/{PLUGIN}")
+    left = [str(path.relative_to(config)) for path in config.rglob("*") if not path.is_dir()]
+    if left or client.ask("GET", "/workspaces/demo-host/plugins"):
+        raise DemoFailed(f"the uninstall left {left}")
+    console.print("uninstalled: not a file is left in the workspace")
+
+
+def _register(client: Client, identity: str, runtime: str, backend: str | None, options: dict[str, str]) -> None:
+    body = {"id": identity, "org": "demo", "runtime": runtime, "options": options}
+    client.ask("POST", "/workspaces", body | ({"backend": backend} if backend else {}))
+
+
+def _push(client: Client, config: Path) -> tuple[str, str, str, str]:
+    row = _push_into(client, "demo-host")
+    arrived = sorted(str(path.relative_to(config)) for path in config.rglob("*") if path.is_file())
+    if f"plugins/{PLUGIN}/skills/greet/SKILL.md" not in arrived:
+        raise DemoFailed("the sample's files did not arrive")
+    return row
+
+
+def _push_into(client: Client, workspace: str) -> tuple[str, str, str, str]:
+    installed = client.ask("POST", f"/workspaces/{workspace}/plugins", {"source": f"local://{PLUGIN}"})
+    (listed,) = client.ask("GET", f"/workspaces/{workspace}/plugins")
+    if listed["digest"] != installed["digest"] or listed["drift"] != "none":
+        raise DemoFailed("what was read back is not what was installed")
+    return workspace, "POST …/plugins", f"{listed['name']} {listed['version']}", listed["digest"][:19] + "…"
+
+
+def _pull(client: Client, into: Path) -> tuple[str, str, str, str]:
+    """The external workspace refuses the push with a hint, and pulls."""
+    try:
+        client.ask("POST", "/workspaces/demo-external/plugins", {"source": f"local://{PLUGIN}"})
+    except Refused as refusal:
+        hint = refusal.problem.get("hint", {}).get("command", "")
+        if refusal.status != 422 or not hint.startswith(f"plugport pull {PLUGIN} "):
+            raise DemoFailed("the external workspace got no hint") from refusal
+    else:
+        raise DemoFailed("the external workspace took a push")
+    with Staging(into, PLUGIN) as staging:
+        pulled = download(client, "demo-external", PLUGIN, f"local://{PLUGIN}", staging.archive)
+        staging.unpack(pulled.digest)
+        staging.swap()
+    return "demo-external", "plugport pull", PLUGIN, pulled.digest[:19] + "…"
