@@ -18,5 +18,5 @@ pwd -P
 xargs -0 -r -n 100 sh -c 'for path; do if [ -f "$path" ] && [ ! -L "$path" ]; then sha256sum -- "$path"; fi; done' plugport
 printf -- '--texts--\n'
 for text in "$@"; do
-    if [ -f "$text" ] && [ ! -L "$text" ]; then printf '%s\n' "$text"; fi
-done | tar -cf - -T -
+    if [ -f "$text" ] && [ ! -L "$text" ]; then printf '%s\0' "$text"; fi
+done | xargs -0 -r tar -cf -

@@ -23,8 +23,4 @@ printf '%s\n' "$@"
 printf -- '--files--\n'
 find "$@" -type f -print0 | xargs -0 -r sha256sum
 printf -- '--manifests--\n'
-for folder in "$@"; do
-    if [ -f "${folder}plugin.yaml" ]; then
-        find "${folder}plugin.yaml" -type f -size -513 -print
-    fi
-done | tar -cf - -T -
+find ./*/plugin.yaml -type f -size -513 -print0 2>/dev/null | xargs -0 -r tar -cf -

@@ -42,6 +42,9 @@ def _take(cleaned: dict[str, Any], before: dict[str, Any], key: str, brought: An
     """Take what a fragment brought under one key out of `cleaned`; what was edited, by name."""
     if key not in before:
         return []
+    if before[key] == brought and not elsewhere:
+        cleaned.pop(key, None)
+        return []
     if key == "hooks" and isinstance(brought, dict) and isinstance(before[key], dict):
         others = [one for one in elsewhere if isinstance(one, dict)]
         left = [name for event in brought for name in _take_handlers(cleaned, before, event, brought[event], others)]

@@ -1,0 +1,279 @@
+"""The backend host: every promise of a delivery, on a directory of this machine, under more than one shell."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from bundles import bundle_of, tree
+
+from plugport.builtin_backends.host import HostBackend, LocalChannel
+from plugport.builtin_backends.target.channel import script
+from plugport.builtin_backends.target.install import install
+from plugport.builtin_backends.target.listing import list_installed
+from plugport.builtin_backends.target.uninstall import uninstall
+from plugport.hookspecs import Removal, RunState, Workspace, errors
+
+SHELLS = [
+    pytest.param(["sh"], id="sh"),
+    pytest.param(
+        ["busybox", "sh"],
+        id="busybox",
+        marks=pytest.mark.skipif(shutil.which("busybox") is None, reason="there is no busybox here"),
+    ),
+]
+ROOT = os.geteuid() == 0
+
+
+class ShellChannel(LocalChannel):
+    """The same channel with another shell, whose own tools go first where it has them built in."""
+
+    def __init__(self, shell: list[str]) -> None:
+        self._shell = shell
+
+    async def run(self, argv, stdin=None):
+        return await super().run([*self._shell, *argv[1:]], stdin)
+
+
+@pytest.fixture(params=SHELLS)
+def channel(request) -> ShellChannel:
+    return ShellChannel(request.param)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    folder = tmp_path / "config dir's \"place\""
+    folder.mkdir()
+    return folder
+
+
+ODD = {
+    "plugin.yaml": b"name: p\n",
+    "a b/c'd\"e.md": b"odd",
+    "-dash": b"dash",
+    "$(touch x)/`y`": b"shell",
+    "\u00e9\u4e2d.md": b"unicode",
+    ".hidden/deep/er": b"hidden",
+    "empty": b"",
+    "run.sh": b"#!/bin/sh\n",
+}
+
+
+async def test_what_is_installed_is_the_bundle_byte_for_byte(channel, config, tmp_path):
+    bundle = bundle_of(tmp_path, "p", ODD, frozenset({"run.sh"}))
+    receipt = await install(channel, str(config), bundle)
+    assert receipt.digest == bundle.digest
+    assert tree(config / "plugins" / "p") == ODD
+    line = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum"
+    found = subprocess.run(line, shell=True, cwd=config / "plugins/p", capture_output=True, text=True, check=True)
+    assert found.stdout.split()[0] == bundle.digest.removeprefix("sha256:")
+    assert oct((config / "plugins/p/run.sh").stat().st_mode & 0o7777) == "0o755"
+    assert oct((config / "plugins/p/empty").stat().st_mode & 0o7777) == "0o644"
+    for path in [config / "plugins/p", *(config / "plugins/p").rglob("*")]:
+        assert path.stat().st_uid == (1000 if ROOT else os.geteuid())
+        assert not path.is_symlink()
+        if path.is_dir():
+            assert oct(path.stat().st_mode & 0o7777) == "0o755"
+    assert os.listdir(config / "plugins") == ["p"]
+
+
+async def test_an_update_leaves_no_stale_file_and_repairs_what_was_changed(channel, config, tmp_path):
+    await install(channel, str(config), bundle_of(tmp_path / "1", "p", {"old": b"1", "both": b"1"}))
+    new = bundle_of(tmp_path / "2", "p", {"new": b"2", "both": b"2"})
+    await install(channel, str(config), new)
+    assert tree(config / "plugins/p") == {"new": b"2", "both": b"2"}
+    (config / "plugins/p/both").write_bytes(b"changed")
+    (config / "plugins/p/new").chmod(0o600)
+    await install(channel, str(config), new)
+    assert tree(config / "plugins/p") == {"new": b"2", "both": b"2"}
+    assert oct((config / "plugins/p/new").stat().st_mode & 0o7777) == "0o644"
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+async def test_something_else_in_the_plugins_place_is_replaced(channel, config, tmp_path, kind):
+    (config / "plugins").mkdir()
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "keep").write_text("keep")
+    if kind == "file":
+        (config / "plugins/p").write_text("a file")
+    else:
+        (config / "plugins/p").symlink_to(outside)
+    await install(channel, str(config), bundle_of(tmp_path, "p", {"a": b"1"}))
+    assert tree(config / "plugins/p") == {"a": b"1"}
+    assert not (config / "plugins/p").is_symlink()
+    assert tree(outside) == {"keep": b"keep"}
+
+
+class CutChannel(ShellChannel):
+    """A channel whose line is cut after some bytes."""
+
+    def __init__(self, shell: list[str], cut: int) -> None:
+        super().__init__(shell)
+        self._cut = cut
+
+    async def run(self, argv, stdin=None):
+        return await super().run(argv, io.BytesIO(stdin.read(self._cut)) if stdin else None)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("part", [0.0, 0.2, 0.5, 0.9])
+async def test_a_cut_stream_leaves_the_old_version_whole(shell, part, config, tmp_path):
+    old = {"a": b"old" * 3000, "b": b"old"}
+    await install(ShellChannel(shell), str(config), bundle_of(tmp_path / "1", "p", old))
+    new = bundle_of(tmp_path / "2", "p", {name: b"new" * 3000 for name in "abcdef"})
+    size = new.archive.stat().st_size
+    boundary = int(size * part) // 512 * 512  # tar exits 0 on a stream that ends between two members
+    for cut in (int(size * part), boundary):
+        with pytest.raises(errors.DeliveryFailed):
+            await install(CutChannel(shell, cut), str(config), new)
+        assert tree(config / "plugins/p") == old
+        assert os.listdir(config / "plugins") == ["p"]
+
+
+async def test_a_killed_install_leaves_the_old_version_and_the_next_one_cleans_up(config, tmp_path):
+    channel = LocalChannel()
+    old = {"a": b"old"}
+    await install(channel, str(config), bundle_of(tmp_path / "1", "p", old))
+    new = bundle_of(tmp_path / "2", "p", {"a": b"new" * 10})
+    argv = script("install", str(config), "p", new.digest.removeprefix("sha256:"), "-")
+    process = await asyncio.create_subprocess_exec(*argv, stdin=asyncio.subprocess.PIPE, start_new_session=True)
+    while not list((config / "plugins").glob(".stg-*")):
+        await asyncio.sleep(0.005)
+    os.killpg(process.pid, 9)
+    await process.wait()
+    assert tree(config / "plugins/p") == old
+    assert len(os.listdir(config / "plugins")) == 2
+    await install(channel, str(config), new)
+    assert os.listdir(config / "plugins") == ["p"]
+
+
+async def test_a_version_that_a_crash_left_aside_comes_back_at_the_next_contact(channel, config, tmp_path):
+    await install(channel, str(config), bundle_of(tmp_path / "1", "p", {"a": b"1"}))
+    (config / "plugins/p").rename(config / "plugins/.old-p")
+    found = await list_installed(channel, str(config))
+    assert [one.name for one in found] == ["p"]
+    (config / "plugins/p").rename(config / "plugins/.old-p")
+    await install(channel, str(config), bundle_of(tmp_path / "2", "q", {"a": b"1"}))
+    assert sorted(os.listdir(config / "plugins")) == ["p", "q"]
+
+
+async def test_a_cancelled_delivery_ends_its_shell_and_cleans_up(config, tmp_path):
+    read, write = os.pipe()
+
+    class Stalled(LocalChannel):
+        async def run(self, argv, stdin=None):
+            with os.fdopen(read, "rb") as stalled:
+                return await super().run(argv, stalled)
+
+    task = asyncio.create_task(install(Stalled(), str(config), bundle_of(tmp_path, "p", {"a": b"1"})))
+    while not list((config / "plugins").glob(".stg-*")) if (config / "plugins").exists() else True:
+        await asyncio.sleep(0.005)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    os.close(write)
+    assert os.listdir(config / "plugins") == []
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can mount a small file system")
+async def test_a_full_disk_leaves_the_old_version_whole(channel, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=True)
+    try:
+        old = {"a": b"old"}
+        await install(channel, str(small), bundle_of(tmp_path / "1", "p", old))
+        with pytest.raises(errors.DeliveryFailed) as caught:
+            await install(channel, str(small), bundle_of(tmp_path / "2", "p", {"a": b"x" * 2_000_000}))
+        assert "tar" in caught.value.reason
+        assert tree(small / "plugins/p") == old
+        assert os.listdir(small / "plugins") == ["p"]
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+async def test_a_reader_never_misses_the_plugin_while_it_is_replaced(config, tmp_path):
+    channel = LocalChannel()
+    versions = [bundle_of(tmp_path / str(index), "p", {"a": b"%d" % index}) for index in range(2)]
+    await install(channel, str(config), versions[0])
+    stop, missing, reads = threading.Event(), [], 0
+
+    def read():
+        nonlocal reads
+        while not stop.is_set():
+            try:
+                assert (config / "plugins/p/a").read_bytes() in {b"0", b"1"}
+            except FileNotFoundError:
+                missing.append(1)
+            reads += 1
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for index in range(10):
+        await install(channel, str(config), versions[index % 2])
+    stop.set()
+    reader.join()
+    assert reads > 100
+    assert missing == []
+
+
+async def test_a_missing_config_dir_or_tool_is_a_typed_error(channel, tmp_path):
+    bundle = bundle_of(tmp_path, "p", {"a": b"1"})
+    with pytest.raises(errors.DeliveryFailed):
+        await install(channel, str(tmp_path / "absent"), bundle)
+
+    class NoShell(LocalChannel):
+        async def run(self, argv, stdin=None):
+            return await super().run(["/nonexistent/sh", *argv[1:]], stdin)
+
+    with pytest.raises(errors.UnsupportedTarget):
+        await install(NoShell(), str(tmp_path), bundle)
+
+
+async def test_plugins_are_listed_with_digest_and_manifest(channel, config, tmp_path):
+    first = bundle_of(tmp_path / "1", "p", ODD)
+    second = bundle_of(tmp_path / "2", "q", {"only": b"1"})
+    assert await list_installed(channel, str(config)) == []
+    for one in (first, second):
+        await install(channel, str(config), one)
+    found = await list_installed(channel, str(config))
+    assert [(one.name, one.digest, one.manifest) for one in found] == [
+        ("p", first.digest, "name: p\n"),
+        ("q", second.digest, None),
+    ]
+
+
+async def test_an_uninstall_that_has_nothing_to_do_is_fine(channel, config):
+    receipt = await uninstall(channel, str(config), Removal("absent"))
+    assert (receipt.digest, receipt.left) == (None, ())
+    assert os.listdir(config) == []
+
+
+async def test_a_workspace_without_its_directory_is_stopped(tmp_path):
+    backend = HostBackend()
+
+    def state(path):
+        return backend.is_running(Workspace("w", options={"path": path} if path else {}))
+
+    assert state(str(tmp_path)) == RunState.RUNNING
+    assert state(str(tmp_path / "absent")) == RunState.STOPPED
+    assert state("relative") == RunState.STOPPED
+    assert state(None) == RunState.STOPPED
+    (tmp_path / "file").write_text("")
+    assert state(str(tmp_path / "file")) == RunState.STOPPED
+    assert state(str(tmp_path / ("x" * 300))).kind == "unknown"
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="there is no shellcheck here")
+def test_the_scripts_are_clean():
+    folder = Path(__file__).parents[2] / "builtin_backends/target"
+    scripts = sorted(str(path) for path in folder.glob("*.sh"))
+    assert len(scripts) == 4
+    subprocess.run(["shellcheck", "--shell=sh", *scripts], check=True)

@@ -1,0 +1,141 @@
+"""The command line, against a real service in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOKEN = "the-admin-token-of-this-test"
+
+
+class Service:
+    """A running `plugport serve` and a way to call the command line against it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("PLUGPORT_")} | {
+            "PLUGPORT_DATA_DIR": str(folder / "data"),
+            "PLUGPORT_PLUGINS_DIR": str(folder / "plugins"),
+            "PLUGPORT_ADMIN_TOKEN": TOKEN,
+            "PLUGPORT_PORT": "0",
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "plugport.core", "serve"],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=(folder / "log").open("wb"),
+            text=True,
+        )
+        line = self.process.stdout.readline()
+        assert "serving on" in line, (folder / "log").read_text()
+        self.environment["PLUGPORT_URL"] = line.split()[-1]
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-P", "-m", "plugport.core", *arguments]
+        return subprocess.run(command, env=self.environment | environment, capture_output=True, text=True, timeout=60)
+
+    def json(self, *arguments: str):
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    plugin = folder / "plugins" / "greeter"
+    (plugin / "rules").mkdir(parents=True)
+    (plugin / "plugin.yaml").write_text("name: greeter\nversion: 1.2.3\n")
+    (plugin / "rules" / "a.md").write_text("Be kind.")
+    (folder / "agent").mkdir()
+    running = Service(folder)
+    yield running
+    assert running.stop() in {0, -signal.SIGTERM}
+
+
+def test_the_main_job_from_the_command_line(service):
+    option = f"path={service.folder / 'agent'}"
+    added = service.run("workspaces", "add", "w1", "--org", "acme", "--backend", "host", "--option", option)
+    assert added.returncode == 0, added.stderr
+    installed = service.json("install", "greeter", "--workspace", "w1")
+    assert installed["status"] == "installed"
+    assert [one["name"] for one in service.json("list", "--workspace", "w1")] == ["greeter"]
+    assert "greeter  1.2.3" in service.run("list", "--workspace", "w1").stdout
+    assert service.json("operations", installed["operation"])["status"] == "succeeded"
+    assert service.json("operations", "--workspace", "w1")["items"][0]["id"] == installed["operation"]
+    accepted = service.json("install", "greeter", "--workspace", "w1", "--no-wait")
+    followed = service.run("operations", accepted["id"], "--follow").stdout.splitlines()
+    assert followed[-1] == "succeeded: done"
+    assert service.json("uninstall", "greeter", "--workspace", "w1")["status"] == "uninstalled"
+    assert service.json("workspaces", "show", "w1")["state"] == "running"
+    assert service.json("workspaces", "list")[0]["id"] == "w1"
+
+
+def test_a_refusal_is_told_with_its_request_id_and_exit_1(service):
+    done = service.run("install", "greeter", "--workspace", "absent")
+    assert done.returncode == 1
+    assert "Workspace not found" in done.stderr
+    assert "request id: " in done.stderr
+
+
+def test_an_external_agent_pulls(service, tmp_path):
+    service.run("workspaces", "add", "ext", "--org", "acme", "--runtime", "external")
+    refused = service.run("install", "greeter", "--workspace", "ext")
+    assert refused.returncode == 1
+    assert "plugport pull greeter --workspace ext" in refused.stderr
+    token = service.json("workspaces", "token", "ext")["token"]
+    for _ in range(2):
+        done = service.run("pull", "greeter", "--workspace", "ext", "--into", str(tmp_path), PLUGPORT_TOKEN=token)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "greeter/rules/a.md").read_text() == "Be kind."
+        assert os.listdir(tmp_path) == ["greeter"]
+    (listed,) = service.json("list", "--workspace", "ext")
+    assert (listed["verified"], listed["drift"]) == (False, "unknown")
+    (tmp_path / "greeter/rules/a.md").write_text("kept")
+    wrong = service.run("pull", "greeter", "--workspace", "w1", "--into", str(tmp_path), PLUGPORT_TOKEN=token)
+    assert wrong.returncode == 1
+    assert (tmp_path / "greeter/rules/a.md").read_text() == "kept"
+
+
+def test_a_service_that_does_not_answer_is_exit_3(service):
+    done = service.run("list", "--workspace", "w1", PLUGPORT_URL="http://127.0.0.1:9")
+    assert done.returncode == 3
+    assert "PLUGPORT_URL" in done.stderr
+
+
+def test_a_bad_setting_is_exit_2_and_named(service):
+    done = service.run("serve", PLUGPORT_PORT="many")
+    assert done.returncode == 2
+    assert "port" in done.stderr.lower()
+
+
+def test_providers_are_shown_with_their_distribution(service):
+    found = {one["name"]: one for one in service.json("providers")}
+    assert found["local"]["schemes"] == ["local"]
+    assert found["host"]["distribution"] == "plugport"
+    blocked = json.loads(service.run("providers", "--json", PLUGPORT_PROVIDERS_BLOCK="github").stdout)
+    assert {one["name"]: one["status"] for one in blocked}["github"] == "blocked"
+
+
+def test_help_and_version_answer(service):
+    assert "install" in service.run("--help").stdout
+    assert service.run("--version").stdout.startswith("plugport ")
+    assert service.run().returncode == 2
+
+
+def test_the_demo_ends_with_ok():
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "plugport.core", "demo"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("demo: ok")

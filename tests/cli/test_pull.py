@@ -1,0 +1,113 @@
+"""`plugport pull` checks what came before it touches the old version, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from dataclasses import dataclass
+
+import pytest
+from bundles import tree
+
+from plugport.core.cli.unpacking import PullFailed, Staging
+from plugport.hookspecs import tree_digest
+
+
+@dataclass
+class _File:
+    path: str
+    sha256: str
+
+
+def _archive(members: list[tarfile.TarInfo | tuple[str, bytes]]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for member in members:
+            if isinstance(member, tarfile.TarInfo):
+                archive.addfile(member)
+            else:
+                info = tarfile.TarInfo(member[0])
+                info.size = len(member[1])
+                archive.addfile(info, io.BytesIO(member[1]))
+    return stream.getvalue()
+
+
+def _digest(files: dict[str, bytes]) -> str:
+    import hashlib
+
+    return tree_digest([_File(path, hashlib.sha256(content).hexdigest()) for path, content in files.items()])
+
+
+def _pull(into, archive: bytes, digest: str) -> None:
+    with Staging(into, "p") as staging:
+        staging.archive.write_bytes(archive)
+        staging.unpack(digest)
+        staging.swap()
+
+
+NEW = {"a": b"new", "b/c": b"new"}
+GOOD = _archive(list(NEW.items()))
+
+
+@pytest.fixture
+def into(tmp_path):
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/a").write_bytes(b"old")
+    return tmp_path
+
+
+def test_a_new_version_takes_the_old_ones_place(into):
+    _pull(into, GOOD, _digest(NEW))
+    assert tree(into / "p") == NEW
+    assert os.listdir(into) == ["p"]
+
+
+def _special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        GOOD[: len(GOOD) // 2],
+        GOOD[:20],
+        b"",
+        b"not gzip",
+        _archive([("a", b"other")]),
+        _archive([("../outside", b"x")]),
+        _archive([("/etc/outside", b"x")]),
+        _archive([_special("a", tarfile.SYMTYPE, "/etc/passwd")]),
+        _archive([_special("a", tarfile.LNKTYPE, "../p/a")]),
+        _archive([_special("a", tarfile.FIFOTYPE)]),
+        _archive([("a", b"new"), ("a", b"new"), ("b/c", b"new")]),
+    ],
+)
+def test_whatever_else_comes_the_old_version_stays(into, archive):
+    with pytest.raises(PullFailed):
+        _pull(into, archive, _digest(NEW))
+    assert tree(into) == {"p/a": b"old"}
+    assert os.listdir(into) == ["p"]
+
+
+def test_what_a_crash_left_is_repaired(into):
+    (into / "p").rename(into / ".pulled-old-p")
+    (into / ".pull-p-x").mkdir()
+    with pytest.raises(PullFailed):
+        _pull(into, b"", "")
+    assert tree(into) == {"p/a": b"old"}
+
+
+def test_without_an_atomic_exchange_two_renames_do(into, monkeypatch):
+    monkeypatch.setattr("plugport.core.cli.unpacking._exchange", lambda one, other: False)
+    _pull(into, GOOD, _digest(NEW))
+    assert tree(into / "p") == NEW
+    assert os.listdir(into) == ["p"]
+
+
+@pytest.mark.parametrize("name", ["..", "a/b", "", ".x"])
+def test_a_name_that_is_none_is_refused(tmp_path, name):
+    with pytest.raises(PullFailed):
+        Staging(tmp_path, name)

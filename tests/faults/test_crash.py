@@ -1,0 +1,124 @@
+"""A killed server: after the restart every accepted operation ends, every target holds one whole version."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from plugport.hookspecs import tree_digest
+
+TOKEN = "the-admin-token-of-this-test"
+WORKSPACES = [f"w{index}" for index in range(5)]
+
+
+class _Server:
+    def __init__(self, folder: Path) -> None:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PLUGPORT_")} | {
+            "PLUGPORT_DATA_DIR": str(folder / "data"),
+            "PLUGPORT_PLUGINS_DIR": str(folder / "plugins"),
+            "PLUGPORT_ADMIN_TOKEN": TOKEN,
+            "PLUGPORT_PORT": "0",
+            "PLUGPORT_RATE_LIMIT": "100000",
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "plugport.core", "serve"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=(folder / "log").open("ab"),
+            text=True,
+        )
+        url = self.process.stdout.readline().split()[-1]
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        self.client = httpx.Client(base_url=url, headers=headers, timeout=60)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.client.close()
+
+
+def _plugin(folder: Path, version: int) -> Path:
+    plugin = folder / "plugins" / f"big{version}"
+    (plugin / "skills/s").mkdir(parents=True)
+    (plugin / "plugin.yaml").write_text(f"name: big{version}\nversion: {version}\n")
+    for index in range(60):
+        (plugin / "skills/s" / f"f{index}").write_bytes(bytes([version]) * 20_000)
+    return plugin
+
+
+def _digest(folder: Path) -> str:
+    import hashlib
+    from dataclasses import dataclass
+
+    @dataclass
+    class Hashed:
+        path: str
+        sha256: str
+
+    return tree_digest(
+        Hashed(str(path.relative_to(folder)), hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in folder.rglob("*")
+        if path.is_file()
+    )
+
+
+@pytest.mark.timeout(240)
+def test_a_server_that_is_killed_at_any_instant_forgets_nothing(tmp_path):
+    chance = random.Random(20261126)
+    wanted = {f"big{version}": _digest(_plugin(tmp_path, version)) for version in range(3)}
+    server = _Server(tmp_path)
+    for identity in WORKSPACES:
+        (tmp_path / identity).mkdir()
+        body = {"id": identity, "org": "acme", "backend": "host", "options": {"path": str(tmp_path / identity)}}
+        assert server.client.post("/workspaces", json=body).status_code == 201
+    accepted: list[str] = []
+
+    def install(identity: str, name: str) -> None:
+        try:
+            reply = server.client.post(
+                f"/workspaces/{identity}/plugins", json={"source": name}, headers={"Prefer": "respond-async"}
+            )
+        except httpx.HTTPError:
+            return
+        if reply.status_code == 202:
+            accepted.append(reply.json()["id"])
+
+    for _ in range(10):
+        with ThreadPoolExecutor(5) as pool:
+            jobs = [pool.submit(install, identity, f"big{chance.randrange(3)}") for identity in WORKSPACES]
+            time.sleep(chance.uniform(0.0, 0.4))
+            server.kill()
+            for job in jobs:
+                job.result()
+        server = _Server(tmp_path)
+    try:
+        deadline = time.monotonic() + 60
+        open_ones = set(accepted)
+        while open_ones and time.monotonic() < deadline:
+            open_ones = {
+                one
+                for one in open_ones
+                if server.client.get(f"/operations/{one}").json()["status"] not in {"succeeded", "failed"}
+            }
+            time.sleep(0.1)
+        assert not open_ones
+        assert len(accepted) > 5
+        everything = server.client.get("/operations?limit=200").json()["items"]
+        assert {one["status"] for one in everything} <= {"succeeded", "failed"}
+        for identity in WORKSPACES:
+            plugins = tmp_path / identity / "plugins"
+            for name in os.listdir(plugins) if plugins.exists() else ():
+                assert name in wanted, f"{name} was left in {identity}"
+                assert _digest(plugins / name) == wanted[name]
+        assert os.listdir(tmp_path / "data/work") == []
+    finally:
+        server.kill()
