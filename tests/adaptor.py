@@ -1,4 +1,4 @@
-"""A small runtime's adaptor, as the facts about agents' runtimes describe it: what an agent's start makes of a plugin."""
+"""A small runtime's adaptor: what an agent's start makes of a plugin that was delivered."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def _remember(config: Path, marker: str, text: str) -> None:
     memory = config / "CLAUDE.md"
     known = memory.read_text("utf-8") if memory.exists() else ""
     if marker not in known.splitlines():
-        memory.write_text(f"{known}{marker}\n\n{text}\n\n" if not text.endswith("\n") else f"{known}{marker}\n\n{text}\n")
+        memory.write_text(
+            f"{known}{marker}\n\n{text}\n\n" if not text.endswith("\n") else f"{known}{marker}\n\n{text}\n"
+        )
 
 
 def _merge(path: Path, fragment: dict) -> None:

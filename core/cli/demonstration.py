@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import shutil
@@ -106,13 +105,6 @@ def _steps(console: Console, client: Client, folder: Path) -> None:
     _register(client, "demo-external", "external", None, {})
     rows.append(_push(client, config))
     rows.append(_pull(client, pulled))
-    with contextlib.suppress(ModuleNotFoundError):
-        from plugport.core.cli.demo_docker import container
-
-        with container(client) as workspace:
-            if workspace is not None:
-                rows.append(_push_into(client, workspace))
-                client.ask("DELETE", f"/workspaces/{workspace}/plugins/{PLUGIN}")
     table = Table("workspace", "how", "plugin", "digest, read back")
     for row in rows:
         table.add_row(*row)

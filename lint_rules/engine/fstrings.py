@@ -1,8 +1,8 @@
 """Writes f-strings of Python 3.12 and t-strings of 3.14 as an f-string that 3.11 reads, of the same length.
 
 Since PEP 701 the fields of an f-string may hold anything: the same quotes again, backslashes, comments, line breaks.
-The older parser takes none of these. So inside a field a string changes its quotes, a backslash becomes `_`, a comment
-blanks, and an f-string becomes the tuple of what its own fields hold.
+The older parser takes none of these. So inside a field a string changes its quotes, a backslash becomes `_`, a
+comment blanks, and an f-string becomes the tuple of what its own fields hold.
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ from plugport.core.pipeline.settings_entries import without_entries
 
 RULE = "First paragraph.\n\nSecond paragraph.\n\n- a list\n\nThe last one.\n"
 FRAGMENT = {
-    "hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "${CLAUDE_DIR}/hooks/a.sh"}]}]},
+    "hooks": {
+        "PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "${CLAUDE_DIR}/hooks/a.sh"}]}]
+    },
     "mcpServers": {"ours": {"command": "x"}},
     "model": "ours",
 }
@@ -42,7 +44,13 @@ async def host(serve, tmp_path):
         json.dumps({"mcpServers": {"mine": {"command": "m"}}, "theme": "dark"}, indent=2) + "\n"
     )
     async with serve() as admin:
-        body = {"id": "w1", "org": "acme", "runtime": "claude-code", "backend": "host", "options": {"path": str(config)}}
+        body = {
+            "id": "w1",
+            "org": "acme",
+            "runtime": "claude-code",
+            "backend": "host",
+            "options": {"path": str(config)},
+        }
         assert (await admin.post("/workspaces", json=body)).status_code == 201
         yield admin, config
 
@@ -153,7 +161,9 @@ JSONS = st.recursive(
     max_leaves=6,
 )
 SERVERS = st.dictionaries(st.sampled_from("abcdef"), JSONS, max_size=3)
-FRAGMENTS = st.fixed_dictionaries({}, optional={"mcpServers": SERVERS.filter(bool), "env": SERVERS.filter(bool), "model": JSONS})
+FRAGMENTS = st.fixed_dictionaries(
+    {}, optional={"mcpServers": SERVERS.filter(bool), "env": SERVERS.filter(bool), "model": JSONS}
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -48,7 +48,7 @@ def channel(request) -> ShellChannel:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    folder = tmp_path / "config dir's \"place\""
+    folder = tmp_path / 'config dir\'s "place"'
     folder.mkdir()
     return folder
 
@@ -71,7 +71,9 @@ async def test_what_is_installed_is_the_bundle_byte_for_byte(channel, config, tm
     assert receipt.digest == bundle.digest
     assert tree(config / "plugins" / "p") == ODD
     line = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum"
-    found = subprocess.run(line, shell=True, cwd=config / "plugins/p", capture_output=True, text=True, check=True)
+    found = await asyncio.to_thread(
+        subprocess.run, line, shell=True, cwd=config / "plugins/p", capture_output=True, text=True, check=True
+    )
     assert found.stdout.split()[0] == bundle.digest.removeprefix("sha256:")
     assert oct((config / "plugins/p/run.sh").stat().st_mode & 0o7777) == "0o755"
     assert oct((config / "plugins/p/empty").stat().st_mode & 0o7777) == "0o644"
@@ -127,7 +129,7 @@ class CutChannel(ShellChannel):
 async def test_a_cut_stream_leaves_the_old_version_whole(shell, part, config, tmp_path):
     old = {"a": b"old" * 3000, "b": b"old"}
     await install(ShellChannel(shell), str(config), bundle_of(tmp_path / "1", "p", old))
-    new = bundle_of(tmp_path / "2", "p", {name: b"new" * 3000 for name in "abcdef"})
+    new = bundle_of(tmp_path / "2", "p", dict.fromkeys("abcdef", b"new" * 3000))
     size = new.archive.stat().st_size
     boundary = int(size * part) // 512 * 512  # tar exits 0 on a stream that ends between two members
     for cut in (int(size * part), boundary):
@@ -186,7 +188,9 @@ async def test_a_cancelled_delivery_ends_its_shell_and_cleans_up(config, tmp_pat
 async def test_a_full_disk_leaves_the_old_version_whole(channel, tmp_path):
     small = tmp_path / "small"
     small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=True)
+    await asyncio.to_thread(
+        subprocess.run, ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=True
+    )
     try:
         old = {"a": b"old"}
         await install(channel, str(small), bundle_of(tmp_path / "1", "p", old))
@@ -196,7 +200,7 @@ async def test_a_full_disk_leaves_the_old_version_whole(channel, tmp_path):
         assert tree(small / "plugins/p") == old
         assert os.listdir(small / "plugins") == ["p"]
     finally:
-        subprocess.run(["umount", str(small)], check=True)
+        await asyncio.to_thread(subprocess.run, ["umount", str(small)], check=True)
 
 
 async def test_a_reader_never_misses_the_plugin_while_it_is_replaced(config, tmp_path):
@@ -219,7 +223,7 @@ async def test_a_reader_never_misses_the_plugin_while_it_is_replaced(config, tmp
     for index in range(10):
         await install(channel, str(config), versions[index % 2])
     stop.set()
-    reader.join()
+    await asyncio.to_thread(reader.join)
     assert reads > 100
     assert missing == []
 

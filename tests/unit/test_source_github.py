@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import subprocess
 from pathlib import Path
@@ -27,6 +28,10 @@ def _git(folder: Path, *arguments: str) -> str:
         ["git", *arguments], cwd=folder, env=ENVIRONMENT, check=True, capture_output=True, text=True
     )
     return done.stdout.strip()
+
+
+async def _git_beside(folder: Path, *arguments: str) -> str:
+    return await asyncio.to_thread(_git, folder, *arguments)
 
 
 @pytest.fixture
@@ -82,7 +87,7 @@ async def test_a_tag_and_a_branch_pin(remote, tmp_path, ref, version):
 
 
 async def test_a_full_commit_pins(remote, tmp_path):
-    commit = _git(remote / "acme" / "greeter.git", "rev-parse", "main~1")
+    commit = await _git_beside(remote / "acme" / "greeter.git", "rev-parse", "main~1")
     resolved = await _fetch(_source(f"file://{remote}"), f"acme/greeter#{commit}", tmp_path / "out")
     assert resolved.revision == commit
     assert "version: 1" in (tmp_path / "out" / "plugin.yaml").read_text()
@@ -146,9 +151,9 @@ async def test_a_link_in_a_repository_copies_nothing_of_this_machine(remote, tmp
 
     work = tmp_path / "work"
     (work / "stolen").symlink_to("/etc/passwd")
-    _git(work, "add", ".")
-    _git(work, "commit", "-q", "-m", "link")
-    _git(work, "push", "-q", str(remote / "acme" / "greeter.git"), "main")
+    await _git_beside(work, "add", ".")
+    await _git_beside(work, "commit", "-q", "-m", "link")
+    await _git_beside(work, "push", "-q", str(remote / "acme" / "greeter.git"), "main")
     await _fetch(_source(f"file://{remote}"), "acme/greeter#main", tmp_path / "out")
     assert (tmp_path / "out" / "stolen").is_symlink()
     with pytest.raises(errors.UnsafeBundle):
@@ -157,8 +162,8 @@ async def test_a_link_in_a_repository_copies_nothing_of_this_machine(remote, tmp
 
 async def test_a_repository_without_a_manifest_is_named_by_itself(remote, tmp_path):
     work = tmp_path / "work"
-    _git(work, "rm", "-q", "plugin.yaml")
-    _git(work, "commit", "-q", "-m", "none")
-    _git(work, "push", "-q", str(remote / "acme" / "greeter.git"), "main")
+    await _git_beside(work, "rm", "-q", "plugin.yaml")
+    await _git_beside(work, "commit", "-q", "-m", "none")
+    await _git_beside(work, "push", "-q", str(remote / "acme" / "greeter.git"), "main")
     resolved = await _fetch(_source(f"file://{remote}"), "acme/greeter#main", tmp_path / "out")
     assert resolved.name == "greeter"
