@@ -136,6 +136,10 @@ def _refusal(error: ValidationError, where: str) -> errors.InvalidRequest:
     return errors.InvalidRequest(*list(problems)[:_MAX_ERRORS])
 
 
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
 def _problem(kind: str, location: tuple[int | str, ...], message: str, where: str) -> FieldProblem:
     names = [str(part) for part in location if str(part).isprintable() and len(str(part)) <= 64]
     place = ".".join([where, *names])
@@ -145,4 +149,4 @@ def _problem(kind: str, location: tuple[int | str, ...], message: str, where: st
         return FieldProblem(place, "is not a field of this request")
     if kind == "missing":
         return FieldProblem(place, "is required")
-    return FieldProblem(place, message[:1].lower() + message[1:].replace("Value error, ", ""))
+    return FieldProblem(place, _lowered(message.removeprefix("Value error, ")))

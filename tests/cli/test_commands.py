@@ -7,49 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-TOKEN = "the-admin-token-of-this-test"
-
-
-class Service:
-    """A running `plugport serve` and a way to call the command line against it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("PLUGPORT_")} | {
-            "PLUGPORT_DATA_DIR": str(folder / "data"),
-            "PLUGPORT_PLUGINS_DIR": str(folder / "plugins"),
-            "PLUGPORT_ADMIN_TOKEN": TOKEN,
-            "PLUGPORT_PORT": "0",
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "plugport.core", "serve"],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=(folder / "log").open("wb"),
-            text=True,
-        )
-        line = self.process.stdout.readline()
-        assert "serving on" in line, (folder / "log").read_text()
-        self.environment["PLUGPORT_URL"] = line.split()[-1]
-
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-P", "-m", "plugport.core", *arguments]
-        return subprocess.run(
-            command, env=self.environment | environment, capture_output=True, text=True, timeout=60, check=False
-        )
-
-    def json(self, *arguments: str):
-        done = self.run(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+from running import Service
 
 
 @pytest.fixture(scope="module")

@@ -4,46 +4,17 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
+from running import Service
 
 from plugport.hookspecs import tree_digest
 
-TOKEN = "the-admin-token-of-this-test"
 WORKSPACES = [f"w{index}" for index in range(5)]
-
-
-class _Server:
-    def __init__(self, folder: Path) -> None:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("PLUGPORT_")} | {
-            "PLUGPORT_DATA_DIR": str(folder / "data"),
-            "PLUGPORT_PLUGINS_DIR": str(folder / "plugins"),
-            "PLUGPORT_ADMIN_TOKEN": TOKEN,
-            "PLUGPORT_PORT": "0",
-            "PLUGPORT_RATE_LIMIT": "100000",
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "plugport.core", "serve"],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=(folder / "log").open("ab"),
-            text=True,
-        )
-        url = self.process.stdout.readline().split()[-1]
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        self.client = httpx.Client(base_url=url, headers=headers, timeout=60)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.client.close()
 
 
 def _plugin(folder: Path, version: int) -> Path:
@@ -75,7 +46,7 @@ def _digest(folder: Path) -> str:
 def test_a_server_that_is_killed_at_any_instant_forgets_nothing(tmp_path):
     chance = random.Random(20261126)
     wanted = {f"big{version}": _digest(_plugin(tmp_path, version)) for version in range(3)}
-    server = _Server(tmp_path)
+    server = Service(tmp_path)
     for identity in WORKSPACES:
         (tmp_path / identity).mkdir()
         body = {"id": identity, "org": "acme", "backend": "host", "options": {"path": str(tmp_path / identity)}}
@@ -99,7 +70,7 @@ def test_a_server_that_is_killed_at_any_instant_forgets_nothing(tmp_path):
             server.kill()
             for job in jobs:
                 job.result()
-        server = _Server(tmp_path)
+        server = Service(tmp_path)
     try:
         deadline = time.monotonic() + 60
         open_ones = set(accepted)
