@@ -50,7 +50,7 @@ def without_blocks(text: str, blocks: Sequence[Block]) -> Cleaned:
 
 def _without(text: str, marker: str, shipped: Iterable[str]) -> tuple[str, bool]:
     """The text without every whole block of the marker, and whether one of another text is left."""
-    bodies = sorted({form for one in shipped for form in _forms(one)}, key=len, reverse=True)
+    bodies = sorted({form for one in shipped for form in _forms(one)}, key=lambda form: (-len(form[0]), -form[1]))
     line = re.compile(rf"^{re.escape(marker)}\n\n?", re.MULTILINE)
     position, edited = 0, False
     while found := line.search(text, position):
@@ -62,15 +62,17 @@ def _without(text: str, marker: str, shipped: Iterable[str]) -> tuple[str, bool]
     return text, edited or bool(re.search(rf"^{re.escape(marker)}\Z", text, re.MULTILINE))
 
 
-def _forms(shipped: str) -> set[str]:
-    """A text as an adaptor may have written it: as it was, or without the white space around it."""
+def _forms(shipped: str) -> set[tuple[str, int]]:
+    """A text as an adaptor may have written it: as it was, or without the white space around it; and how many line
+    breaks may belong to the block behind it: the text's own, and two more."""
     plain = shipped.replace("\r\n", "\n")
-    return {plain.rstrip("\n"), plain.rstrip(), plain.strip(), plain.strip("\n")}
+    own = len(plain) - len(plain.rstrip("\n"))
+    return {(form, own + 2) for form in (plain.rstrip("\n"), plain.rstrip(), plain.strip(), plain.strip("\n"))}
 
 
-def _end_of_block(text: str, start: int, bodies: Iterable[str]) -> int | None:
+def _end_of_block(text: str, start: int, bodies: Iterable[tuple[str, int]]) -> int | None:
     """Where a block ends whose body is one of `bodies`: behind its empty line."""
-    for body in bodies:
+    for body, breaks in bodies:
         if not text.startswith(body, start):
             continue
         end = start + len(body)
@@ -78,7 +80,7 @@ def _end_of_block(text: str, start: int, bodies: Iterable[str]) -> int | None:
         behind = newlines.end() if newlines else end
         last = behind == len(text)
         if last or text.startswith("# Plugin: ", behind):
-            return min(behind, end + 3)
+            return min(behind, end + breaks)
         if behind - end >= 2:
             return end + 2
     return None

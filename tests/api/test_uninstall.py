@@ -141,6 +141,7 @@ TEXTS = st.lists(LINES, min_size=1, max_size=6).map("\n".join).filter(lambda tex
 HELD = TEXTS.filter(lambda text: "# Plugin: " not in text)
 
 
+@settings(max_examples=300)
 @given(before=HELD, own=HELD, other=HELD, newline=st.booleans())
 def test_cleaning_a_memory_is_the_inverse_of_the_adaptors_appending(before, own, other, newline):
     start = before + "\n"
