@@ -11,6 +11,7 @@ __all__ = ["lint_rules"]
 def lint_rules() -> list[RuleDescriptor]:
     """The built-in rules, through the same hook as anyone's."""
     return [
+        RuleDescriptor("PP001", "1", "plugport.lint_rules.only_caller:OnlyCaller"),
         RuleDescriptor("PP003", "1", "plugport.lint_rules.hook_mismatch:HookMismatch"),
         RuleDescriptor("PP004", "1", "plugport.lint_rules.blocking_call:BlockingCall"),
     ]

@@ -1,17 +1,18 @@
-"""Which value a name stands for in one module, as far as PP004 needs it: imports, makers, the module's functions."""
+"""Which value a name stands for in one module, as far as a rule needs it: imports, makers, the module's functions."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from plugport.lint_rules.blocking_apis import BUILTINS, KINDS, MAKERS
+from plugport.lint_rules.blocking_apis import BUILTINS, KINDS, MAKERS, Kind
 
 FUNCTION_NODES: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _UNKNOWN = ast.Constant(...)
+_NOTHING = Kind("nothing")
 _OPTIONAL = frozenset({"Annotated", "ClassVar", "Final", "Optional"})
 _DEEPEST = 12
 """Steps from a name to its value, after which it counts as unknown."""
@@ -55,13 +56,21 @@ class Function:
 
 
 class Names:
-    """All scopes of one module."""
+    """All scopes of one module. `kinds` are the sorts of values that matter, `makers` the qualified names that make,
+    annotate or are one."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(
+        self, tree: ast.Module, kinds: Mapping[str, Kind] = KINDS, makers: Mapping[str, str] = MAKERS
+    ) -> None:
+        self.kinds, self.makers = kinds, makers
         self.module = Scope(None)
         self.functions: list[Function] = []
         self._classes: dict[str, Scope] = {}
         self._visit(tree, self.module, None)
+
+    def about(self, kind: str | None) -> Kind:
+        """What is known of a kind; of one that does not matter, nothing."""
+        return self.kinds.get(kind, _NOTHING) if kind is not None else _NOTHING
 
     def qualified(self, expression: ast.expr, scope: Scope) -> str | None:
         """The dotted name of what was imported, through aliases; None for what was not."""
@@ -134,10 +143,10 @@ class Names:
                 return self._kind_of_bound(owner, f"self.{name}", name, owner, depth + 1)
             case ast.Attribute(value=value, attr=name):
                 kind = self._kind(value, scope, owner, depth + 1)
-                return _step(KINDS[kind].holds, name) if kind is not None else None
+                return _step(self.about(kind).holds, name)
             case ast.Subscript(value=value):
                 kind = self._kind(value, scope, owner, depth + 1)
-                return KINDS[kind].items if kind is not None else None
+                return self.about(kind).items
             case ast.NamedExpr(value=value):
                 return self._kind(value, scope, owner, depth + 1)
             case ast.IfExp(body=body, orelse=orelse):
@@ -163,17 +172,17 @@ class Names:
                 return self._annotated(holder.annotations[annotated], holder)
         if bound in holder.iterated and not values:
             kind = self._kind(holder.iterated[bound], holder, owner, depth)
-            return KINDS[kind].items if kind is not None else None
+            return self.about(kind).items
         return None
 
     def _kind_of_call(self, call: ast.Call, scope: Scope, owner: Scope | None, depth: int) -> str | None:
         qualified = self.qualified(call.func, scope)
         if qualified is not None:
-            return MAKERS.get(qualified)
+            return self.makers.get(qualified)
         if isinstance(call.func, ast.Attribute):
             kind = self._kind(call.func.value, scope, owner, depth)
-            if kind is not None:
-                return _step(KINDS[kind].gives, call.func.attr)
+            if kind in self.kinds:
+                return _step(self.about(kind).gives, call.func.attr)
         made_here = self._called(call, scope, owner)
         if made_here is None or made_here.node.name == "__init__":
             return None
@@ -198,7 +207,7 @@ class Names:
                 return self._annotated(inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner, scope)
             case ast.Name() | ast.Attribute():
                 qualified = self.qualified(annotation, scope)
-                return MAKERS.get(qualified) if qualified is not None else None
+                return self.makers.get(qualified) if qualified is not None else None
         return None
 
     def _visit(self, node: ast.AST, scope: Scope, owner: Scope | None) -> None:
