@@ -35,6 +35,21 @@ def test_the_project_is_clean(copied):
     assert done.returncode == 0, done.stdout
 
 
+def test_an_errors_text_in_a_handler_fails_the_gate(copied):
+    place = copied / "core/api/service.py"
+    before = place.read_text()
+    clean = '        raise errors.NotReady("the database does not answer") from error\n'
+    assert clean in before
+    place.write_text(before.replace(clean, '        return JSONResponse({"error": str(error)}, 503)\n'))
+    try:
+        done = _lint(copied)
+    finally:
+        place.write_text(before)
+    assert done.returncode == 1
+    assert "core/api/service.py:" in done.stdout
+    assert "PP002" in done.stdout
+
+
 @pytest.mark.parametrize(
     "scar",
     [

@@ -1,0 +1,106 @@
+"""What the whole project knows: summaries of functions, exception classes and what fills them, handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from plugport.lint_rules.engine.model import JSON
+from plugport.lint_rules.flow.sinks import REFUSALS, RESPONSES
+from plugport.lint_rules.flow.values import AUTHORED
+
+
+@dataclass(slots=True)
+class FunctionFacts:
+    """What a call of a function does. `gives`: parameters of which something is in the result. `sends`: parameters of
+    which something reaches a client in it, with the line. `error`: where the result has error text of its own."""
+
+    path: str
+    parameters: tuple[str, ...] = ()
+    gives: frozenset[str] = frozenset()
+    sends: Mapping[str, int] = field(default_factory=dict)
+    error: tuple[int, str] | None = None
+
+    def to_json(self) -> JSON:
+        """As a summary keeps it."""
+        error: JSON = [*self.error] if self.error else None
+        return [self.path, list(self.parameters), sorted(self.gives), dict(self.sends), error]
+
+    @classmethod
+    def from_json(cls, told: Any) -> FunctionFacts:
+        """What `to_json` gave."""
+        path, names, gives, sends, error = told
+        return cls(path, tuple(names), frozenset(gives), dict(sends), tuple(error) if error else None)
+
+
+@dataclass(slots=True)
+class Facts:
+    """All of it. Names are qualified."""
+
+    functions: dict[str, FunctionFacts] = field(default_factory=dict)
+    bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    filled: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
+    handlers: dict[str, str] = field(default_factory=dict)
+
+    def descends(self, name: str | None, roots: frozenset[str]) -> bool:
+        """Whether a class of the project is, or inherits from, one of these."""
+        seen: set[str] = set()
+        waiting = [name] if name else []
+        while waiting:
+            one = waiting.pop()
+            if one in roots:
+                return True
+            if one not in seen:
+                seen.add(one)
+                waiting += self.bases.get(one, ())
+        return False
+
+    def is_response(self, name: str | None) -> bool:
+        """Whether the class is a response of the project's own."""
+        return name in self.bases and self.descends(name, RESPONSES)
+
+    def is_refusal(self, name: str | None) -> bool:
+        """Whether the class is an exception of the project's own that becomes a response."""
+        return name in self.bases and self.descends(name, REFUSALS)
+
+    def is_authored(self, name: str) -> bool:
+        """Whether the exception's detail was written for a client."""
+        return self.descends(name, AUTHORED)
+
+    def fills(self, name: str, attribute: str) -> tuple[str, int] | None:
+        """Where somebody fills an attribute of the project's exception class from another exception."""
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            one = waiting.pop()
+            if attribute in self.filled.get(one, {}):
+                return self.filled[one][attribute]
+            if one not in seen:
+                seen.add(one)
+                waiting += self.bases.get(one, ())
+        return next(
+            (
+                place[attribute]
+                for other, place in self.filled.items()
+                if attribute in place and self.descends(other, frozenset({name}))
+            ),
+            None,
+        )
+
+    def to_json(self) -> JSON:
+        """As JSON, for the engine's cache."""
+        return {
+            "functions": {name: one.to_json() for name, one in self.functions.items()},
+            "bases": {name: list(one) for name, one in self.bases.items()},
+            "filled": {name: {key: list(place) for key, place in one.items()} for name, one in self.filled.items()},
+            "handlers": dict(self.handlers),
+        }
+
+    def add_json(self, told: Any) -> None:
+        """Take in what `to_json` gave."""
+        self.functions |= {name: FunctionFacts.from_json(one) for name, one in told["functions"].items()}
+        self.bases |= {name: tuple(one) for name, one in told["bases"].items()}
+        for name, one in told["filled"].items():
+            self.filled.setdefault(name, {}).update({key: (place[0], place[1]) for key, place in one.items()})
+        self.handlers |= told["handlers"]

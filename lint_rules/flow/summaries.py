@@ -1,0 +1,154 @@
+"""Summarises a module for the others, and runs a module's functions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from plugport.lint_rules.engine.model import JSON
+from plugport.lint_rules.flow.expressions import Report
+from plugport.lint_rules.flow.facts import Facts, FunctionFacts
+from plugport.lint_rules.flow.module import FunctionNode, Module, parameters
+from plugport.lint_rules.flow.sinks import RESPONSES, registered
+from plugport.lint_rules.flow.statements import FunctionFlow
+from plugport.lint_rules.flow.values import LEAKS, NOTHING, PARAMETER, Taint, only
+
+_ROUNDS = 3
+_STREAMING = frozenset({"StreamingResponse", "EventSourceResponse"})
+
+
+def local_facts(module: Module) -> Facts:
+    """What the module says of itself without following anything: bases of its classes, registered handlers."""
+    facts = Facts()
+    for found in module.classes.values():
+        facts.bases[f"{module.name}.{found.name}"] = found.bases
+    for kind, handler in registered(module.tree):
+        name = module.qualified(handler)
+        if name is not None:
+            error = module.qualified(kind) or ""
+            facts.handlers[name] = "" if error in {"Exception", "BaseException"} else error
+    return facts
+
+
+def functions_of(module: Module) -> Iterator[tuple[str | None, FunctionNode]]:
+    """Each function of the module and each method of its classes, with the class."""
+    for function in module.functions.values():
+        yield None, function
+    for found in module.classes.values():
+        for method in found.methods.values():
+            yield found.name, method
+
+
+def streams_of(module: Module) -> frozenset[str]:
+    """Generators of the module that a streaming response of the module is made of."""
+    names = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call) and (node.args or node.keywords):
+            qualified = module.qualified(node.func) or ""
+            if qualified.rpartition(".")[2] in _STREAMING or qualified in RESPONSES:
+                for value in (*node.args[:1], *(one.value for one in node.keywords if one.arg == "content")):
+                    func = value.func if isinstance(value, ast.Call) else value
+                    names.add(
+                        func.attr
+                        if isinstance(func, ast.Attribute)
+                        else func.id
+                        if isinstance(func, ast.Name)
+                        else ""
+                    )
+    return frozenset(names - {""})
+
+
+def flow_of(
+    module: Module, facts: Facts, sanitizers: frozenset[str], report: Report, owner: str | None, *, summarising: bool
+) -> FunctionFlow:
+    """A fresh flow for one function."""
+    return FunctionFlow(
+        module, facts, sanitizers, report, class_name=owner, streams=streams_of(module), summarising=summarising
+    )
+
+
+def summarise(module: Module, path: str, sanitizers: frozenset[str]) -> dict[str, JSON]:
+    """What other modules need of this one, as JSON."""
+    facts = local_facts(module)
+    streams = streams_of(module)
+    fills: list[tuple[str, str, int]] = []
+    for _ in range(_ROUNDS):
+        fills = []
+        for owner, function in functions_of(module):
+            name = f"{module.name}.{owner}.{function.name}" if owner else f"{module.name}.{function.name}"
+            summary, flow = _summary(module, facts, path, sanitizers, owner, function, streams)
+            facts.functions[name] = summary
+            fills += flow.fills
+    told = facts.to_json()
+    assert isinstance(told, dict)  # noqa: S101 - for the type checker
+    functions: Any = told["functions"]
+    told["functions"] = {key: one for key, one in functions.items() if one[2] or one[3] or one[4]}
+    told["fills"] = [[kind, parameter, path, line] for kind, parameter, line in sorted(set(fills))]
+    told["classes"] = {
+        f"{module.name}.{one.name}": [list(one.parameters), dict(one.filled_by)]
+        for one in module.classes.values()
+        if one.parameters
+    }
+    return told
+
+
+def _summary(
+    module: Module,
+    facts: Facts,
+    path: str,
+    sanitizers: frozenset[str],
+    owner: str | None,
+    function: FunctionNode,
+    streams: frozenset[str],
+) -> tuple[FunctionFacts, FunctionFlow]:
+    sends: dict[str, int] = {}
+
+    def report(node: ast.AST, _what: str, carried: Taint) -> None:
+        for one in only(carried, PARAMETER):
+            sends.setdefault(one.name, getattr(node, "lineno", function.lineno))
+
+    flow = FunctionFlow(module, facts, sanitizers, report, class_name=owner, streams=streams, summarising=True)
+    flow.run(function, {})
+    out = flow.returned | (NOTHING if function.name in streams else flow.yielded)
+    leaks = sorted(only(out, *LEAKS))
+    error = (leaks[0].line, f"{function.name}() puts an error's text into its result") if leaks else None
+    names = [one for one in parameters(function) if one not in {"self", "cls"}]
+    gives = frozenset(one.name for one in only(out, PARAMETER))
+    return FunctionFacts(
+        path, tuple(names), gives & set(names), {k: v for k, v in sends.items() if k in names}, error
+    ), flow
+
+
+def link(summaries: Mapping[str, Any]) -> Facts:
+    """All summaries together, with each raise site resolved to the attributes that it fills."""
+    facts = Facts()
+    classes: dict[str, tuple[list[str], dict[str, str]]] = {}
+    for told in summaries.values():
+        facts.add_json(told)
+        classes |= {name: (one[0], one[1]) for name, one in told["classes"].items()}
+    for told in summaries.values():
+        for kind, parameter, path, line in told["fills"]:
+            _fill(facts, classes, kind, parameter, (path, line))
+    return facts
+
+
+def _fill(
+    facts: Facts,
+    classes: Mapping[str, tuple[list[str], dict[str, str]]],
+    kind: str,
+    parameter: str,
+    place: tuple[str, int],
+) -> None:
+    holder = kind
+    for _ in range(8):
+        if holder in classes:
+            break
+        holder = next(iter(facts.bases.get(holder, ())), "")
+    names, filled_by = classes.get(holder, ([], {}))
+    if parameter.startswith("#"):
+        index = int(parameter[1:])
+        parameter = names[index] if index < len(names) else ""
+    for attribute, name in filled_by.items():
+        if name == parameter:
+            facts.filled.setdefault(kind, {})[attribute] = place

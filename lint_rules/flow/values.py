@@ -1,0 +1,65 @@
+"""What a value carries: where raw error text in it comes from, as far as PP002 follows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+ERROR: Final = "error"
+"""Text of an exception, a traceback or a failed process: must not reach a client."""
+EXCEPTION: Final = "exception"
+"""An exception itself; `name` is its class as a qualified name, or empty."""
+MAYBE: Final = "maybe"
+"""A result of `gather(…, return_exceptions=True)`: an exception or not, until somebody looks."""
+PROCESS: Final = "process"
+"""A finished process, whose `stderr` is text of a failure."""
+PARAMETER: Final = "parameter"
+"""Whatever the caller passes for the parameter `name`: how summaries are made."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """One thing that a value carries: `kind`, what it is called, where it began, and the way through helpers."""
+
+    kind: str
+    name: str
+    line: int
+    way: tuple[tuple[str, int, str], ...] = ()
+
+
+Taint = frozenset[Origin]
+NOTHING: Final[Taint] = frozenset()
+LEAKS: Final = frozenset({ERROR, EXCEPTION, MAYBE})
+
+SAFE_ATTRIBUTES: Final = frozenset(
+    {
+        "__class__", "__name__", "__qualname__", "__module__", "code", "errno", "returncode", "slug", "status",
+        "status_code", "type", "error_code", "http_status", "retry_after", "winerror", "lineno", "colno", "pos",
+        "error_count", "title", "kind", "limit",
+    }
+)  # fmt: skip
+"""Attributes of an exception that say which failure it is, and hold no text of it."""
+PROCESS_ATTRIBUTES: Final = frozenset({"stderr"})
+AUTHORED: Final = frozenset(
+    {
+        "starlette.exceptions.HTTPException", "fastapi.HTTPException", "fastapi.exceptions.HTTPException",
+        "starlette.exceptions.WebSocketException", "fastapi.WebSocketException",
+        "fastapi.exceptions.RequestValidationError", "pydantic.ValidationError", "werkzeug.exceptions.HTTPException",
+    }
+)  # fmt: skip
+"""Exceptions whose `detail`, `reason`, `headers` and `errors()` were written for a client."""
+AUTHORED_ATTRIBUTES: Final = frozenset({"detail", "reason", "headers", "errors"})
+
+
+def only(taint: Taint, *kinds: str) -> Taint:
+    """Those of these kinds."""
+    return frozenset(one for one in taint if one.kind in kinds)
+
+
+def as_text(taint: Taint) -> Taint:
+    """What a text made of the value carries."""
+    return frozenset(
+        Origin(ERROR, one.name, one.line, one.way) if one.kind in {EXCEPTION, MAYBE} else one
+        for one in taint
+        if one.kind != PROCESS
+    )

@@ -1,0 +1,143 @@
+"""PP002 raw-error-in-response: nothing of an exception, a traceback or a failed process's output reaches a client."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from plugport.lint_rules.engine.errors import ConfigurationError
+from plugport.lint_rules.engine.model import JSON, Example, Finding, SourceFile, Summaries, TraceStep
+from plugport.lint_rules.flow.facts import Facts
+from plugport.lint_rules.flow.module import Module
+from plugport.lint_rules.flow.summaries import flow_of, functions_of, link, summarise
+from plugport.lint_rules.flow.values import LEAKS, Taint, only
+
+CODE = "PP002"
+message = "Nothing of an exception, a traceback or a failed process's output may reach a client."
+reason = """An error's text is written for whoever runs the service: it holds paths, tokens, queries, other people's
+answers. Log it with the request's id, and send a message that was written for the client; or name the function that
+makes such a message under `sanitizers`."""
+
+_APP = "from starlette.responses import JSONResponse\n\n\n"
+INVALID = (
+    Example(
+        _APP + "async def show(request):\n    try:\n        work()\n    except Exception as e:\n"
+        "        return JSONResponse({'error': str(e)}, status_code=500)\n",
+        lines=(8,),
+    ),
+    Example(
+        _APP + "def body(error):\n    return {'error': f'failed: {error}'}\n\n\nasync def show(request):\n    try:\n"
+        "        work()\n    except OSError as error:\n        return JSONResponse(body(error))\n",
+        lines=(12,),
+    ),
+    Example(
+        "from fastapi import APIRouter, HTTPException\n\nrouter = APIRouter()\n\n\n@router.get('/')\n"
+        "async def show():\n    try:\n        return work()\n    except ValueError as e:\n"
+        "        raise HTTPException(400, detail=repr(e)) from e\n",
+        lines=(11,),
+    ),
+    Example(
+        "import traceback\n\n" + _APP + "async def failed(request, exc):\n"
+        "    return JSONResponse({'trace': traceback.format_exc()})\n",
+        lines=(7,),
+    ),
+)
+VALID = (
+    Example(
+        "import logging\n\n"
+        + _APP
+        + "async def show(request):\n    try:\n        work()\n    except Exception as e:\n"
+        "        logging.exception('failed: %s', e)\n"
+        "        return JSONResponse({'error': 'it failed'}, status_code=500)\n"
+    ),
+    Example(
+        _APP + "async def show(request):\n    try:\n        work()\n    except OSError as e:\n"
+        "        return JSONResponse({'retry': e.errno == 11}, status_code=503)\n"
+    ),
+    Example(
+        "from app.errors import public_message\n" + _APP + "async def show(request):\n    try:\n        work()\n"
+        "    except Exception as e:\n        return JSONResponse({'error': public_message(e)})\n",
+        config={"sanitizers": ["app.errors.public_message"]},
+    ),
+)
+
+_WANTED = re.compile(
+    rb"\bexcept\b|return_exceptions|\.exception\(\)|format_exc|exc_info|exception_handler|stderr|\bclass\b|\bdef\b"
+)
+_NEAR = re.compile(
+    rb"starlette|fastapi|Response|HTTPException|send_text|send_json|websocket|traceback|except|stderr|exception|Exception"
+    rb"|\bstr\(|\brepr\(|\.args\b|\{(?:e|ex|exc|err|error|exception)\b"
+)
+
+
+class RawErrorInResponse:
+    """The rule: it summarises every module, links what the project knows, and follows each function."""
+
+    def __init__(self, config: Mapping[str, JSON]) -> None:
+        given = config.get("sanitizers", [])
+        if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+            raise ConfigurationError("sanitizers", "is a list of qualified names")
+        self._sanitizers = frozenset(str(one) for one in given)
+
+    def wants(self, data: bytes) -> bool:
+        """Files that could hold a source, a sink, or a way between them."""
+        return _NEAR.search(data) is not None and _WANTED.search(data) is not None
+
+    def summarise(self, file: SourceFile) -> JSON:
+        """Its functions, classes, raise sites and handlers."""
+        return summarise(_module(file), file.relative, self._sanitizers)
+
+    def link(self, summaries: Mapping[str, JSON]) -> JSON:
+        """The whole project's."""
+        return link({path: told for path, told in summaries.items() if told is not None}).to_json()
+
+    def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
+        """Every function of the file."""
+        facts = Facts()
+        facts.add_json(linked)
+        module = _module(file)
+        found: dict[tuple[int, int], Finding] = {}
+
+        def report(node: ast.AST, what: str, carried: Taint) -> None:
+            leaks = sorted(only(carried, *LEAKS))
+            if leaks:
+                place = (getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
+                found.setdefault(place, _finding(file, node, what, leaks[0].line, leaks[0].way))
+
+        for owner, function in functions_of(module):
+            attributes: dict[str, Taint] = {}
+            for _ in range(2):
+                for method_owner, method in functions_of(module) if owner else ((owner, function),):
+                    if method_owner == owner:
+                        flow = flow_of(module, facts, self._sanitizers, report, owner, summarising=False)
+                        flow.attributes = attributes
+                        flow.run(method, {})
+        body = flow_of(module, facts, self._sanitizers, report, None, summarising=False)
+        body.block(
+            [
+                one
+                for one in module.tree.body
+                if not isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            ],
+            {},
+        )
+        yield from found.values()
+
+
+def _finding(file: SourceFile, node: ast.AST, what: str, line: int, way: tuple[tuple[str, int, str], ...]) -> Finding:
+    start = TraceStep(file.relative, line, "the error comes from here")
+    steps = [TraceStep(path, number, text) for path, number, text in way]
+    text = (
+        f"the text of an error reaches a client in {what}: log it, and send a message that was written for the client"
+    )
+    return Finding(CODE, file.relative, file.span(node), text, (start, *steps))
+
+
+def _module(file: SourceFile) -> Module:
+    name = file.module or PurePosixPath(file.relative).stem
+    return Module(file.ast(), name, file.relative.endswith("__init__.py"))
+
+
+__all__ = ["CODE", "INVALID", "VALID", "RawErrorInResponse", "message", "reason"]
