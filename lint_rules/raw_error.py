@@ -11,7 +11,8 @@ from plugport.lint_rules.engine.errors import ConfigurationError
 from plugport.lint_rules.engine.model import JSON, Example, Finding, SourceFile, Summaries, TraceStep
 from plugport.lint_rules.flow.facts import Facts
 from plugport.lint_rules.flow.module import Module
-from plugport.lint_rules.flow.summaries import flow_of, functions_of, link, summarise
+from plugport.lint_rules.flow.statements import FunctionFlow
+from plugport.lint_rules.flow.summaries import link, streams_of, summarise
 from plugport.lint_rules.flow.values import LEAKS, Taint, only
 
 CODE = "PP002"
@@ -71,6 +72,8 @@ _NEAR = re.compile(
     rb"|\bstr\(|\brepr\(|\.args\b|\{(?:e|ex|exc|err|error|exception)\b"
 )
 
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
 
 class RawErrorInResponse:
     """The rule: it summarises every module, links what the project knows, and follows each function."""
@@ -106,23 +109,21 @@ class RawErrorInResponse:
                 place = (getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
                 found.setdefault(place, _finding(file, node, what, leaks[0].line, leaks[0].way))
 
-        for owner, function in functions_of(module):
+        streams = streams_of(module)
+
+        def follow(owner: str | None, attributes: dict[str, Taint]) -> FunctionFlow:
+            return FunctionFlow(
+                module, facts, self._sanitizers, report, attributes=attributes, class_name=owner, streams=streams
+            )
+
+        for function in module.functions.values():
+            follow(None, {}).run(function, {})
+        for name, methods in ((one.name, one.methods.values()) for one in module.classes.values()):
             attributes: dict[str, Taint] = {}
-            for _ in range(2):
-                for method_owner, method in functions_of(module) if owner else ((owner, function),):
-                    if method_owner == owner:
-                        flow = flow_of(module, facts, self._sanitizers, report, owner, summarising=False)
-                        flow.attributes = attributes
-                        flow.run(method, {})
-        body = flow_of(module, facts, self._sanitizers, report, None, summarising=False)
-        body.block(
-            [
-                one
-                for one in module.tree.body
-                if not isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-            ],
-            {},
-        )
+            for _ in range(2):  # what one method leaves on `self`, another may send
+                for method in methods:
+                    follow(name, attributes).run(method, {})
+        follow(None, {}).block([one for one in module.tree.body if not isinstance(one, _DEFINITIONS)], {})
         yield from found.values()
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from plugport.lint_rules.engine.model import JSON
-from plugport.lint_rules.flow.expressions import Report
 from plugport.lint_rules.flow.facts import Facts, FunctionFacts
 from plugport.lint_rules.flow.module import FunctionNode, Module, parameters
 from plugport.lint_rules.flow.sinks import RESPONSES, registered
@@ -57,15 +56,6 @@ def streams_of(module: Module) -> frozenset[str]:
                         else ""
                     )
     return frozenset(names - {""})
-
-
-def flow_of(
-    module: Module, facts: Facts, sanitizers: frozenset[str], report: Report, owner: str | None, *, summarising: bool
-) -> FunctionFlow:
-    """A fresh flow for one function."""
-    return FunctionFlow(
-        module, facts, sanitizers, report, class_name=owner, streams=streams_of(module), summarising=summarising
-    )
 
 
 def summarise(module: Module, path: str, sanitizers: frozenset[str]) -> dict[str, JSON]:
