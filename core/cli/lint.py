@@ -23,6 +23,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--no-cache", dest="cache", action="store_false", help="neither read nor write the result cache")
     add("--statistics", action="store_true", help="count findings by rule, on standard error")
     add("--stdin-filename", metavar="FILE", help="read this one file's text from standard input, for editors")
+    add("--prove", action="store_true", help="break the code in memory and report what the gates would miss")
     add("--explain", metavar="RULE", help="what a rule wants, why, and examples")
     parser.set_defaults(run=run)
 
@@ -43,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
             baseline=args.baseline,
             write_baseline=args.write_baseline,
             cache=args.cache,
+            prove=args.prove,
             explain=args.explain,
             statistics=args.statistics,
             stdin_filename=args.stdin_filename,

@@ -28,6 +28,7 @@ class Options:
     baseline: str | None = None
     write_baseline: bool = False
     cache: bool = True
+    prove: bool = False
     explain: str | None = None
     statistics: bool = False
     stdin_filename: str | None = None
@@ -38,6 +39,8 @@ def run(options: Options) -> int:
     try:
         if options.explain is not None:
             return _explain(options.explain)
+        if options.prove:
+            return _prove(options)
         return _lint(options)
     except UsageError as error:
         print(f"plugport lint: {error}", file=sys.stderr)
@@ -112,6 +115,12 @@ def _explain(code: str) -> int:
 
     _print(explain(code))
     return CLEAN
+
+
+def _prove(options: Options) -> int:
+    from plugport.lint_rules.engine.prove import prove
+
+    return prove(_request(options), options.format, _print)
 
 
 def _print(text: str) -> None:
