@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from plugport.core.cli.client import Client, Refused, Unreached
+from plugport.core.cli.demo_container import container
 from plugport.core.cli.downloading import download
 from plugport.core.cli.unpacking import PullFailed, Staging
 
@@ -105,6 +106,15 @@ def _steps(console: Console, client: Client, folder: Path) -> None:
     _register(client, "demo-external", "external", None, {})
     rows.append(_push(client, config))
     rows.append(_pull(client, pulled))
+    with container() as name:
+        if name is None:
+            console.print("no Docker engine answers, or it has no image with a shell: no container takes part")
+        else:
+            client.ask("POST", "/workspaces", {"id": "demo-docker", "org": "demo", "container": name})
+            rows.append(_push_into(client, "demo-docker"))
+            client.ask("DELETE", f"/workspaces/demo-docker/plugins/{PLUGIN}")
+            if client.ask("GET", "/workspaces/demo-docker/plugins"):
+                raise DemoFailed("the uninstall left something in the container")
     table = Table("workspace", "how", "plugin", "digest, read back")
     for row in rows:
         table.add_row(*row)

@@ -1,0 +1,196 @@
+"""The backend `docker`: plugins into running containers, through docker-py."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Awaitable
+from pathlib import PurePosixPath
+
+from plugport.builtin_backends.docker import without_shell
+from plugport.builtin_backends.docker.asking import Asking
+from plugport.builtin_backends.docker.channel import DockerChannel
+from plugport.builtin_backends.docker.engine import DELIVERIES, Engine
+from plugport.builtin_backends.docker.failures import TargetMissing, understood
+from plugport.builtin_backends.docker.running import Container
+from plugport.builtin_backends.docker.upload import upload
+from plugport.builtin_backends.target import install as installing
+from plugport.builtin_backends.target import listing
+from plugport.builtin_backends.target import uninstall as uninstalling
+from plugport.hookspecs import (
+    Bundle,
+    InstalledPlugin,
+    Receipt,
+    Removal,
+    RunState,
+    RunStateKind,
+    StartupContext,
+    Workspace,
+    hookimpl,
+)
+from plugport.hookspecs.errors import (
+    BackendUnavailable,
+    DeliveryFailed,
+    PlugportError,
+    UnsupportedTarget,
+    WorkspaceNotRunning,
+)
+
+CONFIG_DIR = "/configs"
+_RESTART_SECONDS = 3
+"""How long a restarted container may take to end by itself; `PLUGPORT_DOCKER_RESTART_SECONDS` says otherwise."""
+_CLEAN_UP_SECONDS = 10
+
+
+class DockerBackend:
+    """Delivers into the container of the workspace. An engine that is away is asked again with each call."""
+
+    backend = "docker"
+
+    def __init__(self) -> None:
+        self._engine = Engine()
+        self._asking = Asking(self._engine)
+        self._config_dirs: dict[str, str] = {}
+        self._restart_seconds = _RESTART_SECONDS
+        self._slots = asyncio.Semaphore(DELIVERIES)
+        self._has_shell: dict[str, bool] = {}
+
+    @hookimpl
+    def startup(self, context: StartupContext) -> None:
+        """Take the config dirs by runtime that the service was given."""
+        self._config_dirs = dict(context.service.config_dirs)
+        self._restart_seconds = int(context.settings.get("restart_seconds", _RESTART_SECONDS))
+        self._slots = asyncio.Semaphore(DELIVERIES)
+
+    @hookimpl
+    def shutdown(self) -> None:
+        """Close the clients."""
+        self._engine.close()
+        self._engine = Engine()
+        self._asking = Asking(self._engine)
+
+    @hookimpl
+    async def is_running(self, workspace: Workspace) -> RunState:
+        """What the engine says, by the one helper."""
+        return (await self._asking.state(workspace.container_name)).state
+
+    @hookimpl
+    async def deliver(self, workspace: Workspace, bundle: Bundle) -> Receipt:
+        """One upload beside the plugin's place, one command that checks it and puts it there."""
+        async with self._slots:
+            found, identity, channel = await self._reach(workspace)
+            config_dir = self._config_dir(workspace)
+            if not await self._shell(workspace, found, channel):
+                return await without_shell.install(self._engine.deliveries, identity, config_dir, bundle)
+            mount = found.mount_of(f"{config_dir}/plugins")
+            if (mount is not None and not mount.writable) or (mount is None and found.read_only):
+                raise DeliveryFailed(f"{config_dir} is read-only")
+            if mount is not None and mount.tmpfs:
+                # an upload into a tmpfs is taken and cannot be seen in the container; a command's input can
+                return await self._with_shell(workspace, installing.install(channel, config_dir, bundle))
+            work = self._upload_and_install(channel, identity, config_dir, bundle)
+            return await self._with_shell(workspace, work)
+
+    @hookimpl
+    async def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
+        """Take the plugin away. Raises `UnsupportedTarget` in an image without a shell."""
+        found, _, channel = await self._reach(workspace)
+        if not await self._shell(workspace, found, channel):
+            raise UnsupportedTarget("the image has no shell, so nothing can be deleted in it")
+        work = uninstalling.uninstall(channel, self._config_dir(workspace), removal)
+        return await self._with_shell(workspace, work)
+
+    @hookimpl
+    async def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
+        """What lies in the container."""
+        found, identity, channel = await self._reach(workspace)
+        config_dir = self._config_dir(workspace)
+        try:
+            if await self._shell(workspace, found, channel):
+                return await listing.list_installed(channel, config_dir)
+            return await without_shell.list_installed(self._engine.deliveries, identity, config_dir)
+        except DeliveryFailed as error:
+            raise BackendUnavailable(error.reason) from error
+
+    @hookimpl
+    async def restart(self, workspace: Workspace) -> None:
+        """Restart the container. Raises `UnsupportedTarget` where that would lose what a tmpfs holds."""
+        found, identity, _ = await self._reach(workspace)
+        mount = found.mount_of(f"{self._config_dir(workspace)}/plugins")
+        if mount is not None and mount.tmpfs:
+            raise UnsupportedTarget("a restart would empty the tmpfs that the plugins lie in")
+
+        def work() -> None:
+            with understood():
+                self._engine.deliveries.api().restart(identity, timeout=self._restart_seconds)
+
+        try:
+            await self._engine.deliveries.run(work)
+        except PlugportError as error:
+            if isinstance(error, WorkspaceNotRunning | BackendUnavailable):
+                raise
+            raise BackendUnavailable(error.reason) from error
+
+    async def _reach(self, workspace: Workspace) -> tuple[Container, str, DockerChannel]:
+        """The running container and the way into it. Raises `WorkspaceNotRunning` and `BackendUnavailable`."""
+        found = await self._asking.in_full(workspace.container_name)
+        if found.state.kind is RunStateKind.UNKNOWN:
+            raise BackendUnavailable(found.state.reason or "the engine did not say")
+        if found.state.kind is RunStateKind.STOPPED or found.identity is None:
+            raise WorkspaceNotRunning(f"the container {workspace.container_name} does not run")
+        return found, found.identity, DockerChannel(self._engine.deliveries, found.identity)
+
+    async def _shell(self, workspace: Workspace, found: Container, channel: DockerChannel) -> bool:
+        """Whether the image has a shell; each image is tried once."""
+        image = found.image or ""
+        if image not in self._has_shell:
+            tried = await channel.run(["sh", "-c", ":"])
+            if tried.exit_code != 0:
+                await self._reach(workspace)  # a container that just ended answers like one without a shell
+            self._has_shell[image] = tried.exit_code == 0
+        return self._has_shell[image]
+
+    async def _with_shell(self, workspace: Workspace, work: Awaitable[Receipt]) -> Receipt:
+        """Work in a container that is known to have a shell: when a command cannot be run there, it is gone."""
+        try:
+            return await work
+        except UnsupportedTarget as error:
+            if "there is no" in error.reason:
+                raise  # one of the tools
+            await self._reach(workspace)
+            raise DeliveryFailed(error.reason) from error
+
+    async def _upload_and_install(
+        self, channel: DockerChannel, identity: str, config_dir: str, bundle: Bundle
+    ) -> Receipt:
+        staged = f".stg-{uuid.uuid4().hex[:12]}"
+        try:
+            try:
+                await self._upload(identity, f"{config_dir}/plugins", bundle, staged)
+            except TargetMissing:
+                await self._upload(identity, config_dir, bundle, f"plugins/{staged}")
+            return await installing.install(channel, config_dir, bundle, staged=staged)
+        except BaseException as error:
+            if not isinstance(error, BackendUnavailable | WorkspaceNotRunning):
+                await self._clean_up(channel, f"{config_dir}/plugins/{staged}")
+            if isinstance(error, TargetMissing):
+                raise DeliveryFailed(error.reason) from error
+            raise
+
+    async def _upload(self, identity: str, folder: str, bundle: Bundle, prefix: str) -> None:
+        with bundle.open_tar(prefix) as stream:
+            await upload(self._engine.deliveries, identity, folder, stream)
+
+    async def _clean_up(self, channel: DockerChannel, path: str) -> None:
+        """Best effort; what is left goes with the next delivery."""
+        with contextlib.suppress(PlugportError, TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(channel.run(["rm", "-rf", "--", path]), _CLEAN_UP_SECONDS)
+
+    def _config_dir(self, workspace: Workspace) -> str:
+        """The workspace's option, else its runtime's setting, else /configs. Raises `WorkspaceNotRunning`."""
+        given = workspace.options.get("config_dir")
+        path = given if isinstance(given, str) else self._config_dirs.get(workspace.runtime_name or "", CONFIG_DIR)
+        if not PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+            raise WorkspaceNotRunning("the option `config_dir` is not an absolute path")
+        return path.rstrip("/") or "/"

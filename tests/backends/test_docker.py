@@ -1,0 +1,236 @@
+"""The docker backend on a real engine: delivery, list, uninstall and restart; targets of every kind."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import subprocess
+
+import pytest
+from bundles import bundle_of
+
+from plugport.builtin_backends.docker.backend import DockerBackend
+from plugport.builtin_backends.docker.running import container_state
+from plugport.core.pipeline.removal import footprint_of, removal_of
+from plugport.hookspecs import Removal, RunState, Workspace, errors
+
+NUMBERS = itertools.count()
+DIGEST = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum | cut -d' ' -f1"
+FILES = {"plugin.yaml": b"name: p\nversion: 1\n", "a b/c'd.md": b"odd", "-dash": b"x", "run.sh": b"#!/bin/sh\n"}
+
+
+@pytest.fixture
+async def backend(engine, monkeypatch):
+    monkeypatch.setenv("DOCKER_HOST", engine.url)
+    made = DockerBackend()
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture
+def container(engine):
+    """Starts a container, gives its workspace, and removes it: `container("shelled:1", tmpfs=…)`."""
+    made = []
+
+    def start(image: str = "shelled:1", **options) -> Workspace:
+        name = f"c{next(NUMBERS)}"
+        made.append(engine.run(name, image, **options))
+        return Workspace(name, backend="docker", container=name)
+
+    yield start
+    for one in made:
+        engine.client.api.remove_container(one, force=True)
+
+
+def _tree(engine, workspace, folder="/configs/plugins/p"):
+    return engine.shell(workspace.container_name, f"cd {folder} && {DIGEST}").strip()
+
+
+def _left(engine, workspace):
+    return engine.shell(workspace.container_name, "ls -A /configs/plugins").split()
+
+
+async def test_what_is_delivered_is_seen_in_the_container(engine, backend, container, tmp_path):
+    workspace = container()
+    bundle = bundle_of(tmp_path, "p", FILES, frozenset({"run.sh"}))
+    receipt = await backend.deliver(workspace, bundle)
+    assert receipt.digest == bundle.digest == f"sha256:{_tree(engine, workspace)}"
+    modes = engine.shell(
+        workspace.container_name, "cd /configs/plugins/p && stat -c '%u:%g %a %n' . run.sh plugin.yaml"
+    )
+    assert modes.splitlines() == ["1000:1000 755 .", "1000:1000 755 run.sh", "1000:1000 644 plugin.yaml"]
+    assert _left(engine, workspace) == ["p"]
+
+
+async def test_an_update_leaves_no_stale_file(engine, backend, container, tmp_path):
+    workspace = container()
+    await backend.deliver(workspace, bundle_of(tmp_path / "1", "p", {"old": b"1", "both": b"1"}))
+    new = bundle_of(tmp_path / "2", "p", {"new": b"2", "both": b"2"})
+    await backend.deliver(workspace, new)
+    assert engine.shell(workspace.container_name, "ls /configs/plugins/p").split() == ["both", "new"]
+    assert _left(engine, workspace) == ["p"]
+
+
+async def test_a_delivery_is_one_upload_and_one_command(engine, backend, container, tmp_path, monkeypatch):
+    workspace = container()
+    bundle = bundle_of(tmp_path, "p", FILES)
+    await backend.deliver(workspace, bundle)
+    api, seen = backend._engine.deliveries.api(), []
+    for name in ("exec_create", "put_archive", "get_archive"):
+        real = getattr(api, name)
+        monkeypatch.setattr(
+            api, name, lambda *given, _name=name, _real=real, **more: (seen.append(_name), _real(*given, **more))[1]
+        )
+    await backend.deliver(workspace, bundle)
+    assert seen == ["put_archive", "exec_create"]
+    seen.clear()
+    await backend.list_installed(workspace)
+    assert seen == ["exec_create"]
+
+
+async def test_a_tmpfs_target_is_delivered_and_seen(engine, backend, container, tmp_path):
+    workspace = container(tmpfs={"/configs": ""})
+    bundle = bundle_of(tmp_path, "p", FILES)
+    receipt = await backend.deliver(workspace, bundle)
+    assert receipt.digest == f"sha256:{_tree(engine, workspace)}"
+    with pytest.raises(errors.UnsupportedTarget):
+        await backend.restart(workspace)
+    assert receipt.digest == f"sha256:{_tree(engine, workspace)}"
+
+
+@pytest.mark.parametrize("kind", ["root", "bind", "missing", "file"])
+async def test_a_target_that_takes_nothing_is_a_typed_error(engine, backend, container, tmp_path, kind):
+    options, config = {}, "/configs"
+    if kind == "root":
+        options = {"read_only": True}
+    elif kind == "bind":
+        (tmp_path / "bound").mkdir()
+        options = {"volumes": {str(tmp_path / "bound"): {"bind": "/configs", "mode": "ro"}}}
+    else:
+        config = "/absent/deep" if kind == "missing" else "/bin/busybox"
+    made = container(**options)
+    workspace = Workspace(made.id, backend="docker", container=made.container, options={"config_dir": config})
+    with pytest.raises(errors.DeliveryFailed) as caught:
+        await backend.deliver(workspace, bundle_of(tmp_path, "p", FILES))
+    assert type(caught.value) is errors.DeliveryFailed
+    assert caught.value.reason
+
+
+async def test_a_full_target_keeps_the_old_version(engine, backend, container, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    await asyncio.to_thread(
+        subprocess.run, ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=True
+    )
+    try:
+        workspace = container(volumes={str(small): {"bind": "/configs", "mode": "rw"}})
+        old = bundle_of(tmp_path / "1", "p", {"a": b"old"})
+        await backend.deliver(workspace, old)
+        with pytest.raises(errors.DeliveryFailed):
+            await backend.deliver(workspace, bundle_of(tmp_path / "2", "p", {"a": b"x" * 3_000_000}))
+        assert f"sha256:{_tree(engine, workspace)}" == old.digest
+        assert _left(engine, workspace) == ["p"]
+    finally:
+        await asyncio.to_thread(subprocess.run, ["umount", "-l", str(small)], check=True)
+
+
+async def test_an_image_without_a_shell_gets_its_plugin_by_one_archive(engine, backend, container, tmp_path):
+    workspace = container("bare:1")
+    old = bundle_of(tmp_path / "1", "p", {"a": b"old"})
+    new = bundle_of(tmp_path / "2", "p", {"a": b"new"})
+    other = bundle_of(tmp_path / "3", "q", {"b": b"1"})
+    assert await backend.list_installed(workspace) == []
+    for one in (old, new, other):
+        assert (await backend.deliver(workspace, one)).digest == one.digest
+    found = await backend.list_installed(workspace)
+    assert [(one.name, one.digest) for one in found] == [("p", new.digest), ("q", other.digest)]
+    _, told = engine.client.api.get_archive(workspace.container_name, "/configs/plugins/p")
+    assert told["linkTarget"].endswith(f".store/{new.digest.removeprefix('sha256:')}")
+    with pytest.raises(errors.UnsupportedTarget):
+        await backend.uninstall(workspace, Removal("p"))
+
+
+async def test_fifty_plugins_are_listed_with_their_digests(engine, backend, container, tmp_path):
+    workspace = container()
+    bundles = [bundle_of(tmp_path / str(n), f"p{n:02}", {"plugin.yaml": b"name: p%02d\n" % n}) for n in range(6)]
+    for one in bundles:
+        await backend.deliver(workspace, one)
+    found = await backend.list_installed(workspace)
+    assert [(one.name, one.digest) for one in found] == [(one.name, one.digest) for one in bundles]
+    assert found[3].manifest == "name: p03\n"
+
+
+async def test_an_uninstall_restores_every_byte(engine, backend, container, tmp_path):
+    workspace = container()
+    name = workspace.container_name
+    engine.shell(name, "printf '# Mine\\n\\nKeep.\\n' > /configs/CLAUDE.md")
+    bundle = bundle_of(
+        tmp_path, "p", {"rules/a.md": b"One.\n\nTwo.\n", "skills/s/SKILL.md": b"skill", "hooks/h.sh": b"hook"}
+    )
+    await backend.deliver(workspace, bundle)
+    engine.shell(
+        name,
+        "cd /configs && cp -r plugins/p/skills skills && mkdir -p .claude/hooks"
+        " && cp plugins/p/hooks/h.sh .claude/hooks/"
+        " && printf '# Plugin: p / rule: a.md\\n\\nOne.\\n\\nTwo.\\n\\n' >> CLAUDE.md",
+    )
+    receipt = await backend.uninstall(workspace, removal_of("p", [footprint_of(bundle)], []))
+    assert receipt.left == ()
+    assert engine.shell(name, "cat /configs/CLAUDE.md") == "# Mine\n\nKeep.\n"
+    assert engine.shell(name, "cd /configs && find . -type f").split() == ["./CLAUDE.md"]
+
+
+async def test_a_restart_restarts_the_container(engine, backend, container):
+    workspace = container(stop_signal="SIGKILL")
+    before = engine.shell(workspace.container_name, "cat /proc/1/stat").split()[21]
+    await backend.restart(workspace)
+    assert engine.shell(workspace.container_name, "cat /proc/1/stat").split()[21] != before
+
+
+async def test_stopped_paused_created_and_absent_containers_do_not_run(engine, backend, container, tmp_path):
+    bundle = bundle_of(tmp_path, "p", FILES)
+    states = {}
+    for kind in ("running", "stopped", "paused"):
+        workspace = container()
+        if kind == "stopped":
+            engine.client.api.stop(workspace.container_name, timeout=0)
+        if kind == "paused":
+            engine.client.api.pause(workspace.container_name)
+        states[kind] = await backend.is_running(workspace)
+        if kind != "running":
+            with pytest.raises(errors.WorkspaceNotRunning):
+                await backend.deliver(workspace, bundle)
+    assert states == {"running": RunState.RUNNING, "stopped": RunState.STOPPED, "paused": RunState.STOPPED}
+    absent = Workspace("absent", backend="docker", container="absent")
+    assert await backend.is_running(absent) == RunState.STOPPED
+    with pytest.raises(errors.WorkspaceNotRunning):
+        await backend.list_installed(absent)
+
+
+async def test_a_name_is_taken_as_it_is(engine, backend, container):
+    workspace = container()
+    for name in (workspace.container_name[:-1], ".*", f"x{workspace.container_name}", "c.", "ws-[a"):
+        found = await backend.is_running(Workspace("w", backend="docker", container=name))
+        assert found.kind in {"stopped", "unknown"}, name
+        assert found != RunState.RUNNING
+
+
+async def test_a_hundred_callers_cost_the_engine_few_questions(engine, backend, container, monkeypatch):
+    workspaces = [container() for _ in range(3)]
+    await backend.is_running(workspaces[0])
+    api, asked = backend._engine.probes.api(), []
+    real = api.containers
+    monkeypatch.setattr(api, "containers", lambda **given: (asked.append(1), real(**given))[1])
+    names = [workspaces[n % 3] if n % 2 else Workspace(f"no{n}", backend="docker") for n in range(100)]
+    states = await asyncio.gather(*(backend.is_running(one) for one in names))
+    assert [one == RunState.RUNNING for one in states] == [bool(n % 2) for n in range(100)]
+    assert len(asked) <= 2
+
+
+def test_a_question_never_raises_for_the_engines_sake():
+    import docker
+
+    api = docker.APIClient("unix:///nonexistent/docker.sock", version="1.41")
+    found = container_state(api, ["x"])["x"]
+    assert found.state.kind == "unknown"
+    assert found.state.reason
