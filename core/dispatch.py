@@ -172,6 +172,18 @@ class Dispatcher:
         except errors.SourceUnavailable as error:
             raise type(error)(error.reason, scheme=source.scheme) from error
 
+    async def source_revision(self, source: Source) -> str | None:
+        """The state that a fetch would bring; None where nobody can say. Never raises for a provider's sake."""
+        provider = next((one for one in self._loaded("source_revision") if source.scheme in one.schemes), None)
+        if provider is None:
+            return None
+        try:
+            answer = await self._call(provider, "source_revision", {"source": source})
+            return None if answer is None else self._expect(answer, str, provider, "source_revision", None)
+        except HookFailed:
+            log.exception("the source's revision could not be had")
+            return None
+
     # Backends
 
     def backend_of(self, workspace: Workspace) -> Provider:

@@ -109,6 +109,7 @@ def _wire(
         ProviderSources(dispatcher, settings.fetch_seconds),
         cache,
         settings.data_dir / "work",
+        revision_of=dispatcher.source_revision,
         max_bytes=settings.max_tree_bytes,
         max_files=settings.max_tree_files,
     )

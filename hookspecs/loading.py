@@ -110,6 +110,8 @@ def examine(
         raise ProviderInvalid("it declares `schemes`, but does not implement resolve_source")
     if "resolve_source" in hooks and not schemes:
         raise ProviderInvalid("it implements resolve_source, but declares no `schemes`")
+    if "source_revision" in hooks and not schemes:
+        raise ProviderInvalid("it implements source_revision, but declares no `schemes`")
     if backend is not None and not {"deliver", "is_running"} <= hooks.keys():
         raise ProviderInvalid("it declares a `backend`, but does not implement is_running and deliver")
     if backend is None and (lost := sorted(hooks.keys() & BACKEND_HOOKS)):

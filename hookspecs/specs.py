@@ -60,6 +60,15 @@ def resolve_source(source: Source, destination: Path) -> Resolved:  # type: igno
 
 
 @hookspec
+def source_revision(source: Source) -> str | None:
+    """The state that a fetch would bring right now, cheaply; None where only a fetch can tell. Optional.
+
+    Asked before `resolve_source`. Where the source was fetched at the same revision and its bundle is still in the
+    cache, nothing is fetched. Two answers may be equal only where every byte is. A failure counts as None.
+    """
+
+
+@hookspec
 def preflight(workspace: Workspace, action: Action) -> None:
     """Called before anything is fetched; a backend that cannot serve the action says so here.
 

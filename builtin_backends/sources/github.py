@@ -82,6 +82,12 @@ class GithubSource:
         self._service, self._settings = context.service, context.settings
 
     @hookimpl
+    def source_revision(self, source: Source) -> str | None:
+        """The commit, where the source is pinned to one: it never changes. A tag or a branch may."""
+        pinned = Pinned.parse(source.spec)
+        return pinned.ref if pinned.ref is not None and _COMMIT.match(pinned.ref) else None
+
+    @hookimpl
     async def resolve_source(self, source: Source, destination: Path) -> Resolved:
         """Fetch the pinned state. Raises `InvalidSource`, `UnpinnedSource`, `PluginNotFound`, `BundleTooLarge`,
         `SourceTimeout` and `SourceUnavailable`; git's own words go into the log alone."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import stat
+import time
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +22,7 @@ from plugport.hookspecs.errors import (
     UnsafeBundle,
 )
 
+_JUST_NOW_NS: Final = 2_000_000_000
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 
 
@@ -35,6 +38,18 @@ class LocalSource:
     def startup(self, context: StartupContext) -> None:
         """Take the registry's place from the service's settings."""
         self._service = context.service
+
+    @hookimpl
+    def source_revision(self, source: Source) -> str | None:
+        """A digest of what `lstat` says of every name of the tree; None for a tree that was changed just now, whose
+        times could stay the same through one more change."""
+        if self._service is None or not _NAME.match(source.spec):
+            return None
+        try:
+            folder = _find(Path(self._service.plugins_dir), source.spec)
+            return _fingerprint(folder, 2 * self._service.max_tree_files)
+        except (OSError, PluginNotFound):
+            return None
 
     @hookimpl
     def resolve_source(self, source: Source, destination: Path) -> Resolved:
@@ -58,6 +73,23 @@ def _find(registry: Path, name: str) -> Path:
     if not folder.is_dir() or not folder.is_relative_to(os.path.realpath(registry)):
         raise PluginNotFound(f"{name} is not in the registry")
     return folder
+
+
+def _fingerprint(root: Path, most: int) -> str | None:
+    hashed, waiting, newest, count = hashlib.sha256(), [str(root)], 0, 0
+    while waiting:
+        folder = waiting.pop()
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(found.st_mode):
+                    waiting.append(entry.path)
+                newest, count = max(newest, found.st_ctime_ns), count + 1
+                if count > most:
+                    return None
+                told = (entry.path, found.st_mode, found.st_ino, found.st_dev, found.st_nlink, found.st_size)
+                hashed.update(repr((*told, found.st_mtime_ns, found.st_ctime_ns)).encode("utf-8", "surrogateescape"))
+    return None if time.time_ns() - newest < _JUST_NOW_NS else hashed.hexdigest()
 
 
 class _Copy:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,6 +19,12 @@ from plugport.hookspecs.bundles import Bundle, TreeEntry, pack
 from plugport.hookspecs.models import Resolved, Source
 
 Phase = Callable[[str], Awaitable[None]]
+RevisionOf = Callable[[Source], Awaitable[str | None]]
+_MOST_REVISIONS = 4096
+
+
+async def _no_revision(_source: Source) -> str | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +37,23 @@ class Pins:
 
 
 class Fetcher:
-    """Makes bundles. `folder` is for what is under way; what a crash left there goes at the start."""
+    """Makes bundles. `folder` is for what is under way; what a crash left there goes at the start. `revision_of` says
+    what a fetch would bring: what was fetched at that revision, and is still in the cache, is not fetched again."""
 
     def __init__(
-        self, sources: Sources, cache: ArchiveCache, folder: Path, *, max_bytes: int, max_files: int
+        self,
+        sources: Sources,
+        cache: ArchiveCache,
+        folder: Path,
+        *,
+        max_bytes: int,
+        max_files: int,
+        revision_of: RevisionOf = _no_revision,
     ) -> None:
         self._sources, self._cache, self._folder = sources, cache, folder
         self._max_bytes, self._max_files = max_bytes, max_files
+        self._revision_of = revision_of
+        self._known: dict[tuple[str, str], str] = {}
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
@@ -54,29 +69,40 @@ class Fetcher:
         Raises what `Sources.resolve` raises, `UnsafeBundle`, `BundleTooLarge`, `ManifestInvalid`,
         `NameMismatch`, `InvalidPluginName` and `DigestMismatch`.
         """
+        await phase("resolving")
+        revision = await self._revision_of(source)
+        digest = self._known.get((str(source), revision)) if revision is not None else None
+        if digest is not None:
+            with self._cache.using(digest):
+                known = await asyncio.to_thread(self._cache.get, digest)
+                if known is not None:
+                    _hold(known, pins)
+                    yield known
+                    return
+        fetched = await self._fetch(source, pins, phase)
+        if revision is not None and await self._revision_of(source) == revision:
+            while len(self._known) >= _MOST_REVISIONS:
+                del self._known[next(iter(self._known))]
+            self._known[str(source), revision] = fetched.digest
+        with self._cache.using(fetched.digest):
+            yield fetched
+
+    async def _fetch(self, source: Source, pins: Pins, phase: Phase) -> Bundle:
         work = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self._folder))
         try:
             tree = work / "tree"
             tree.mkdir()
-            await phase("resolving")
             resolved = await self._sources.resolve(source, tree)
             await phase("checking")
             entries = await asyncio.to_thread(check_tree, tree, max_bytes=self._max_bytes, max_files=self._max_files)
             await phase("packing")
-            packed = await asyncio.to_thread(self._pack, resolved, tree, entries, pins, work)
+            return await asyncio.to_thread(self._pack, resolved, tree, entries, pins, work)
         finally:
             await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
-        with self._cache.using(packed.digest):
-            yield packed
 
     def _pack(self, resolved: Resolved, tree: Path, entries: list[TreeEntry], pins: Pins, work: Path) -> Bundle:
-        origin = next((entry.origin for entry in entries if entry.path == "plugin.yaml"), None)
         manifest = read_manifest(tree)
         name = plugin_name(resolved, manifest, pins.name)
-        if pins.sha256 is not None:
-            actual = hashlib.sha256(origin.read_bytes()).hexdigest() if origin else "no plugin.yaml"
-            if actual != pins.sha256.lower().removeprefix("sha256:"):
-                raise errors.DigestMismatch("sha256", pins.sha256, actual)
         try:
             bundle = pack(
                 name,
@@ -87,6 +113,17 @@ class Fetcher:
             )
         except ValueError as error:
             raise errors.UnsafeBundle(".", errors.BundleFault.CHANGED) from error
-        if pins.digest is not None and bundle.digest != pins.digest.lower():
-            raise errors.DigestMismatch("digest", pins.digest, bundle.digest)
+        _hold(bundle, pins)
         return self._cache.add(bundle)
+
+
+def _hold(bundle: Bundle, pins: Pins) -> None:
+    """Hold a bundle to what was asked for. Raises `NameMismatch` and `DigestMismatch`."""
+    if pins.name is not None and pins.name != bundle.name:
+        raise errors.NameMismatch(pins.name, bundle.name)
+    if pins.sha256 is not None:
+        actual = next((file.sha256 for file in bundle.files if file.path == "plugin.yaml"), "no plugin.yaml")
+        if actual != pins.sha256.lower().removeprefix("sha256:"):
+            raise errors.DigestMismatch("sha256", pins.sha256, actual)
+    if pins.digest is not None and bundle.digest != pins.digest.lower():
+        raise errors.DigestMismatch("digest", pins.digest, bundle.digest)

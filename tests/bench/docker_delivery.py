@@ -27,11 +27,12 @@ from running import Service
 DIGEST = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum"
 
 
-def medians(rounds: int, *works: Callable[[], object]) -> list[float]:
-    """Medians of works that take turns."""
+def medians(rounds: int, *works: Callable[[], object], before: Callable[[], object] = lambda: None) -> list[float]:
+    """Medians of works that take turns; `before` each of them, untimed."""
     seconds: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
         for index, work in enumerate(works):
+            before()
             seconds[index].append(timed(work))
     return [statistics.median(one) for one in seconds]
 
@@ -62,16 +63,17 @@ class Bench:
         plugin = make_plugin(self.service.folder / f"plugins/{label}", files, size)
         self.install("one", label)
 
-        def copy() -> None:
+        def clear() -> None:
             self.docker("exec", "one", "rm", "-rf", "/by-hand")
+
+        def copy() -> None:
             self.docker("cp", str(plugin), "one:/by-hand")
 
         def by_hand() -> None:
             copy()
             self.docker("exec", "one", "sh", "-c", f"cd /by-hand && {DIGEST}")
 
-        self.docker("exec", "one", "rm", "-rf", "/by-hand")
-        ours, checked, bare = medians(rounds, lambda: self.install("one", label), by_hand, copy)
+        ours, checked, bare = medians(rounds, lambda: self.install("one", label), by_hand, copy, before=clear)
         return (
             f"{files} files, {size // 10**6} MB: {ours:.2f} s; by hand {checked:.2f} s: {ours / checked:.2f} x "
             f"(goal {goals[0]}); docker cp {bare:.2f} s: {ours / bare:.2f} x (goal {goals[1]})"
