@@ -13,7 +13,8 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from plugport.core.pipeline.fetch import Phase
@@ -26,6 +27,7 @@ log = logging.getLogger("plugport.operations")
 Render = Callable[[errors.PlugportError, str], Mapping[str, JSON]]
 LEASE_SECONDS = 30.0
 _MAX_ATTEMPTS = 10
+_PHASE_SECONDS = 0.25
 
 
 class Runner(Protocol):
@@ -68,6 +70,7 @@ class Operations:
         self._scheduler: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._changed: dict[str, asyncio.Event] = {}
+        self._phases: dict[str, str] = {}
 
     async def start(self) -> None:
         """Take up what an earlier process left, then whatever comes."""
@@ -90,6 +93,18 @@ class Operations:
             self._start_worker(operation.workspace)
         return operation
 
+    async def get(self, identity: str) -> Operation:
+        """The operation as it stands now. Raises `OperationNotFound`."""
+        return self._with_phase(await self.journal.get(identity))
+
+    async def page(self, workspaces: Sequence[str] | None, before: int | None, limit: int) -> list[Operation]:
+        """See `Journal.page`."""
+        return [self._with_phase(one) for one in await self.journal.page(workspaces, before, limit)]
+
+    def _with_phase(self, operation: Operation) -> Operation:
+        phase = self._phases.get(operation.id)
+        return operation if phase is None or operation.finished else replace(operation, phase=phase)
+
     async def wait(self, identity: str) -> Operation:
         """The operation when it has ended. Raises `OperationNotFound`."""
         async for operation in self.watch(identity):
@@ -102,7 +117,7 @@ class Operations:
         shown: tuple[str, str] | None = None
         while True:
             changed = self._changed.setdefault(identity, asyncio.Event())
-            operation = await self.journal.get(identity)
+            operation = await self.get(identity)
             if (operation.status, operation.phase) != shown:
                 shown = operation.status, operation.phase
                 yield operation
@@ -161,8 +176,16 @@ class Operations:
             await self._fail(operation, errors.Internal(f"given up after {operation.attempts} attempts"))
             return
 
+        written = time.monotonic()
+
         async def phase(name: str) -> None:
-            await self._change(operation, phase=name)
+            """Told to whoever watches here at once, and written down where it lasts: each write is synced."""
+            nonlocal written
+            self._phases[operation.id] = name
+            if time.monotonic() - written >= _PHASE_SECONDS:
+                written = time.monotonic()
+                await self.journal.change(operation.id, phase=name)
+            self._tell_watchers(operation.id)
 
         async def fence() -> None:
             if not await self._leases.renew(operation.workspace):
@@ -192,6 +215,7 @@ class Operations:
             )
         finally:
             heartbeat.cancel()
+            self._phases.pop(operation.id, None)
 
     async def _keep_lease(self, workspace: str) -> None:
         while True:
@@ -219,5 +243,8 @@ class Operations:
 
     async def _change(self, operation: Operation, **values: object) -> None:
         await self.journal.change(operation.id, **values)
-        if changed := self._changed.pop(operation.id, None):
+        self._tell_watchers(operation.id)
+
+    def _tell_watchers(self, identity: str) -> None:
+        if changed := self._changed.pop(identity, None):
             changed.set()

@@ -19,7 +19,7 @@ async def list_operations(call: Call) -> Response:
     """The newest first: the workspace's own; all of them for the admin."""
     query: OperationQuery = call.query
     before = int(query.cursor) if query.cursor else None
-    found = await call.services.operations.journal.page(_visible(call, query.workspace), before, query.limit + 1)
+    found = await call.services.operations.page(_visible(call, query.workspace), before, query.limit + 1)
     rest = str(found[query.limit - 1].seq) if len(found) > query.limit else None
     return json_response(OperationPage(items=[shown.operation(one) for one in found[: query.limit]], next=rest))
 
@@ -50,7 +50,7 @@ def _visible(call: Call, wanted: str | None) -> list[str] | None:
 
 
 async def _own(call: Call) -> Operation:
-    operation = await call.services.operations.journal.get(call.path("id"))
+    operation = await call.services.operations.get(call.path("id"))
     if call.owner.kind != "admin" and (call.owner.kind, call.owner.subject) != ("workspace", operation.workspace):
         raise errors.OperationNotFound("it belongs to another workspace")
     return operation
