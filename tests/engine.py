@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tarfile
 import tempfile
@@ -14,14 +15,23 @@ import time
 from pathlib import Path
 
 import docker
+from certificates import make_certificate
 
 
 class NoEngine(Exception):
     """Raised when no engine can be started here; its text says why."""
 
 
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
 class PrivateEngine:
-    """One dockerd with a data folder of its own. Raises `NoEngine`."""
+    """One dockerd with a data folder of its own, at `url` and, over TLS with `certificates`, at `tls_url`.
+
+    Raises `NoEngine`.
+    """
 
     def __init__(self) -> None:
         if os.geteuid() != 0:
@@ -31,6 +41,9 @@ class PrivateEngine:
         self.folder = Path(tempfile.mkdtemp(prefix="pp-dockerd-"))
         self.url = f"unix://{self.folder}/docker.sock"
         self._made: list[str] = []
+        self.certificates = self.folder / "certificates"
+        make_certificate(self.certificates, "127.0.0.1")
+        self.tls_url = f"tcp://127.0.0.1:{_free_port()}"
         self._containerd = self._start_containerd()
         self.start()
         self.client = docker.DockerClient(self.url, version="auto", timeout=60)
@@ -50,6 +63,8 @@ class PrivateEngine:
         command = ["dockerd", "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec"]
         command += ["-H", self.url, "--pidfile", f"{self.folder}/pid", "--iptables=false", "--bridge=none"]
         command += ["--containerd", f"{self.folder}/containerd/containerd.sock"]
+        command += ["-H", self.tls_url, "--tlsverify", f"--tlscacert={self.certificates}/ca.pem"]
+        command += [f"--tlscert={self.certificates}/cert.pem", f"--tlskey={self.certificates}/key.pem"]
         command += ["--live-restore", "--shutdown-timeout", "2"]
         self.process = subprocess.Popen(command, stdout=(self.folder / "log").open("ab"), stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 30

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import uuid
 from collections.abc import Awaitable
 from pathlib import PurePosixPath
 
@@ -12,9 +10,9 @@ from plugport.builtin_backends.docker import without_shell
 from plugport.builtin_backends.docker.asking import Asking
 from plugport.builtin_backends.docker.channel import DockerChannel
 from plugport.builtin_backends.docker.engine import DELIVERIES, Engine
-from plugport.builtin_backends.docker.failures import TargetMissing, understood
+from plugport.builtin_backends.docker.failures import understood
 from plugport.builtin_backends.docker.running import Container
-from plugport.builtin_backends.docker.upload import upload
+from plugport.builtin_backends.docker.turns import Turns
 from plugport.builtin_backends.target import install as installing
 from plugport.builtin_backends.target import listing
 from plugport.builtin_backends.target import uninstall as uninstalling
@@ -40,7 +38,7 @@ from plugport.hookspecs.errors import (
 CONFIG_DIR = "/configs"
 _RESTART_SECONDS = 3
 """How long a restarted container may take to end by itself; `PLUGPORT_DOCKER_RESTART_SECONDS` says otherwise."""
-_CLEAN_UP_SECONDS = 10
+_TOOLS = "find sort xargs sha256sum tar mktemp"
 
 
 class DockerBackend:
@@ -54,6 +52,7 @@ class DockerBackend:
         self._config_dirs: dict[str, str] = {}
         self._restart_seconds = _RESTART_SECONDS
         self._slots = asyncio.Semaphore(DELIVERIES)
+        self._turns = Turns()
         self._has_shell: dict[str, bool] = {}
 
     @hookimpl
@@ -77,27 +76,27 @@ class DockerBackend:
 
     @hookimpl
     async def deliver(self, workspace: Workspace, bundle: Bundle) -> Receipt:
-        """One upload beside the plugin's place, one command that checks it and puts it there."""
-        async with self._slots:
+        """One command, with the bundle on its input, that checks what came and puts it there."""
+        async with self._turns.of(workspace.container_name), self._slots:
             found, identity, channel = await self._reach(workspace)
             config_dir = self._config_dir(workspace)
-            if not await self._shell(workspace, found, channel):
-                return await without_shell.install(self._engine.deliveries, identity, config_dir, bundle)
             mount = found.mount_of(f"{config_dir}/plugins")
             if (mount is not None and not mount.writable) or (mount is None and found.read_only):
                 raise DeliveryFailed(f"{config_dir} is read-only")
-            if mount is not None and mount.tmpfs:
-                # an upload into a tmpfs is taken and cannot be seen in the container; a command's input can
+            if await self._shell(workspace, found, channel):
                 return await self._with_shell(workspace, installing.install(channel, config_dir, bundle))
-            work = self._upload_and_install(channel, identity, config_dir, bundle)
-            return await self._with_shell(workspace, work)
+            if mount is not None and mount.tmpfs:
+                raise DeliveryFailed("an upload into a tmpfs cannot be seen in the container, which has no shell")
+            return await without_shell.install(self._engine.deliveries, identity, config_dir, bundle)
 
     @hookimpl
     async def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
         """Take the plugin away. Raises `UnsupportedTarget` in an image without a shell."""
         found, _, channel = await self._reach(workspace)
         if not await self._shell(workspace, found, channel):
-            raise UnsupportedTarget("the image has no shell, so nothing can be deleted in it")
+            raise UnsupportedTarget(
+                "the image has no shell, or one of the tools is missing, so nothing can be deleted in it"
+            )
         work = uninstalling.uninstall(channel, self._config_dir(workspace), removal)
         return await self._with_shell(workspace, work)
 
@@ -142,10 +141,10 @@ class DockerBackend:
         return found, found.identity, DockerChannel(self._engine.deliveries, found.identity)
 
     async def _shell(self, workspace: Workspace, found: Container, channel: DockerChannel) -> bool:
-        """Whether the image has a shell; each image is tried once."""
+        """Whether the image has a shell with the tools that the scripts want; each image is tried once."""
         image = found.image or ""
         if image not in self._has_shell:
-            tried = await channel.run(["sh", "-c", ":"])
+            tried = await channel.run(["sh", "-c", f"for tool in {_TOOLS}; do command -v $tool || exit 1; done"])
             if tried.exit_code != 0:
                 await self._reach(workspace)  # a container that just ended answers like one without a shell
             self._has_shell[image] = tried.exit_code == 0
@@ -156,36 +155,8 @@ class DockerBackend:
         try:
             return await work
         except UnsupportedTarget as error:
-            if "there is no" in error.reason:
-                raise  # one of the tools
             await self._reach(workspace)
             raise DeliveryFailed(error.reason) from error
-
-    async def _upload_and_install(
-        self, channel: DockerChannel, identity: str, config_dir: str, bundle: Bundle
-    ) -> Receipt:
-        staged = f".stg-{uuid.uuid4().hex[:12]}"
-        try:
-            try:
-                await self._upload(identity, f"{config_dir}/plugins", bundle, staged)
-            except TargetMissing:
-                await self._upload(identity, config_dir, bundle, f"plugins/{staged}")
-            return await installing.install(channel, config_dir, bundle, staged=staged)
-        except BaseException as error:
-            if not isinstance(error, BackendUnavailable | WorkspaceNotRunning):
-                await self._clean_up(channel, f"{config_dir}/plugins/{staged}")
-            if isinstance(error, TargetMissing):
-                raise DeliveryFailed(error.reason) from error
-            raise
-
-    async def _upload(self, identity: str, folder: str, bundle: Bundle, prefix: str) -> None:
-        with bundle.open_tar(prefix) as stream:
-            await upload(self._engine.deliveries, identity, folder, stream)
-
-    async def _clean_up(self, channel: DockerChannel, path: str) -> None:
-        """Best effort; what is left goes with the next delivery."""
-        with contextlib.suppress(PlugportError, TimeoutError, asyncio.CancelledError):
-            await asyncio.wait_for(channel.run(["rm", "-rf", "--", path]), _CLEAN_UP_SECONDS)
 
     def _config_dir(self, workspace: Workspace) -> str:
         """The workspace's option, else its runtime's setting, else /configs. Raises `WorkspaceNotRunning`."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import socket
+import ssl
 import threading
 from collections.abc import Sequence
 from typing import Any, BinaryIO
@@ -54,9 +56,10 @@ class _Running:
     def to_its_end(self) -> Completed:
         with understood():
             api = self._client.api()
+            argv = self._with_its_own_end() if api.base_url.startswith("https") else self._argv
             try:
                 made = api.exec_create(
-                    self._container, self._argv, stdin=self._stdin is not None, stdout=True, stderr=True, user="0"
+                    self._container, argv, stdin=self._stdin is not None, stdout=True, stderr=True, user="0"
                 )
                 stream = api.exec_start(made["Id"], socket=True)
             except APIError as error:
@@ -74,6 +77,14 @@ class _Running:
         if code is None:
             raise DeliveryFailed("the command did not end before its connection did")
         return Completed(int(code), out, err)
+
+    def _with_its_own_end(self) -> list[str]:
+        """The command with an input whose length is told: a TLS connection cannot be closed on one side alone."""
+        if self._stdin is None:
+            return self._argv
+        size = self._stdin.seek(0, io.SEEK_END)
+        self._stdin.seek(0)
+        return ["sh", "-c", 'size=$1; shift; head -c "$size" | "$@"', "plugport", str(size), *self._argv]
 
     def _exchange(self, stream: Any, held: Any) -> tuple[bytes, bytes]:
         writer = threading.Thread(target=self._write, args=(held,), daemon=True) if self._stdin is not None else None
@@ -93,4 +104,5 @@ class _Running:
         with contextlib.suppress(OSError):
             while self._stdin is not None and (chunk := self._stdin.read(_CHUNK)):
                 held.sendall(chunk)
-            held.shutdown(socket.SHUT_WR)
+            if not isinstance(held, ssl.SSLSocket):
+                held.shutdown(socket.SHUT_WR)

@@ -58,7 +58,7 @@ def container_state(api: APIClient, names: Sequence[str], *, mounts: bool = Fals
     """
 
     def asked() -> dict[str, Container]:
-        wanted = [f"^/{re.escape(name)}$" for name in names]
+        wanted = [f"^/?{re.escape(name)}$" for name in names]  # Podman matches the name without the slash
         rows = api.containers(all=True, filters={"name": wanted})
         found = {name.removeprefix("/"): row for row in rows for name in row.get("Names") or ()}
         return {name: in_full(found[name]) if name in found else Container(RunState.STOPPED) for name in names}

@@ -48,6 +48,9 @@ async def install(client: Client, container: str, config_dir: str, bundle: Bundl
             made = _directory("plugins")
             await upload(client, container, config_dir, io.BytesIO(made))
             await upload(client, container, f"{config_dir}/plugins", archive)
+    target = await client.run(lambda: _target(client, container, f"{config_dir}/plugins/{bundle.name}"))
+    if not target.endswith(f".store/{short}"):
+        raise DeliveryFailed(f"the archive was not unpacked to its end: {bundle.name} leads to {target!r}")
     found = await client.run(lambda: _digest(client, container, f"{config_dir}/plugins/.store/{short}"))
     if found != bundle.digest:
         raise DeliveryFailed(f"{bundle.digest} was sent, {found} was read back")
@@ -109,6 +112,19 @@ def _member(name: str) -> tarfile.TarInfo:
     member.mode, member.mtime = 0o644, MTIME
     member.uid = member.gid = OWNER
     return member
+
+
+def _target(client: Client, container: str, link: str) -> str:
+    """Where a link in the container leads; empty where there is none."""
+    with understood():
+        try:
+            chunks, told = client.api().get_archive(container, link)
+        except NotFound as error:
+            if "No such container" in str(error):
+                raise
+            return ""
+        chunks.close()
+        return str(told.get("linkTarget", ""))
 
 
 def _digest(client: Client, container: str, folder: str) -> str:

@@ -7,20 +7,14 @@ from plugport.hookspecs import Bundle, Receipt
 from plugport.hookspecs.errors import DeliveryFailed
 
 
-async def install(channel: Channel, config_dir: str, bundle: Bundle, *, staged: str | None = None) -> Receipt:
+async def install(channel: Channel, config_dir: str, bundle: Bundle) -> Receipt:
     """Put the bundle at `<config_dir>/plugins/<name>`, whole or not at all; the receipt's digest was read there.
 
-    `staged` names a directory of `<config_dir>/plugins` that the caller has filled with the bundle's files already
-    (it starts with `.stg-`); where it is None the bundle is streamed. May be repeated after any failure.
-    Raises `DeliveryFailed`, `UnsupportedTarget`, and what the channel raises.
+    May be repeated after any failure. Raises `DeliveryFailed`, `UnsupportedTarget`, and what the channel raises.
     """
-    wanted = bundle.digest.removeprefix("sha256:")
-    argv = script("install", config_dir, bundle.name, wanted, staged or "-")
-    if staged is None:
-        with bundle.open_tar() as stream:
-            completed = await channel.run(argv, stream)
-    else:
-        completed = await channel.run(argv)
+    argv = script("install", config_dir, bundle.name, bundle.digest.removeprefix("sha256:"))
+    with bundle.open_tar() as stream:
+        completed = await channel.run(argv, stream)
     if completed.exit_code != 0:
         raise failure("install", completed)
     word, _, digest = completed.stdout.decode("ascii", "replace").strip().rpartition("\n")[2].partition(" ")

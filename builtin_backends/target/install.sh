@@ -1,16 +1,20 @@
 #!/bin/sh
 # Installs one plugin on a target with a shell: whole, or not at all.
 #
-#   sh -c "$(cat install.sh)" plugport CONFIG_DIR NAME DIGEST STAGED
+#   sh -c "$(cat install.sh)" plugport CONFIG_DIR NAME DIGEST   < a tar
 #
-# STAGED is `-`: a tar comes on standard input; else the name of a directory in CONFIG_DIR/plugins that was filled
-# beforehand. DIGEST is the tree's, in hex. Prints `installed DIGEST` after the files lie in place and were read.
+# DIGEST is the tree's, in hex. Prints `installed DIGEST` after the files lie in place and were read.
 # Exit: 0 done, 3 the digest is another, 4 a tool is missing, 5 the directory cannot be had; else what failed.
+#
+# Where there is flock, the plugins directory is locked for the moments of sweeping and of swapping alone, so that
+# several plugins arrive at once, and each staging folder is locked while somebody fills it.
 set -eu
 export LC_ALL=C
 umask 022
-config=$1 name=$2 wanted=$3 staged=$4
+config=$1 name=$2 wanted=$3
 stage=''
+locks=''
+if command -v flock >/dev/null 2>&1; then locks=yes; fi
 
 fail() {
     code=$1
@@ -21,14 +25,23 @@ fail() {
 
 clean_up() {
     cd / || :
-    if [ -n "$stage" ]; then rm -rf -- "$stage"; fi
+    if [ -n "$stage" ]; then rm -rf -- "$stage" || :; fi
 }
 
-# What a crash left: staging folders go, and a version that was set aside comes back where nothing took its place.
+lock() {
+    if [ -n "$locks" ]; then flock -w 60 9 || fail 5 'another delivery holds the plugins directory'; fi
+}
+
+unlock() {
+    if [ -n "$locks" ]; then flock -u 9; fi
+}
+
+# What a crash left: staging folders that nobody fills go, and a version that was set aside comes back where nothing
+# took its place.
 sweep() {
     for left in "$plugins"/.stg-*; do
-        if [ "$left" = "$plugins/$staged" ]; then continue; fi
-        if [ -e "$left" ] || [ -L "$left" ]; then rm -rf -- "$left"; fi
+        if [ ! -e "$left" ] && [ ! -L "$left" ]; then continue; fi
+        if [ -z "$locks" ] || [ ! -d "$left" ] || flock -n "$left" true; then rm -rf -- "$left" || :; fi
     done
     for left in "$plugins"/.old-*; do
         if [ ! -e "$left" ] && [ ! -L "$left" ]; then continue; fi
@@ -55,21 +68,21 @@ done
 [ -d "$config" ] || fail 5 'the config dir is missing'
 plugins=$config/plugins
 if [ ! -d "$plugins" ]; then
-    mkdir -- "$plugins" || fail 5 'the plugins directory cannot be made'
+    mkdir -- "$plugins" || [ -d "$plugins" ] || fail 5 'the plugins directory cannot be made'
     if [ "$(id -u)" = 0 ]; then chown 1000:1000 "$plugins"; fi
 fi
 trap clean_up EXIT
 trap 'exit 143' HUP INT TERM
-if [ "$staged" != - ]; then stage=$plugins/$staged; fi
-if command -v flock >/dev/null 2>&1; then
-    exec 9<"$plugins"
-    flock -w 60 9 || fail 5 'another delivery holds the plugins directory'
-fi
+exec 9<"$plugins"
+lock
 sweep
-if [ "$staged" = - ]; then stage=$(mktemp -d "$plugins/.stg-XXXXXX"); fi
+stage=$(mktemp -d "$plugins/.stg-XXXXXX")
+exec 8<"$stage"
+if [ -n "$locks" ]; then flock -n 8; fi
+unlock
 
 cd "$stage"
-if [ "$staged" = - ]; then tar -xpf -; fi
+tar -xpf -
 odd=$(find . ! -type f ! -type d | head -n 1)
 [ -z "$odd" ] || fail 3 'there is something that is neither a file nor a directory'
 found=$(find . -type f -print0 | sort -z | xargs -0 -r sha256sum | sha256sum)
@@ -80,6 +93,7 @@ if [ "$(id -u)" = 0 ]; then chown 1000:1000 .; fi
 mark=$(ls -di .)
 cd "$plugins"
 
+lock
 if [ -e "$name" ] || [ -L "$name" ]; then
     if ! exchange "$stage" "$plugins/$name"; then
         mv -- "$name" ".old-$name"

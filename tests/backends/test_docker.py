@@ -9,8 +9,10 @@ import subprocess
 import pytest
 from bundles import bundle_of
 
+from plugport.builtin_backends.docker import backend as docker_backend
 from plugport.builtin_backends.docker.backend import DockerBackend
 from plugport.builtin_backends.docker.running import container_state
+from plugport.builtin_backends.target import install as installing
 from plugport.core.pipeline.removal import footprint_of, removal_of
 from plugport.hookspecs import Removal, RunState, Workspace, errors
 
@@ -71,7 +73,7 @@ async def test_an_update_leaves_no_stale_file(engine, backend, container, tmp_pa
     assert _left(engine, workspace) == ["p"]
 
 
-async def test_a_delivery_is_one_upload_and_one_command(engine, backend, container, tmp_path, monkeypatch):
+async def test_a_delivery_is_one_command_and_no_upload(engine, backend, container, tmp_path, monkeypatch):
     workspace = container()
     bundle = bundle_of(tmp_path, "p", FILES)
     await backend.deliver(workspace, bundle)
@@ -82,7 +84,7 @@ async def test_a_delivery_is_one_upload_and_one_command(engine, backend, contain
             api, name, lambda *given, _name=name, _real=real, **more: (seen.append(_name), _real(*given, **more))[1]
         )
     await backend.deliver(workspace, bundle)
-    assert seen == ["put_archive", "exec_create"]
+    assert seen == ["exec_create"]
     seen.clear()
     await backend.list_installed(workspace)
     assert seen == ["exec_create"]
@@ -148,6 +150,38 @@ async def test_an_image_without_a_shell_gets_its_plugin_by_one_archive(engine, b
     assert told["linkTarget"].endswith(f".store/{new.digest.removeprefix('sha256:')}")
     with pytest.raises(errors.UnsupportedTarget):
         await backend.uninstall(workspace, Removal("p"))
+
+
+async def test_a_shell_without_a_tool_gets_its_plugin_by_one_archive_too(
+    engine, backend, container, tmp_path, monkeypatch
+):
+    workspace = container()
+    monkeypatch.setattr(docker_backend, "_TOOLS", "find a-tool-that-is-not-there")
+    bundle = bundle_of(tmp_path, "p", FILES)
+    assert (await backend.deliver(workspace, bundle)).digest == bundle.digest
+    assert engine.shell(workspace.container_name, "cat /configs/plugins/p/plugin.yaml") == "name: p\nversion: 1\n"
+    with pytest.raises(errors.UnsupportedTarget):
+        await backend.uninstall(workspace, Removal("p"))
+
+
+async def test_one_delivery_at_a_time_goes_into_a_container(engine, backend, container, tmp_path, monkeypatch):
+    workspace, other = container(), container()
+    running, most = [], []
+    real = installing.install
+
+    async def watched(channel, config_dir, bundle):
+        running.append(channel._container)
+        most.append(list(running))
+        try:
+            return await real(channel, config_dir, bundle)
+        finally:
+            running.remove(channel._container)
+
+    monkeypatch.setattr(installing, "install", watched)
+    bundles = [bundle_of(tmp_path / str(n), f"p{n}", {"a": b"%d" % n}) for n in range(4)]
+    await asyncio.gather(*(backend.deliver(one, bundle) for bundle in bundles for one in (workspace, other)))
+    assert all(len(set(now)) == len(now) for now in most)
+    assert max(len(now) for now in most) == 2
 
 
 async def test_fifty_plugins_are_listed_with_their_digests(engine, backend, container, tmp_path):
@@ -234,3 +268,20 @@ def test_a_question_never_raises_for_the_engines_sake():
     found = container_state(api, ["x"])["x"]
     assert found.state.kind == "unknown"
     assert found.state.reason
+
+
+async def test_an_engine_behind_tls_is_served_as_well(engine, container, tmp_path, monkeypatch):
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)  # requests prefers it to what docker-py was told
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    monkeypatch.setenv("DOCKER_HOST", engine.tls_url)
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(engine.certificates))
+    backend, workspace = DockerBackend(), container()
+    try:
+        bundle = bundle_of(tmp_path, "p", {"a": b"x" * 3_000_000, **FILES})
+        assert (await backend.deliver(workspace, bundle)).digest == f"sha256:{_tree(engine, workspace)}"
+        assert [one.name for one in await backend.list_installed(workspace)] == ["p"]
+        await backend.uninstall(workspace, Removal("p"))
+        assert await backend.list_installed(workspace) == []
+    finally:
+        backend.shutdown()

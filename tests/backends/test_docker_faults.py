@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import io
 import signal
+import tarfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 import pytest
 from bundles import bundle_of
 
+from plugport.builtin_backends.docker import without_shell
 from plugport.builtin_backends.docker.backend import DockerBackend
 from plugport.hookspecs import Bundle, RunState, Workspace, errors
 
@@ -122,16 +125,18 @@ async def test_an_engine_that_is_killed_in_the_middle_of_a_copy(engine, backend,
 
 
 async def test_an_engine_that_restarts_in_the_middle_of_a_copy(engine, backend, workspace, tmp_path):
-    old, new = _now(engine, workspace), _new(tmp_path)
+    old, new, back = _now(engine, workspace), _new(tmp_path), threading.Event()
 
     def restart() -> None:
         engine.signal(signal.SIGTERM)
         engine.process.wait(30)
         engine.start()
+        back.set()
 
     try:
         await backend.deliver(workspace, Interrupted(new, 0.5, restart))
     except (errors.BackendUnavailable, errors.DeliveryFailed, errors.DeliveryTimeout, errors.WorkspaceNotRunning):
+        assert await asyncio.to_thread(back.wait, 60)
         assert _now(engine, workspace) == old
     assert (await backend.deliver(workspace, new)).digest == new.digest == _now(engine, workspace)
     assert _left(engine, workspace) == ["p"]
@@ -146,14 +151,37 @@ async def test_an_upload_that_is_cut_between_two_entries_is_no_delivery(engine, 
     assert _left(engine, workspace) == ["p"]
 
 
+@pytest.mark.parametrize("lost", [1, 2, 3])
+async def test_an_archive_that_loses_its_last_entries_is_no_delivery(engine, backend, tmp_path, monkeypatch, lost):
+    """Into an image without a shell; the engine answers an archive that ends between two entries with 200."""
+    name = f"b{time.monotonic_ns()}"
+    engine.run(name, "bare:1")
+    target = Workspace(name, backend="docker", container=name)
+    old = bundle_of(tmp_path / "old", "p", {"a": b"old"})
+    await backend.deliver(target, old)
+    real = without_shell.upload
+
+    async def cut(client, container, folder, stream):
+        with tarfile.open(fileobj=stream) as archive:
+            end = archive.getmembers()[-lost].offset
+        stream.seek(0)
+        await real(client, container, folder, io.BytesIO(stream.read(end)))
+
+    monkeypatch.setattr(without_shell, "upload", cut)
+    with pytest.raises(errors.DeliveryFailed):
+        await backend.deliver(target, bundle_of(tmp_path / "new", "p", {"a": b"new"}))
+    monkeypatch.undo()
+    _, told = engine.client.api.get_archive(name, "/configs/plugins/p")
+    assert told["linkTarget"].endswith(old.digest.removeprefix("sha256:"))
+    engine.client.api.remove_container(name, force=True)
+
+
 async def test_a_container_that_is_removed_in_the_middle_of_a_copy(engine, backend, tmp_path):
     name = f"g{time.monotonic_ns()}"
     engine.run(name)
     victim = Workspace(name, backend="docker", container=name)
 
     def remove() -> None:
-        import threading
-
         threading.Thread(target=engine.client.api.remove_container, args=(name,), kwargs={"force": True}).start()
 
     with contextlib.suppress(errors.WorkspaceNotRunning, errors.DeliveryFailed, errors.BackendUnavailable):

@@ -144,7 +144,7 @@ async def test_a_killed_install_leaves_the_old_version_and_the_next_one_cleans_u
     old = {"a": b"old"}
     await install(channel, str(config), bundle_of(tmp_path / "1", "p", old))
     new = bundle_of(tmp_path / "2", "p", {"a": b"new" * 10})
-    argv = script("install", str(config), "p", new.digest.removeprefix("sha256:"), "-")
+    argv = script("install", str(config), "p", new.digest.removeprefix("sha256:"))
     process = await asyncio.create_subprocess_exec(*argv, stdin=asyncio.subprocess.PIPE, start_new_session=True)
     while not list((config / "plugins").glob(".stg-*")):
         await asyncio.sleep(0.005)
