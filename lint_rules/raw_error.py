@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import PurePosixPath
 
 from plugport.lint_rules.engine.errors import ConfigurationError
 from plugport.lint_rules.engine.model import JSON, Example, Finding, SourceFile, Summaries, TraceStep
 from plugport.lint_rules.flow.facts import Facts
-from plugport.lint_rules.flow.module import Module
+from plugport.lint_rules.flow.glance import of_function
+from plugport.lint_rules.flow.module import FunctionNode, Module, is_error_class
 from plugport.lint_rules.flow.statements import FunctionFlow
 from plugport.lint_rules.flow.summaries import link, streams_of, summarise
 from plugport.lint_rules.flow.values import LEAKS, Taint, only
@@ -83,6 +85,8 @@ class RawErrorInResponse:
         if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
             raise ConfigurationError("sanitizers", "is a list of qualified names")
         self._sanitizers = frozenset(str(one) for one in given)
+        self._facts: tuple[JSON, Facts] | None = None
+        self._giving: frozenset[str] = frozenset()
 
     def wants(self, data: bytes) -> bool:
         """Files that could hold a source, a sink, or a way between them."""
@@ -98,8 +102,9 @@ class RawErrorInResponse:
 
     def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
         """Every function of the file."""
-        facts = Facts()
-        facts.add_json(linked)
+        facts = self._facts_of(linked)
+        if file.relative in facts.quiet:
+            return
         module = _module(file)
         found: dict[tuple[int, int], Finding] = {}
 
@@ -116,15 +121,40 @@ class RawErrorInResponse:
                 module, facts, self._sanitizers, report, attributes=attributes, class_name=owner, streams=streams
             )
 
+        meets = partial(_meets, module, facts, self._giving)
         for function in module.functions.values():
-            follow(None, {}).run(function, {})
+            if meets(None, function):
+                follow(None, {}).run(function, {})
         for name, methods in ((one.name, one.methods.values()) for one in module.classes.values()):
+            if not any(meets(name, method) for method in methods):
+                continue
             attributes: dict[str, Taint] = {}
             for _ in range(2):  # what one method leaves on `self`, another may send
                 for method in methods:
                     follow(name, attributes).run(method, {})
         follow(None, {}).block([one for one in module.tree.body if not isinstance(one, _DEFINITIONS)], {})
         yield from found.values()
+
+    def _facts_of(self, linked: JSON) -> Facts:
+        """Read once for all files of a run, which share `linked`."""
+        if self._facts is None or self._facts[0] is not linked:
+            facts = Facts()
+            facts.add_json(linked)
+            self._facts = (linked, facts)
+            self._giving = frozenset(name for name, one in facts.functions.items() if one.error is not None)
+        return self._facts[1]
+
+
+def _meets(module: Module, facts: Facts, giving: frozenset[str], owner: str | None, function: FunctionNode) -> bool:
+    """Whether the function can meet an error: by itself, from one that it calls, or since it is handed one."""
+    seen = of_function(module, owner, function)
+    qualified = ".".join(one for one in (module.name, owner, function.name) if one)
+    return (
+        seen.sources
+        or not giving.isdisjoint(seen.calls)
+        or qualified in facts.handlers
+        or (owner is not None and is_error_class(f"{module.name}.{owner}", facts.bases))
+    )
 
 
 def _finding(file: SourceFile, node: ast.AST, what: str, line: int, way: tuple[tuple[str, int, str], ...]) -> Finding:
@@ -138,7 +168,7 @@ def _finding(file: SourceFile, node: ast.AST, what: str, line: int, way: tuple[t
 
 def _module(file: SourceFile) -> Module:
     name = file.module or PurePosixPath(file.relative).stem
-    return Module(file.ast(), name, file.relative.endswith("__init__.py"))
+    return file.derived(CODE, lambda: Module(file.ast(), name, file.relative.endswith("__init__.py")))
 
 
 __all__ = ["CODE", "INVALID", "VALID", "RawErrorInResponse", "message", "reason"]

@@ -6,14 +6,15 @@ Nothing here imports LibCST, so that a warm run, which only reads cached results
 from __future__ import annotations
 
 from ast import AST, Module
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import libcst
 
+T = TypeVar("T")
 JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
 
 
@@ -91,6 +92,10 @@ class SourceFile(Protocol):
 
     def line(self, number: int) -> str:
         """Line `number` (from 1) without its end, as Python counts lines; `""` past the end."""
+
+    def derived(self, key: str, make: Callable[[], T]) -> T:
+        """What `make()` gave at the first call with this key, for as long as the trees are kept: something that a
+        rule makes of a tree and wants in its summary and in its check. `key` starts with the rule's code."""
 
 
 class Summaries(Protocol):

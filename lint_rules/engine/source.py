@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import warnings
 from ast import AST, Module, parse
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from plugport.lint_rules.engine.errors import TooDeep, Unparsable
 from plugport.lint_rules.engine.model import Span
@@ -14,6 +15,7 @@ from plugport.lint_rules.engine.model import Span
 if TYPE_CHECKING:
     import libcst
 
+T = TypeVar("T")
 _LINE = re.compile(r"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
 
@@ -21,7 +23,7 @@ _BOM = b"\xef\xbb\xbf"
 class LintFile:
     """The engine's `SourceFile`. Nothing is read from the disk here: the bytes are handed in."""
 
-    __slots__ = ("_ast", "_cst", "_failed", "_lines", "_text", "data", "module", "path", "relative")
+    __slots__ = ("_ast", "_cst", "_derived", "_failed", "_lines", "_text", "data", "module", "path", "relative")
 
     def __init__(self, path: Path, relative: str, module: str | None, data: bytes) -> None:
         self.path = path
@@ -33,6 +35,7 @@ class LintFile:
         self._ast: Module | None = None
         self._cst: libcst.MetadataWrapper | None = None
         self._failed: dict[str, Unparsable] = {}
+        self._derived: dict[str, object] = {}
 
     @property
     def text(self) -> str:
@@ -85,6 +88,13 @@ class LintFile:
     def forget(self) -> None:
         """Drop the trees, which are far larger than the text."""
         self._ast = self._cst = None
+        self._derived.clear()
+
+    def derived(self, key: str, make: Callable[[], T]) -> T:
+        """See `SourceFile.derived`."""
+        if key not in self._derived:
+            self._derived[key] = make()
+        return cast("T", self._derived[key])
 
     def _parse_ast(self) -> Module:
         from plugport.lint_rules.engine.parsing import parse_ast

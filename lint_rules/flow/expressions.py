@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from plugport.lint_rules.flow.facts import Facts, FunctionFacts
 from plugport.lint_rules.flow.module import Module, is_error_class, passed
 from plugport.lint_rules.flow.sinks import EVENTS, Sink, sink_of
+from plugport.lint_rules.flow.sources import source_of
 from plugport.lint_rules.flow.values import (
     AUTHORED_ATTRIBUTES,
     ERROR,
     EXCEPTION,
     LEAKS,
+    LONGEST_WAY,
     MAYBE,
     NOTHING,
     PARAMETER,
@@ -24,21 +26,13 @@ from plugport.lint_rules.flow.values import (
     Origin,
     Taint,
     as_text,
+    few,
     only,
 )
 
 Environment = dict[str, Taint]
 Report = Callable[[ast.AST, str, Taint], None]
 
-_TRACEBACK: Final = frozenset(
-    {"format_exc", "format_exception", "format_exception_only", "format_tb", "format_stack", "extract_tb",
-     "TracebackException", "StackSummary", "walk_tb"}
-)  # fmt: skip
-_CURRENT: Final = frozenset({"sys.exc_info", "sys.exception", "sys.last_value"})
-_PROCESSES: Final = frozenset(
-    {"subprocess.run", "subprocess.Popen", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell",
-     "anyio.run_process", "trio.run_process"}
-)  # fmt: skip
 _SILENT: Final = frozenset(
     {"isinstance", "issubclass", "len", "int", "bool", "float", "hash", "id", "any", "all", "type", "print",
      "callable",
@@ -83,7 +77,7 @@ class Expressions:
             return NOTHING
         self.depth += 1
         try:
-            return self._evaluate(node, names)
+            return few(self._evaluate(node, names))
         finally:
             self.depth -= 1
 
@@ -173,8 +167,9 @@ class Expressions:
 
     def _unpack(self, elements: list[ast.expr], carried: Taint, names: Environment, value: ast.expr | None) -> None:
         if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(elements):
-            for one, part in zip(elements, value.elts, strict=True):
-                self.bind(one, self.evaluate(part, names), names, part)
+            parts = [self.evaluate(part, names) for part in value.elts] if carried else [NOTHING] * len(elements)
+            for one, held, part in zip(elements, parts, value.elts, strict=True):
+                self.bind(one, held, names, part)
             return
         process = only(carried, PROCESS)
         for index, one in enumerate(elements):
@@ -185,6 +180,8 @@ class Expressions:
 
     def _sent_by_assignment(self, target: ast.Attribute | ast.Subscript, carried: Taint) -> None:
         """`response.body = …`, `response.headers[…] = …`."""
+        if not carried or (_root(target) or "").lower() not in {"response", "resp"}:
+            return
         text = ast.unparse(target)
         first, _, rest = text.partition(".")
         if first.lower() in {"response", "resp"} and rest.partition("[")[0] in {"headers", "body", "content"}:
@@ -252,12 +249,12 @@ class Expressions:
     # Calls
 
     def _call(self, call: ast.Call, names: Environment) -> Taint:
-        qualified = self.module.qualified(call.func)
+        qualified = self.module.called(call)
         last = _last(call.func)
         if qualified is not None and (qualified in self.sanitizers or last in self.sanitizers):
             self._arguments(call, names)
             return NOTHING
-        if (source := self._source(call, qualified, last)) is not None:
+        if (source := source_of(call, qualified)) is not None:
             self._arguments(call, names)
             return source
         response = self.facts.is_response(qualified)
@@ -266,30 +263,14 @@ class Expressions:
         if sink is None and refusal:
             sink = Sink((*call.args, *(one.value for one in call.keywords)), "an error response")
         if sink is not None:
-            sent = self._union(list(sink.values), names)
-            self._arguments(call, names)
+            given = {id(one): self.evaluate(one, names) for one in _given(call)}
+            sent = few(NOTHING.union(*(given[id(one)] for one in sink.values)))
             self._send(call, sink.what, sent)
             return only(sent, PARAMETER) if qualified not in EVENTS else sent
         function = self._function(call, qualified)
         if function is not None:
             return self._through(call, function, names)
         return self._unknown(call, qualified, last, names)
-
-    def _source(self, call: ast.Call, qualified: str | None, last: str) -> Taint | None:
-        if qualified in _CURRENT:
-            return frozenset({Origin(EXCEPTION, "", call.lineno)})
-        if last in _TRACEBACK and (qualified or "").startswith(("traceback.", last)):
-            return frozenset({Origin(ERROR, f"{last}()", call.lineno)})
-        if isinstance(call.func, ast.Attribute) and last == "exception" and not call.args and not call.keywords:
-            return frozenset({Origin(EXCEPTION, "", call.lineno)})
-        if last == "gather" and any(
-            one.arg == "return_exceptions" and isinstance(one.value, ast.Constant) and one.value.value is True
-            for one in call.keywords
-        ):
-            return frozenset({Origin(MAYBE, "", call.lineno)})
-        if qualified in _PROCESSES:
-            return frozenset({Origin(PROCESS, "", call.lineno)})
-        return None
 
     def _function(self, call: ast.Call, qualified: str | None) -> FunctionFacts | None:
         match call.func:
@@ -309,22 +290,22 @@ class Expressions:
             if name in function.sends:
                 line = function.sends[name]
                 sent |= carried
-        what = ast.unparse(call.func)
         if sent:
-            way = ((function.path, line, f"sent by {what}()"),)
-            self._send(
-                call, "a response", frozenset(Origin(one.kind, one.name, one.line, (*one.way, *way)) for one in sent)
-            )
+            way = ((function.path, line, f"sent by {ast.unparse(call.func)}()"),)
+            longer = (Origin(one.kind, one.name, one.line, (*one.way, *way)[:LONGEST_WAY]) for one in sent)
+            self._send(call, "a response", frozenset(longer))
         if function.error is not None:
             step = (function.path, function.error[0], function.error[1])
-            result.add(Origin(ERROR, f"the result of {what}()", call.lineno, (step,)))
+            result.add(Origin(ERROR, f"the result of {ast.unparse(call.func)}()", call.lineno, (step,)))
         return frozenset(result)
 
     def _unknown(self, call: ast.Call, qualified: str | None, last: str, names: Environment) -> Taint:
         held = self.evaluate(call.func.value, names) if isinstance(call.func, ast.Attribute) else NOTHING
-        given = self._arguments(call, names)
+        values = {id(one): self.evaluate(one, names) for one in _given(call)}
+        given = few(NOTHING.union(*values.values()))
+        self._made(call, qualified, values)
         if isinstance(call.func, ast.Name) and last == "getattr" and len(call.args) >= 2:
-            return self._getattr(call, names)
+            return self._getattr(call, names) if given else NOTHING
         if last in _SILENT and isinstance(call.func, ast.Name):
             return NOTHING
         if last in _MAKES_TEXT and isinstance(call.func, ast.Name):
@@ -344,6 +325,9 @@ class Expressions:
             return frozenset()
         return given if is_class or last in _PASSES else NOTHING
 
+    def _made(self, call: ast.Call, qualified: str | None, values: Mapping[int, Taint]) -> None:
+        """Hears of each call of something that is not a function of the project, with what its arguments carry."""
+
     def _mutate(self, root: str, holder: ast.expr, given: Taint, names: Environment) -> None:
         if root == "self" and isinstance(holder, ast.Attribute):
             self.attributes[holder.attr] = self.attributes.get(holder.attr, NOTHING) | given
@@ -362,11 +346,15 @@ class Expressions:
         return as_text(self.evaluate(held, names))
 
     def _arguments(self, call: ast.Call, names: Environment) -> Taint:
-        return self._union([*call.args, *(one.value for one in call.keywords)], names)
+        return self._union(_given(call), names)
 
     def _send(self, node: ast.AST, what: str, carried: Taint) -> None:
         if only(carried, *LEAKS, PARAMETER):
             self.report(node, what, carried)
+
+
+def _given(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(one.value for one in call.keywords)]
 
 
 def _last(func: ast.expr) -> str:

@@ -42,6 +42,8 @@ class Facts:
     bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     filled: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
     handlers: dict[str, str] = field(default_factory=dict)
+    quiet: frozenset[str] = frozenset()
+    """Paths of files that cannot have a finding."""
 
     def descends(self, name: str | None, roots: frozenset[str]) -> bool:
         """Whether a class of the project is, or inherits from, one of these."""
@@ -95,6 +97,7 @@ class Facts:
             "bases": {name: list(one) for name, one in self.bases.items()},
             "filled": {name: {key: list(place) for key, place in one.items()} for name, one in self.filled.items()},
             "handlers": dict(self.handlers),
+            "quiet": sorted(self.quiet),
         }
 
     def add_json(self, told: Any) -> None:
@@ -104,3 +107,4 @@ class Facts:
         for name, one in told["filled"].items():
             self.filled.setdefault(name, {}).update({key: (place[0], place[1]) for key, place in one.items()})
         self.handlers |= told["handlers"]
+        self.quiet |= frozenset(told["quiet"])

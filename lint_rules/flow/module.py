@@ -3,12 +3,40 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 FunctionNode: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 _BUILTIN_ERRORS = frozenset({"Exception", "BaseException", "ExceptionGroup", "BaseExceptionGroup"})
+
+
+_HOLDS_NO_NODE = frozenset(
+    {"ctx", "op", "ops", "id", "attr", "arg", "name", "names", "type_comment", "kind", "conversion", "simple",
+     "level", "module", "is_async", "rest", "tag", "kwd_attrs"}
+)  # fmt: skip
+_inner: dict[type[ast.AST], tuple[str, ...]] = {ast.Constant: ()}
+
+
+def every_node(tree: ast.AST) -> list[ast.AST]:
+    """The nodes of the tree that say something, in the order of the source: `ast.walk`, at a fifth of its cost, and
+    without operators, contexts and names of imports."""
+    found: list[ast.AST] = []
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        kind = type(node)
+        if kind not in _inner:
+            _inner[kind] = tuple(name for name in kind._fields if name not in _HOLDS_NO_NODE)[::-1]
+        held = node.__dict__
+        for name in _inner[kind]:
+            value = held.get(name)
+            if isinstance(value, list):
+                waiting += [one for one in reversed(value) if one is not None]
+            elif value is not None:
+                waiting.append(value)
+    return found
 
 
 @dataclass(slots=True)
@@ -24,18 +52,46 @@ class ClassFacts:
 
 
 class Module:
-    """Names of one module, resolved. `name` is the dotted name by which the project imports it."""
+    """Names of one module, resolved, and what its functions hold at a glance. `name` is the dotted name by which the
+    project imports it."""
 
     def __init__(self, tree: ast.Module, name: str, is_package: bool) -> None:
         self.tree, self.name = tree, name
         self._package = name if is_package else name.rpartition(".")[0]
-        self.imports = dict(self._imported())
+        self._parts = dict(_parts(tree))
+        nodes = [node for _, part in self._parts.values() for node in part]
+        self.imports = dict(self._imported(nodes))
         self.functions = {
             node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         }
-        nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-        self.classes: dict[str, ClassFacts] = {node.name: ClassFacts(node.name, ()) for node in nodes}
-        self.classes = {node.name: self._class(node) for node in nodes}
+        classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+        self.classes: dict[str, ClassFacts] = {node.name: ClassFacts(node.name, ()) for node in classes}
+        self.classes = {node.name: self._class(node) for node in classes}
+        self.calls = [node for node in nodes if isinstance(node, ast.Call)]
+        self.assignments = [node for node in nodes if isinstance(node, ast.Assign)]
+        self._called = {id(call): self.qualified(call.func) for call in self.calls}
+
+    def parts(self) -> Iterator[tuple[str | None, ast.stmt, list[ast.AST]]]:
+        """Each statement of the module and of its top-level classes with its nodes, and with the class's name."""
+        for owner, nodes in self._parts.values():
+            yield owner, nodes[0], nodes  # type: ignore[misc]
+
+    def nodes_of(self, function: FunctionNode) -> list[ast.AST]:
+        """The nodes of a function."""
+        known = self._parts.get(id(function))
+        return known[1] if known is not None else every_node(function)
+
+    def called(self, call: ast.Call) -> str | None:
+        """`qualified` of what is called."""
+        return self._called[id(call)] if id(call) in self._called else self.qualified(call.func)
+
+    def is_known(self, expression: ast.expr) -> bool:
+        """Whether the expression starts with something that is imported, or defined at the module's top."""
+        while isinstance(expression, ast.Attribute):
+            expression = expression.value
+        return isinstance(expression, ast.Name) and (
+            expression.id in self.imports or expression.id in self.functions or expression.id in self.classes
+        )
 
     def qualified(self, expression: ast.expr) -> str | None:
         """The dotted name of an expression: through imports, or in this module; None for anything else."""
@@ -51,8 +107,8 @@ class Module:
             base = f"{self.name}.{expression.id}" if here else expression.id
         return ".".join([base, *reversed(parts)])
 
-    def _imported(self) -> Iterator[tuple[str, str]]:
-        for node in ast.walk(self.tree):
+    def _imported(self, nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+        for node in nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     top = alias.name.partition(".")[0]
@@ -90,9 +146,20 @@ class Module:
         return facts
 
 
+def _parts(tree: ast.Module) -> Iterator[tuple[int, tuple[str | None, list[ast.AST]]]]:
+    for statement in tree.body:
+        if isinstance(statement, ast.ClassDef):
+            head = [*statement.decorator_list, *statement.bases, *statement.keywords]
+            yield id(statement), (None, [statement, *(node for one in head for node in every_node(one))])
+            for inner in statement.body:
+                yield id(inner), (statement.name, every_node(inner))
+        else:
+            yield id(statement), (None, every_node(statement))
+
+
 def _filled(init: FunctionNode, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Which attribute holds (something made of) which parameter."""
-    for node in ast.walk(init):
+    for node in every_node(init):
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,15 +94,22 @@ def handled_by_decorator(function: ast.FunctionDef | ast.AsyncFunctionDef) -> as
     return None
 
 
-def registered(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Exception class and handler of each registration in a module."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.keyword(arg="exception_handlers", value=ast.Dict(keys=keys, values=values)):
-                yield from ((key, value) for key, value in zip(keys, values, strict=True) if key is not None)
+def registered(calls: Iterable[ast.Call], assignments: Iterable[ast.Assign]) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Exception class and handler of each registration among a module's calls and assignments."""
+    for call in calls:
+        for keyword in call.keywords:
+            if keyword.arg == "exception_handlers" and isinstance(keyword.value, ast.Dict):
+                yield from _pairs(keyword.value)
+        match call:
             case ast.Call(func=ast.Attribute(attr="add_exception_handler"), args=[kind, handler, *_]):
                 yield kind, handler
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=keys, values=values)) if (
+    for one in assignments:
+        match one:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict() as value) if (
                 "exception_handlers" in name.lower() or name.lower() == "handlers"
             ):
-                yield from ((key, value) for key, value in zip(keys, values, strict=True) if key is not None)
+                yield from _pairs(value)
+
+
+def _pairs(table: ast.Dict) -> Iterator[tuple[ast.expr, ast.expr]]:
+    yield from ((key, value) for key, value in zip(table.keys, table.values, strict=True) if key is not None)

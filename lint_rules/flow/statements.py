@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from plugport.lint_rules.flow.expressions import Environment, Expressions
 from plugport.lint_rules.flow.module import FunctionNode, is_error_class, parameters, passed
 from plugport.lint_rules.flow.sinks import handled_by_decorator, is_route
-from plugport.lint_rules.flow.values import EXCEPTION, LEAKS, NOTHING, PARAMETER, Origin, Taint, as_text, only
+from plugport.lint_rules.flow.sources import handed_by_name
+from plugport.lint_rules.flow.values import EXCEPTION, LEAKS, NOTHING, PARAMETER, Origin, Taint, as_text, few, only
 
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
@@ -48,13 +49,7 @@ class FunctionFlow(Expressions):
             kind = self._error_name(expression)
         elif (registered := self.facts.handlers.get(self._qualified_name(function))) is not None:
             kind = registered
-        elif named[:2] in (
-            ["request", "exc"],
-            ["request", "error"],
-            ["req", "exc"],
-            ["_", "exc"],
-            ["websocket", "exc"],
-        ):
+        elif handed_by_name(function):
             kind = ""
         if kind is None or len(named) < 2:
             return {}
@@ -78,7 +73,7 @@ class FunctionFlow(Expressions):
         """Follow statements; whether they leave (return, raise, break, continue) at their end."""
         return any(self._statement(statement, names) for statement in body)
 
-    def _statement(self, node: ast.stmt, names: Environment) -> bool:  # noqa: PLR0912 - one arm a statement
+    def _statement(self, node: ast.stmt, names: Environment) -> bool:  # noqa: PLR0912, PLR0915 - one arm a statement
         match node:
             case ast.Return(value=value):
                 carried = self.evaluate(value, names)
@@ -89,8 +84,11 @@ class FunctionFlow(Expressions):
             case ast.Raise(exc=exc, cause=cause):
                 self.evaluate(exc, names)
                 self.evaluate(cause, names)
-                if isinstance(exc, ast.Call):
-                    self._note_fills(exc, self.module.qualified(exc.func), names)
+                if isinstance(exc, ast.Call) and not is_error_class(self.module.called(exc), self.facts.bases):
+                    given = [*exc.args, *(one.value for one in exc.keywords)]  # else the evaluation has noted them
+                    self._note_fills(
+                        exc, self.module.called(exc), {id(one): self.evaluate(one, names) for one in given}
+                    )
                 return True
             case ast.Assign(targets=targets, value=value):
                 carried = self.evaluate(value, names)
@@ -107,14 +105,21 @@ class FunctionFlow(Expressions):
                 self.evaluate(test, names)
                 return self._branches(test, body, orelse, names)
             case ast.For(target=target, iter=iterable) | ast.AsyncFor(target=target, iter=iterable):
-                for _ in range(2):
+                for _ in range(2):  # what one round leaves in a name, the next may send
+                    before = dict(names)
                     self.bind(target, self.evaluate(iterable, names), names)
                     self._merged([node.body], names)
+                    if _brought_nothing(before, names):
+                        break
                 self.block(node.orelse, names)
-            case ast.While(test=test, body=body):
+            case ast.While(test=test, body=body, orelse=orelse):
                 for _ in range(2):
+                    before = dict(names)
                     self.evaluate(test, names)
                     self._merged([body], names)
+                    if _brought_nothing(before, names):
+                        break
+                self.block(orelse, names)
             case ast.With(items=items, body=body) | ast.AsyncWith(items=items, body=body):
                 for item in items:
                     carried = self.evaluate(item.context_expr, names)
@@ -216,23 +221,26 @@ class FunctionFlow(Expressions):
             self._send(node, "an event stream", carried)
         return NOTHING
 
-    def _unknown(self, call: ast.Call, qualified: str | None, last: str, names: Environment) -> Taint:
+    def _made(self, call: ast.Call, qualified: str | None, values: Mapping[int, Taint]) -> None:
         if is_error_class(qualified, self.facts.bases):
-            self._note_fills(call, qualified, names)
-        return super()._unknown(call, qualified, last, names)
+            self._note_fills(call, qualified, values)
 
-    def _note_fills(self, call: ast.Call, qualified: str | None, names: Environment) -> None:
+    def _note_fills(self, call: ast.Call, qualified: str | None, values: Mapping[int, Taint]) -> None:
         """Which arguments hand the text of one exception to another."""
         numbered = [(f"#{position}", value) for position, value in enumerate(call.args)]
         for name, value in (*numbered, *passed(call, ())):
-            if qualified is not None and only(self.evaluate(value, names), *LEAKS):
+            if qualified is not None and only(values[id(value)], *LEAKS):
                 self.fills.append((qualified, name, call.lineno))
+
+
+def _brought_nothing(before: Environment, after: Environment) -> bool:
+    return all(carried <= before.get(name, NOTHING) for name, carried in after.items())
 
 
 def _become(names: Environment, ends: list[Environment]) -> None:
     merged: Environment = {}
     for end in ends:
         for key, carried in end.items():
-            merged[key] = merged.get(key, NOTHING) | carried
+            merged[key] = few(merged[key] | carried) if key in merged else carried
     names.clear()
     names.update(merged)

@@ -8,7 +8,8 @@ from typing import Any
 
 from plugport.lint_rules.engine.model import JSON
 from plugport.lint_rules.flow.facts import Facts, FunctionFacts
-from plugport.lint_rules.flow.module import FunctionNode, Module, parameters
+from plugport.lint_rules.flow.glance import of_function, of_module
+from plugport.lint_rules.flow.module import FunctionNode, Module, is_error_class, parameters
 from plugport.lint_rules.flow.sinks import RESPONSES, registered
 from plugport.lint_rules.flow.statements import FunctionFlow
 from plugport.lint_rules.flow.values import LEAKS, NOTHING, PARAMETER, Taint, only
@@ -22,7 +23,7 @@ def local_facts(module: Module) -> Facts:
     facts = Facts()
     for found in module.classes.values():
         facts.bases[f"{module.name}.{found.name}"] = found.bases
-    for kind, handler in registered(module.tree):
+    for kind, handler in registered(module.calls, module.assignments):
         name = module.qualified(handler)
         if name is not None:
             error = module.qualified(kind) or ""
@@ -42,44 +43,59 @@ def functions_of(module: Module) -> Iterator[tuple[str | None, FunctionNode]]:
 def streams_of(module: Module) -> frozenset[str]:
     """Generators of the module that a streaming response of the module is made of."""
     names = set()
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Call) and (node.args or node.keywords):
-            qualified = module.qualified(node.func) or ""
-            if qualified.rpartition(".")[2] in _STREAMING or qualified in RESPONSES:
-                for value in (*node.args[:1], *(one.value for one in node.keywords if one.arg == "content")):
-                    func = value.func if isinstance(value, ast.Call) else value
-                    names.add(
-                        func.attr
-                        if isinstance(func, ast.Attribute)
-                        else func.id
-                        if isinstance(func, ast.Name)
-                        else ""
-                    )
+    for call in module.calls:
+        qualified = module.called(call) or ""
+        if qualified.rpartition(".")[2] in _STREAMING or qualified in RESPONSES:
+            for value in (*call.args[:1], *(one.value for one in call.keywords if one.arg == "content")):
+                func = value.func if isinstance(value, ast.Call) else value
+                names.add(
+                    func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+                )
     return frozenset(names - {""})
 
 
 def summarise(module: Module, path: str, sanitizers: frozenset[str]) -> dict[str, JSON]:
-    """What other modules need of this one, as JSON."""
+    """What other modules need of this one, as JSON.
+
+    A function is followed where something can come of it, and again where a function of the module that it calls has
+    turned out to do something.
+    """
     facts = local_facts(module)
     streams = streams_of(module)
-    fills: list[tuple[str, str, int]] = []
+    functions = {
+        f"{module.name}.{owner}.{function.name}" if owner else f"{module.name}.{function.name}": (owner, function)
+        for owner, function in functions_of(module)
+    }
+    glances = {name: of_function(module, *found) for name, found in functions.items()}
+    for name, (_, function) in functions.items():
+        facts.functions[name] = FunctionFacts(path, _named(function))
+    fills: dict[str, list[tuple[str, str, int]]] = {}
+    todo = [name for name, seen in glances.items() if seen.sources or seen.returns or seen.sinks]
     for _ in range(_ROUNDS):
-        fills = []
-        for owner, function in functions_of(module):
-            name = f"{module.name}.{owner}.{function.name}" if owner else f"{module.name}.{function.name}"
-            summary, flow = _summary(module, facts, path, sanitizers, owner, function, streams)
+        changed = set()
+        for name in todo:
+            summary, flow = _summary(module, facts, path, sanitizers, *functions[name], streams)
+            fills[name] = flow.fills
+            if summary != facts.functions[name]:
+                changed.add(name)
             facts.functions[name] = summary
-            fills += flow.fills
+        todo = [name for name, seen in glances.items() if not changed.isdisjoint(seen.calls)]
     told = facts.to_json()
     assert isinstance(told, dict)  # noqa: S101 - for the type checker
-    functions: Any = told["functions"]
-    told["functions"] = {key: one for key, one in functions.items() if one[2] or one[3] or one[4]}
-    told["fills"] = [[kind, parameter, path, line] for kind, parameter, line in sorted(set(fills))]
+    kept: Any = told["functions"]
+    told["functions"] = {key: one for key, one in kept.items() if one[2] or one[3] or one[4]}
+    told["fills"] = [
+        [kind, parameter, path, line]
+        for kind, parameter, line in sorted({one for some in fills.values() for one in some})
+    ]
+    told["own"] = sorted(functions)
     told["classes"] = {
         f"{module.name}.{one.name}": [list(one.parameters), dict(one.filled_by)]
         for one in module.classes.values()
         if one.parameters
     }
+    whole = of_module(module, glances.values())
+    told["glance"] = [whole.sources, whole.sinks or bool(streams), sorted(whole.calls)]
     return told
 
 
@@ -103,11 +119,13 @@ def _summary(
     out = flow.returned | (NOTHING if function.name in streams else flow.yielded)
     leaks = sorted(only(out, *LEAKS))
     error = (leaks[0].line, f"{function.name}() puts an error's text into its result") if leaks else None
-    names = [one for one in parameters(function) if one not in {"self", "cls"}]
+    names = _named(function)
     gives = frozenset(one.name for one in only(out, PARAMETER))
-    return FunctionFacts(
-        path, tuple(names), gives & set(names), {k: v for k, v in sends.items() if k in names}, error
-    ), flow
+    return FunctionFacts(path, names, gives & set(names), {k: v for k, v in sends.items() if k in names}, error), flow
+
+
+def _named(function: FunctionNode) -> tuple[str, ...]:
+    return tuple(one for one in parameters(function) if one not in {"self", "cls"})
 
 
 def link(summaries: Mapping[str, Any]) -> Facts:
@@ -120,7 +138,25 @@ def link(summaries: Mapping[str, Any]) -> Facts:
     for told in summaries.values():
         for kind, parameter, path, line in told["fills"]:
             _fill(facts, classes, kind, parameter, (path, line))
+    facts.quiet = frozenset(_quiet(facts, summaries))
     return facts
+
+
+def _quiet(facts: Facts, summaries: Mapping[str, Any]) -> Iterator[str]:
+    """The files that cannot have a finding: no error is met there, or nothing is sent."""
+    giving = {name for name, one in facts.functions.items() if one.error is not None}
+    sending = {name for name, one in facts.functions.items() if one.sends}
+    sending |= {name for name in facts.bases if facts.is_response(name) or facts.is_refusal(name)}
+    for path, told in summaries.items():
+        sources, sinks, calls = told["glance"]
+        met = (
+            sources
+            or not giving.isdisjoint(calls)
+            or any(is_error_class(name, facts.bases) for name in told["bases"])
+            or not facts.handlers.keys().isdisjoint(told["own"])
+        )
+        if not met or not (sinks or not sending.isdisjoint(calls)):
+            yield path
 
 
 def _fill(

@@ -63,3 +63,18 @@ def as_text(taint: Taint) -> Taint:
         for one in taint
         if one.kind != PROCESS
     )
+
+
+_MOST = 16
+LONGEST_WAY: Final = 6
+"""Steps of a way through helpers that are kept; the first ones are what a reader needs."""
+
+
+def few(taint: Taint) -> Taint:
+    """The same, with the shortest way alone of each kind and name, once there are many."""
+    if len(taint) <= _MOST:
+        return taint
+    kept: dict[tuple[str, str], Origin] = {}
+    for one in sorted(taint, key=lambda origin: (len(origin.way), origin.line)):
+        kept.setdefault((one.kind, one.name), one)
+    return frozenset(kept.values())
