@@ -66,6 +66,7 @@ class Names:
         self.module = Scope(None)
         self.functions: list[Function] = []
         self._classes: dict[str, Scope] = {}
+        self._bound_kinds: dict[tuple[int, str, int], str | None] = {}
         self._visit(tree, self.module, None)
 
     def about(self, kind: str | None) -> Kind:
@@ -160,6 +161,13 @@ class Names:
         return self._kind_of_bound(holder, name, name, owner, depth) if holder is not None else None
 
     def _kind_of_bound(self, holder: Scope, bound: str, name: str, owner: Scope | None, depth: int) -> str | None:
+        key = (id(holder), bound, id(owner))
+        if key not in self._bound_kinds:
+            self._bound_kinds[key] = None  # what is made of itself (`query = query.where(…)`) is not known by that
+            self._bound_kinds[key] = self._kind_of_values(holder, bound, name, owner, depth)
+        return self._bound_kinds[key]
+
+    def _kind_of_values(self, holder: Scope, bound: str, name: str, owner: Scope | None, depth: int) -> str | None:
         if bound in holder.nonblocking:
             return None
         values = [(value, origin) for value, origin in holder.values.get(bound, []) if not _is_none(value)]

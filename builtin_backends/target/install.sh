@@ -76,7 +76,8 @@ trap 'exit 143' HUP INT TERM
 exec 9<"$plugins"
 lock
 sweep
-stage=$(mktemp -d "$plugins/.stg-XXXXXX")
+stage=$(mktemp -u "$plugins/.stg-XXXXXX") # named first: a signal between the two finds what to take away
+mkdir -m 700 -- "$stage"
 exec 8<"$stage"
 if [ -n "$locks" ]; then flock -n 8; fi
 unlock

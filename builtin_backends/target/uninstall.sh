@@ -30,7 +30,8 @@ if command -v flock >/dev/null 2>&1; then
     exec 9<"$holder"
     flock -w 60 9 || { printf 'plugport: another delivery holds the directory\n' >&2; exit 5; }
 fi
-stage=$(mktemp -d "$holder/.stg-XXXXXX")
+stage=$(mktemp -u "$holder/.stg-XXXXXX") # named first: a signal between the two finds what to take away
+mkdir -m 700 -- "$stage"
 tar -xf - -C "$stage"
 
 xargs -0 -r rm -f -- <"$stage/delete"

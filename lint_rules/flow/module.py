@@ -33,8 +33,8 @@ def every_node(tree: ast.AST) -> list[ast.AST]:
         for name in _inner[kind]:
             value = held.get(name)
             if isinstance(value, list):
-                waiting += [one for one in reversed(value) if one is not None]
-            elif value is not None:
+                waiting += [one for one in reversed(value) if isinstance(one, ast.AST)]
+            elif isinstance(value, ast.AST):  # `case True:` holds a bool where other patterns hold a node
                 waiting.append(value)
     return found
 

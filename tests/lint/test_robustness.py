@@ -111,3 +111,23 @@ def test_hostile_sources_are_findings(project):
     assert done.exit == 1, done.stderr
     assert {rule for rule, _, _ in done.places} == {"PP900"}
     assert {"deep.py", "nul.py", "encoding.py", "latin.py"} <= {path for _, path, _ in done.places}
+
+
+def test_patterns_with_constants_are_followed(project):
+    source = (
+        "from starlette.responses import JSONResponse\n\n\nasync def show(request):\n    try:\n        work()\n"
+        "    except ValueError as error:\n        match request.query_params:\n            case True | None:\n"
+        "                return JSONResponse({})\n            case Point(x=1, y=why) | {'why': why, **rest}:\n"
+        "                return JSONResponse({'why': str(error)})\n"
+    )
+    assert project({"a.py": source}).lint("--format", "json").places == [("PP002", "a.py", 12)]
+
+
+def test_a_name_that_is_made_of_itself_many_times_takes_no_longer_than_another(tmp_path):
+    """Once it took a branch for each assignment at each step: hours for forty of them."""
+    again = "".join(f"    query = query.where({number})\n" for number in range(200))
+    body = f"import requests\n\n\nasync def find(query):\n{again}    return query.all() or requests.get('/')\n"
+    (tmp_path / "pyproject.toml").write_text("[tool.plugport.lint]\n")
+    (tmp_path / "a.py").write_text(body)
+    found = lint(Request(cache=False, working_directory=tmp_path))
+    assert [one.rule for one in found.findings] == ["PP004"]
