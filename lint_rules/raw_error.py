@@ -72,8 +72,11 @@ _WANTED = re.compile(
 _NEAR = re.compile(
     rb"starlette|fastapi|Response|HTTPException|send_text|send_json|websocket|traceback|except|stderr|exception|Exception"
     rb"|\bstr\(|\brepr\(|\.args\b|\{(?:e|ex|exc|err|error|exception)\b"
+    rb"|\bclass \w+\([^)]*(?:Error|Exit|Fault|Failure|Problem|Warning)\b"
 )
 
+_DEFINES = re.compile(rb"^ *(?:async +def|def|class) ", re.MULTILINE)
+_IMPORTS = re.compile(rb"^from [\w.]+ import", re.MULTILINE)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -89,7 +92,9 @@ class RawErrorInResponse:
         self._giving: frozenset[str] = frozenset()
 
     def wants(self, data: bytes) -> bool:
-        """Files that could hold a source, a sink, or a way between them."""
+        """Files that could hold a source, a sink, or a way between them, and those that only hand on names."""
+        if _DEFINES.search(data) is None and _IMPORTS.search(data) is not None:
+            return True
         return _NEAR.search(data) is not None and _WANTED.search(data) is not None
 
     def summarise(self, file: SourceFile) -> JSON:
@@ -106,13 +111,12 @@ class RawErrorInResponse:
         if file.relative in facts.quiet:
             return
         module = _module(file)
-        found: dict[tuple[int, int], Finding] = {}
+        found: dict[int, Finding] = {}  # by line: what is sent twice in one is one mistake
 
         def report(node: ast.AST, what: str, carried: Taint) -> None:
             leaks = sorted(only(carried, *LEAKS))
             if leaks:
-                place = (getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
-                found.setdefault(place, _finding(file, node, what, leaks[0].line, leaks[0].way))
+                found.setdefault(getattr(node, "lineno", 1), _finding(file, node, what, leaks[0].line, leaks[0].way))
 
         streams = streams_of(module)
 

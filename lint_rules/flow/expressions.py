@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from plugport.lint_rules.flow.facts import Facts, FunctionFacts
@@ -12,6 +12,7 @@ from plugport.lint_rules.flow.module import Module, is_error_class, passed
 from plugport.lint_rules.flow.sinks import EVENTS, Sink, sink_of
 from plugport.lint_rules.flow.sources import source_of
 from plugport.lint_rules.flow.values import (
+    ALWAYS_RAW,
     AUTHORED_ATTRIBUTES,
     ERROR,
     EXCEPTION,
@@ -28,6 +29,7 @@ from plugport.lint_rules.flow.values import (
     as_text,
     few,
     only,
+    parsed,
 )
 
 Environment = dict[str, Taint]
@@ -196,13 +198,26 @@ class Expressions:
         for part in parts:
             match part:
                 case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kind]):
-                    if any(_is_error(one, self.module, self.facts) for one in _kinds(kind)):
+                    if all(_is_error(one, self.module, self.facts) for one in _kinds(kind)):
                         found = names.get(name, NOTHING)
-                        seen = frozenset(Origin(EXCEPTION, "", one.line, one.way) for one in only(found, MAYBE))
-                        yes[name] = (found - only(found, MAYBE)) | seen
+                        yes[name] = self.seen_as([self.error_name(one) for one in _kinds(kind)], found)
                         if len(parts) == 1:
                             no[name] = found - only(found, MAYBE)
         return (no, yes) if negated else (yes, no)
+
+    def seen_as(self, kinds: list[str], found: Taint) -> Taint:
+        """What a name carries once it is known to be an exception of one of these kinds."""
+        whole, given = only(found, MAYBE, EXCEPTION), only(found, PARAMETER)
+        return (
+            (found - whole - given)
+            | frozenset(Origin(EXCEPTION, kind, one.line, one.way) for one in whole for kind in kinds)
+            | frozenset(one.seen_as(kind) for one in given for kind in kinds)
+        )
+
+    def error_name(self, expression: ast.expr | None) -> str:
+        """The qualified name of an exception class; nothing for one that says nothing."""
+        qualified = self.module.qualified(expression) if expression is not None else None
+        return "" if qualified is None or qualified in {"Exception", "BaseException"} else qualified
 
     # Attributes
 
@@ -210,21 +225,23 @@ class Expressions:
         if isinstance(node.value, ast.Name) and node.value.id == "self":
             return self.attributes.get(node.attr, NOTHING) | self._own_attribute(node, names)
         carried = self.evaluate(node.value, names)
-        return frozenset().union(*(self._of_attribute(one, node) for one in carried))
+        return self._attributes(carried, node.attr)
 
     def _own_attribute(self, node: ast.Attribute, names: Environment) -> Taint:
         """An attribute of `self`, where `self` is an exception of the project."""
         carried = names.get("self", NOTHING)
-        return frozenset().union(*(self._of_attribute(one, node) for one in carried))
+        return self._attributes(carried, node.attr)
 
-    def _of_attribute(self, origin: Origin, node: ast.Attribute) -> Taint:
-        name = node.attr
+    def _attributes(self, carried: Taint, name: str) -> Taint:
+        return NOTHING.union(*(self._of_attribute(one, name) for one in carried))
+
+    def _of_attribute(self, origin: Origin, name: str) -> Taint:
         if origin.kind == PROCESS:
             if name in PROCESS_ATTRIBUTES:
                 return frozenset({Origin(ERROR, "the process's stderr", origin.line)})
             return frozenset({origin}) if name in {"communicate", "wait"} else NOTHING
         if origin.kind == PARAMETER:
-            return NOTHING if name in SAFE_ATTRIBUTES else frozenset({origin})
+            return NOTHING if name in SAFE_ATTRIBUTES else frozenset({origin.part(name)})
         if name in SAFE_ATTRIBUTES:
             return NOTHING
         if origin.kind == EXCEPTION and origin.name:
@@ -233,11 +250,13 @@ class Expressions:
                 return NOTHING if place is None else self._filled(place, origin)
             if origin.name in self.facts.bases:
                 return self._of_own_error(origin, name)
+            if name not in ALWAYS_RAW:  # the project may turn out to know the class
+                return frozenset({replace(origin, kind=ERROR, name=f"{origin.name}#{name}")})
         return as_text(frozenset({origin}))
 
     def _of_own_error(self, origin: Origin, name: str) -> Taint:
         """Safe, unless some raise site fills it from another exception; what it was made of never is."""
-        if name in {"args", "__cause__", "__context__", "__traceback__", "with_traceback"}:
+        if name in ALWAYS_RAW:
             return as_text(frozenset({origin}))
         place = self.facts.fills(origin.name, name)
         return NOTHING if place is None else self._filled(place, origin)
@@ -285,11 +304,12 @@ class Expressions:
         line = 0
         for name, value in passed(call, function.parameters):
             carried = self.evaluate(value, names)
-            if name in function.gives:
-                result |= as_text(carried)
-            if name in function.sends:
-                line = function.sends[name]
-                sent |= carried
+            for given in function.gives:
+                result |= as_text(self._part(carried, name, given))
+            for given, where in function.sends.items():
+                if part := self._part(carried, name, given):
+                    line = where
+                    sent |= part
         if sent:
             way = ((function.path, line, f"sent by {ast.unparse(call.func)}()"),)
             longer = (Origin(one.kind, one.name, one.line, (*one.way, *way)[:LONGEST_WAY]) for one in sent)
@@ -298,6 +318,14 @@ class Expressions:
             step = (function.path, function.error[0], function.error[1])
             result.add(Origin(ERROR, f"the result of {ast.unparse(call.func)}()", call.lineno, (step,)))
         return frozenset(result)
+
+    def _part(self, carried: Taint, parameter: str, given: str) -> Taint:
+        """What is `given` (`error`, or its attribute, where it is of a class) of an argument for the parameter."""
+        name, kind, attribute = parsed(given)
+        if name != parameter:
+            return NOTHING
+        seen = self.seen_as([kind], carried) if kind else carried
+        return self._attributes(seen, attribute) if attribute else seen
 
     def _unknown(self, call: ast.Call, qualified: str | None, last: str, names: Environment) -> Taint:
         held = self.evaluate(call.func.value, names) if isinstance(call.func, ast.Attribute) else NOTHING
@@ -335,9 +363,7 @@ class Expressions:
             names[root] = names.get(root, NOTHING) | given
 
     def _of_method(self, held: Taint, func: ast.Attribute) -> Taint:
-        return frozenset().union(*(self._of_attribute(one, func) for one in held if one.kind != MAYBE)) | only(
-            held, MAYBE
-        )
+        return self._attributes(held - only(held, MAYBE), func.attr) | only(held, MAYBE)
 
     def _getattr(self, call: ast.Call, names: Environment) -> Taint:
         held, name = call.args[0], call.args[1]

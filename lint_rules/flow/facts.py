@@ -8,30 +8,33 @@ from typing import Any
 
 from plugport.lint_rules.engine.model import JSON
 from plugport.lint_rules.flow.sinks import REFUSALS, RESPONSES
-from plugport.lint_rules.flow.values import AUTHORED
+from plugport.lint_rules.flow.values import AUTHORED, AUTHORED_ATTRIBUTES
 
 
 @dataclass(slots=True)
 class FunctionFacts:
-    """What a call of a function does. `gives`: parameters of which something is in the result. `sends`: parameters of
-    which something reaches a client in it, with the line. `error`: where the result has error text of its own."""
+    """What a call of a function does. `gives`: parameters, and attributes of them, of which something is in the
+    result. `sends`: those of which something reaches a client in it, with the line. `error`: where the result has
+    error text of its own; `unless` are the attributes (`class#attribute`) that it all comes from, where they are all
+    of classes of other modules."""
 
     path: str
     parameters: tuple[str, ...] = ()
     gives: frozenset[str] = frozenset()
     sends: Mapping[str, int] = field(default_factory=dict)
     error: tuple[int, str] | None = None
+    unless: tuple[str, ...] = ()
 
     def to_json(self) -> JSON:
         """As a summary keeps it."""
         error: JSON = [*self.error] if self.error else None
-        return [self.path, list(self.parameters), sorted(self.gives), dict(self.sends), error]
+        return [self.path, list(self.parameters), sorted(self.gives), dict(self.sends), error, list(self.unless)]
 
     @classmethod
     def from_json(cls, told: Any) -> FunctionFacts:
         """What `to_json` gave."""
-        path, names, gives, sends, error = told
-        return cls(path, tuple(names), frozenset(gives), dict(sends), tuple(error) if error else None)
+        path, names, gives, sends, error, unless = told
+        return cls(path, tuple(names), frozenset(gives), dict(sends), tuple(error) if error else None, tuple(unless))
 
 
 @dataclass(slots=True)
@@ -42,6 +45,8 @@ class Facts:
     bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     filled: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
     handlers: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    """Names by which a package offers what one of its modules defines, and what that is called there."""
     quiet: frozenset[str] = frozenset()
     """Paths of files that cannot have a finding."""
 
@@ -72,23 +77,16 @@ class Facts:
 
     def fills(self, name: str, attribute: str) -> tuple[str, int] | None:
         """Where somebody fills an attribute of the project's exception class from another exception."""
-        seen: set[str] = set()
-        waiting = [name]
-        while waiting:
-            one = waiting.pop()
-            if attribute in self.filled.get(one, {}):
-                return self.filled[one][attribute]
-            if one not in seen:
-                seen.add(one)
-                waiting += self.bases.get(one, ())
-        return next(
-            (
-                place[attribute]
-                for other, place in self.filled.items()
-                if attribute in place and self.descends(other, frozenset({name}))
-            ),
-            None,
-        )
+        asked = frozenset({self.aliases.get(name, name)})  # whoever catches it never meets one that it inherits from
+        places = (place for kind, place in self.filled.items() if attribute in place and self.descends(kind, asked))
+        return next((place[attribute] for place in places), None)
+
+    def is_safe(self, part: str) -> bool:
+        """Whether `class#attribute` is of an exception class of the project and filled from no other exception."""
+        name, _, attribute = part.partition("#")
+        if self.is_authored(name) and attribute not in AUTHORED_ATTRIBUTES:
+            return False
+        return name in self.bases and self.fills(name, attribute) is None
 
     def to_json(self) -> JSON:
         """As JSON, for the engine's cache."""
@@ -97,6 +95,7 @@ class Facts:
             "bases": {name: list(one) for name, one in self.bases.items()},
             "filled": {name: {key: list(place) for key, place in one.items()} for name, one in self.filled.items()},
             "handlers": dict(self.handlers),
+            "aliases": dict(self.aliases),
             "quiet": sorted(self.quiet),
         }
 
@@ -107,4 +106,5 @@ class Facts:
         for name, one in told["filled"].items():
             self.filled.setdefault(name, {}).update({key: (place[0], place[1]) for key, place in one.items()})
         self.handlers |= told["handlers"]
+        self.aliases |= told["aliases"]
         self.quiet |= frozenset(told["quiet"])

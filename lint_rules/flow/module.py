@@ -56,7 +56,7 @@ class Module:
     project imports it."""
 
     def __init__(self, tree: ast.Module, name: str, is_package: bool) -> None:
-        self.tree, self.name = tree, name
+        self.tree, self.name, self.is_package = tree, name, is_package
         self._package = name if is_package else name.rpartition(".")[0]
         self._parts = dict(_parts(tree))
         nodes = [node for _, part in self._parts.values() for node in part]

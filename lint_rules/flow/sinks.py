@@ -50,8 +50,17 @@ def sink_of(call: ast.Call, qualified: str | None, is_response: bool, parameters
     if isinstance(call.func, ast.Attribute):
         return _method(call, call.func)
     if isinstance(call.func, ast.Name) and call.func.id == "send" and "send" in parameters:
+        if any(_tells_the_server(one) for one in call.args):
+            return None
         return Sink(tuple(call.args), "an ASGI message")
     return None
+
+
+def _tells_the_server(message: ast.expr) -> bool:
+    """Whether an ASGI message is one about the application's start and stop, which no client sees."""
+    return isinstance(message, ast.Dict) and any(
+        isinstance(value, ast.Constant) and str(value.value).startswith("lifespan.") for value in message.values
+    )
 
 
 def _method(call: ast.Call, func: ast.Attribute) -> Sink | None:

@@ -49,8 +49,23 @@ def source_of(call: ast.Call, qualified: str | None) -> Taint | None:
 
 
 def handed_by_name(function: FunctionNode) -> bool:
-    """Whether the names of its parameters say that the function handles an exception."""
-    return [one for one in parameters(function) if one not in {"self", "cls"}][:2] in _HANDED
+    """Whether the names of its parameters, and the second one's annotation, say that the function handles an
+    exception."""
+    named = [one for one in parameters(function) if one not in {"self", "cls"}][:2]
+    if named not in _HANDED:
+        return False
+    annotation = next((one.annotation for one in function.args.args if one.arg == named[1]), None)
+    return annotation is None or _may_be_error(annotation)
+
+
+def _may_be_error(annotation: ast.expr) -> bool:
+    """Exceptions have names with a capital; `str`, `dict[str, str]` and `str | None` have not."""
+    names = [one.id for one in ast.walk(annotation) if isinstance(one, ast.Name)]
+    names += [one.attr for one in ast.walk(annotation) if isinstance(one, ast.Attribute)]
+    texts = [
+        one.value for one in ast.walk(annotation) if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    ]
+    return any(one[:1].isupper() and one not in {"Optional", "Any"} for one in (*names, *texts))
 
 
 def names_its_error(function: FunctionNode) -> bool:

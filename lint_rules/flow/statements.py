@@ -10,7 +10,18 @@ from plugport.lint_rules.flow.expressions import Environment, Expressions
 from plugport.lint_rules.flow.module import FunctionNode, is_error_class, parameters, passed
 from plugport.lint_rules.flow.sinks import handled_by_decorator, is_route
 from plugport.lint_rules.flow.sources import handed_by_name
-from plugport.lint_rules.flow.values import EXCEPTION, LEAKS, NOTHING, PARAMETER, Origin, Taint, as_text, few, only
+from plugport.lint_rules.flow.values import (
+    EXCEPTION,
+    LEAKS,
+    NOTHING,
+    PARAMETER,
+    Origin,
+    Taint,
+    as_text,
+    few,
+    only,
+    unless_safe,
+)
 
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
@@ -18,12 +29,13 @@ _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 @dataclass
 class FunctionFlow(Expressions):
     """One function. `returned` and `yielded` are what came out of it; `fills` are the raise sites that hand text of
-    an exception to another one: class, parameter (or `#position`), line."""
+    an exception to another one: class, parameter (or `#position`), line, and `class#attribute` where the text is an
+    attribute of a class that another module may define."""
 
     streams: frozenset[str] = frozenset()
     returned: Taint = NOTHING
     yielded: Taint = NOTHING
-    fills: list[tuple[str, str, int]] = field(default_factory=list)
+    fills: list[tuple[str, str, int, str]] = field(default_factory=list)
     sends_result: bool = False
     sends_yields: bool = False
     summarising: bool = False
@@ -46,7 +58,7 @@ class FunctionFlow(Expressions):
         named = [one for one in parameters(function) if one not in {"self", "cls"}]
         kind: str | None = None
         if (expression := handled_by_decorator(function)) is not None:
-            kind = self._error_name(expression)
+            kind = self.error_name(expression)
         elif (registered := self.facts.handlers.get(self._qualified_name(function))) is not None:
             kind = registered
         elif handed_by_name(function):
@@ -54,18 +66,12 @@ class FunctionFlow(Expressions):
         if kind is None or len(named) < 2:
             return {}
         annotation = next((one.annotation for one in function.args.args if one.arg == named[1]), None)
-        known = self._error_name(annotation) if annotation is not None and not kind else kind
+        known = self.error_name(annotation) if annotation is not None and not kind else kind
         return {named[1]: frozenset({Origin(EXCEPTION, known or "", function.lineno)})}
 
     def _qualified_name(self, function: FunctionNode) -> str:
         middle = f"{self.class_name}." if self.class_name else ""
         return f"{self.module.name}.{middle}{function.name}"
-
-    def _error_name(self, expression: ast.expr | None) -> str:
-        qualified = self.module.qualified(expression) if expression is not None else None
-        if qualified is None or qualified in {"Exception", "BaseException"}:
-            return ""
-        return qualified
 
     # Statements
 
@@ -101,6 +107,11 @@ class FunctionFlow(Expressions):
                 self.bind(target, as_text(carried), names)
             case ast.Expr(value=value):
                 self.evaluate(value, names)
+            case ast.Assert(test=test, msg=text):
+                self.evaluate(test, names)
+                self.evaluate(text, names)
+                held, _ = self.narrowed(test, names)
+                names.update(held)
             case ast.If(test=test, body=body, orelse=orelse):
                 self.evaluate(test, names)
                 return self._branches(test, body, orelse, names)
@@ -129,7 +140,7 @@ class FunctionFlow(Expressions):
             case ast.Try() | ast.TryStar():
                 return self._try(node, names)
             case ast.Match(subject=subject, cases=cases):
-                self._match(self.evaluate(subject, names), cases, names)
+                self._match(subject, cases, names)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self._nested(node, names)
             case ast.Delete(targets=targets):
@@ -183,22 +194,48 @@ class FunctionFlow(Expressions):
     def _caught(self, handler: ast.ExceptHandler) -> Taint:
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         return frozenset(
-            Origin(EXCEPTION, self._error_name(one), handler.lineno) for one in kinds if one is not None
+            Origin(EXCEPTION, self.error_name(one), handler.lineno) for one in kinds if one is not None
         ) or frozenset({Origin(EXCEPTION, "", handler.lineno)})
 
-    def _match(self, carried: Taint, cases: list[ast.match_case], names: Environment) -> None:
+    def _match(self, subject: ast.expr, cases: list[ast.match_case], names: Environment) -> None:
+        carried = self.evaluate(subject, names)
         ends = [dict(names)]
         for case in cases:
             inner = dict(names)
-            for one in ast.walk(case.pattern):
-                if isinstance(one, ast.MatchAs | ast.MatchStar) and one.name is not None:
-                    whole = one is case.pattern or (isinstance(one, ast.MatchAs) and one.pattern is not None)
-                    inner[one.name] = carried if whole else as_text(carried)
+            seen = self._captured(case.pattern, carried, inner)
+            if isinstance(subject, ast.Name):
+                inner[subject.id] = seen
             if case.guard is not None:
                 self.evaluate(case.guard, inner)
             self.block(case.body, inner)
             ends.append(inner)
         _become(names, ends)
+
+    def _captured(self, pattern: ast.pattern, carried: Taint, names: Environment) -> Taint:
+        """Bind what the pattern captures of a value; what is known of the value where the pattern fits."""
+        match pattern:
+            case ast.MatchAs(pattern=inner, name=name):
+                seen = carried if inner is None else self._captured(inner, carried, names)
+                if name is not None:
+                    names[name] = seen
+                return seen
+            case ast.MatchClass(cls=kind, patterns=positional, kwd_attrs=attributes, kwd_patterns=patterns):
+                if is_error_class(self.module.qualified(kind), self.facts.bases):
+                    carried = self.seen_as([self.error_name(kind)], carried)
+                for attribute, one in zip(attributes, patterns, strict=True):
+                    self._captured(one, self._attributes(carried, attribute), names)
+                for one in positional:
+                    self._captured(one, as_text(carried), names)
+            case ast.MatchOr(patterns=patterns):
+                return NOTHING.union(*(self._captured(one, carried, names) for one in patterns))
+            case ast.MatchSequence(patterns=patterns) | ast.MatchMapping(patterns=patterns):
+                for one in patterns:
+                    self._captured(one, as_text(carried), names)
+                if isinstance(pattern, ast.MatchMapping) and pattern.rest is not None:
+                    names[pattern.rest] = as_text(carried)
+            case ast.MatchStar(name=str(name)):
+                names[name] = as_text(carried)
+        return carried
 
     def _nested(self, node: FunctionNode, names: Environment) -> None:
         """A function in the function: it sees what the names around it carry where it is made."""
@@ -229,8 +266,8 @@ class FunctionFlow(Expressions):
         """Which arguments hand the text of one exception to another."""
         numbered = [(f"#{position}", value) for position, value in enumerate(call.args)]
         for name, value in (*numbered, *passed(call, ())):
-            if qualified is not None and only(values[id(value)], *LEAKS):
-                self.fills.append((qualified, name, call.lineno))
+            if qualified is not None and (leaks := only(values[id(value)], *LEAKS)):
+                self.fills += [(qualified, name, call.lineno, unless) for unless in unless_safe(leaks) or ("",)]
 
 
 def _brought_nothing(before: Environment, after: Environment) -> bool:

@@ -12,9 +12,12 @@ from plugport.lint_rules.flow.glance import of_function, of_module
 from plugport.lint_rules.flow.module import FunctionNode, Module, is_error_class, parameters
 from plugport.lint_rules.flow.sinks import RESPONSES, registered
 from plugport.lint_rules.flow.statements import FunctionFlow
-from plugport.lint_rules.flow.values import LEAKS, NOTHING, PARAMETER, Taint, only
+from plugport.lint_rules.flow.values import LEAKS, NOTHING, PARAMETER, Taint, only, parsed, unless_safe
 
 _ROUNDS = 3
+_NAMES_OF_ERRORS = ("Error", "Exception", "Exit", "Failure", "Fault", "Problem", "Warning")
+_LONGEST_CHAIN = 4
+"""Packages through which a name is handed on."""
 _STREAMING = frozenset({"StreamingResponse", "EventSourceResponse"})
 
 
@@ -28,6 +31,12 @@ def local_facts(module: Module) -> Facts:
         if name is not None:
             error = module.qualified(kind) or ""
             facts.handlers[name] = "" if error in {"Exception", "BaseException"} else error
+    hands_on = module.is_package or not (module.functions or module.classes)
+    facts.aliases = {
+        f"{module.name}.{name}": target
+        for name, target in module.imports.items()
+        if hands_on or name.endswith(_NAMES_OF_ERRORS)
+    }
     return facts
 
 
@@ -69,7 +78,7 @@ def summarise(module: Module, path: str, sanitizers: frozenset[str]) -> dict[str
     glances = {name: of_function(module, *found) for name, found in functions.items()}
     for name, (_, function) in functions.items():
         facts.functions[name] = FunctionFacts(path, _named(function))
-    fills: dict[str, list[tuple[str, str, int]]] = {}
+    fills: dict[str, list[tuple[str, str, int, str]]] = {}
     todo = [name for name, seen in glances.items() if seen.sources or seen.returns or seen.sinks]
     for _ in range(_ROUNDS):
         changed = set()
@@ -85,8 +94,8 @@ def summarise(module: Module, path: str, sanitizers: frozenset[str]) -> dict[str
     kept: Any = told["functions"]
     told["functions"] = {key: one for key, one in kept.items() if one[2] or one[3] or one[4]}
     told["fills"] = [
-        [kind, parameter, path, line]
-        for kind, parameter, line in sorted({one for some in fills.values() for one in some})
+        [kind, parameter, path, line, unless]
+        for kind, parameter, line, unless in sorted({one for some in fills.values() for one in some})
     ]
     told["own"] = sorted(functions)
     told["classes"] = {
@@ -117,11 +126,12 @@ def _summary(
     flow = FunctionFlow(module, facts, sanitizers, report, class_name=owner, streams=streams, summarising=True)
     flow.run(function, {})
     out = flow.returned | (NOTHING if function.name in streams else flow.yielded)
-    leaks = sorted(only(out, *LEAKS))
-    error = (leaks[0].line, f"{function.name}() puts an error's text into its result") if leaks else None
+    leaks = only(out, *LEAKS)
+    error = (min(leaks).line, f"{function.name}() puts an error's text into its result") if leaks else None
     names = _named(function)
-    gives = frozenset(one.name for one in only(out, PARAMETER))
-    return FunctionFacts(path, names, gives & set(names), {k: v for k, v in sends.items() if k in names}, error), flow
+    gives = frozenset(one.name for one in only(out, PARAMETER) if parsed(one.name)[0] in names)
+    sent = {name: line for name, line in sends.items() if parsed(name)[0] in names}
+    return FunctionFacts(path, names, gives, sent, error, unless_safe(leaks)), flow
 
 
 def _named(function: FunctionNode) -> tuple[str, ...]:
@@ -135,11 +145,47 @@ def link(summaries: Mapping[str, Any]) -> Facts:
     for told in summaries.values():
         facts.add_json(told)
         classes |= {name: (one[0], one[1]) for name, one in told["classes"].items()}
-    for told in summaries.values():
-        for kind, parameter, path, line in told["fills"]:
-            _fill(facts, classes, kind, parameter, (path, line))
+    _offer(facts)
+    waiting = [one for told in summaries.values() for one in told["fills"]]
+    while ready := [one for one in waiting if not one[4] or not facts.is_safe(one[4])]:
+        waiting = [one for one in waiting if one[4] and facts.is_safe(one[4])]
+        for kind, parameter, path, line, _ in ready:
+            _fill(facts, classes, facts.aliases.get(kind, kind), parameter, (path, line))
+    for function in facts.functions.values():
+        if function.unless and all(facts.is_safe(one) for one in function.unless):
+            function.error = None
     facts.quiet = frozenset(_quiet(facts, summaries))
     return facts
+
+
+def _offer(facts: Facts) -> None:
+    """Know what a package offers of its modules by both names: a function twice, a class as a class of its own that
+    inherits from the other."""
+    stars = [(alias, target) for alias, target in facts.aliases.items() if target.endswith(".*")]
+    for alias, target in stars:
+        package, module = alias.removesuffix("*"), target.removesuffix("*")
+        for name in [one for one in (*facts.bases, *facts.functions) if one.startswith(module)]:
+            if "." not in (last := name.removeprefix(module)):
+                facts.aliases.setdefault(package + last, name)
+    meant = {}
+    for alias, named in facts.aliases.items():
+        target = named
+        for _ in range(_LONGEST_CHAIN):
+            if target not in facts.aliases or target in facts.bases or target in facts.functions:
+                break
+            target = facts.aliases[target]
+        if alias in facts.bases or alias in facts.functions:
+            continue
+        if target in facts.bases:
+            facts.bases[alias] = (target,)
+            meant[alias] = target
+        elif target in facts.functions:
+            facts.functions[alias] = facts.functions[target]
+            meant[alias] = target
+    for alias, target in meant.items():
+        if alias in facts.handlers:
+            facts.handlers.setdefault(target, facts.handlers[alias])
+    facts.aliases = meant
 
 
 def _quiet(facts: Facts, summaries: Mapping[str, Any]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 ERROR: Final = "error"
@@ -14,17 +14,29 @@ MAYBE: Final = "maybe"
 PROCESS: Final = "process"
 """A finished process, whose `stderr` is text of a failure."""
 PARAMETER: Final = "parameter"
-"""Whatever the caller passes for the parameter `name`: how summaries are made."""
+"""Whatever the caller passes for the parameter `name`, or an attribute of it: how summaries are made."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
-    """One thing that a value carries: `kind`, what it is called, where it began, and the way through helpers."""
+    """One thing that a value carries: `kind`, what it is called, where it began, and the way through helpers.
+
+    The name of an error that is an attribute of an exception is `class#attribute` where the module does not know the
+    class.
+    """
 
     kind: str
     name: str
     line: int
     way: tuple[tuple[str, int, str], ...] = ()
+
+    def part(self, attribute: str) -> Origin:
+        """Of a parameter, its attribute: `error#detail`. Of an attribute's attribute, the first alone is kept."""
+        return self if "#" in self.name else replace(self, name=f"{self.name}#{attribute}")
+
+    def seen_as(self, kind: str) -> Origin:
+        """Of a parameter, the same where it is of this class: `error@app.Failed`."""
+        return self if "@" in self.name or "#" in self.name else replace(self, name=f"{self.name}@{kind}")
 
 
 Taint = frozenset[Origin]
@@ -39,6 +51,8 @@ SAFE_ATTRIBUTES: Final = frozenset(
     }
 )  # fmt: skip
 """Attributes of an exception that say which failure it is, and hold no text of it."""
+ALWAYS_RAW: Final = frozenset({"args", "__cause__", "__context__", "__traceback__", "with_traceback"})
+"""Attributes that hold raw text whatever the class."""
 PROCESS_ATTRIBUTES: Final = frozenset({"stderr"})
 AUTHORED: Final = frozenset(
     {
@@ -47,8 +61,22 @@ AUTHORED: Final = frozenset(
         "fastapi.exceptions.RequestValidationError", "pydantic.ValidationError", "werkzeug.exceptions.HTTPException",
     }
 )  # fmt: skip
-"""Exceptions whose `detail`, `reason`, `headers` and `errors()` were written for a client."""
-AUTHORED_ATTRIBUTES: Final = frozenset({"detail", "reason", "headers", "errors"})
+"""Exceptions whose `detail`, `reason`, `headers` and `errors()` were written for a client; `body` is the
+request's."""
+AUTHORED_ATTRIBUTES: Final = frozenset({"detail", "reason", "headers", "errors", "body"})
+
+
+def parsed(name: str) -> tuple[str, str, str]:
+    """Parameter, class and attribute of what `Origin.part` and `Origin.seen_as` made; empty where there is none."""
+    whole, _, attribute = name.partition("#")
+    parameter, _, kind = whole.partition("@")
+    return parameter, kind, attribute
+
+
+def unless_safe(leaks: Taint) -> tuple[str, ...]:
+    """The attributes that all of this comes from (`class#attribute`); nothing where something is raw by itself."""
+    names = sorted(one.name for one in leaks)
+    return tuple(names) if all("#" in one for one in names) else ()
 
 
 def only(taint: Taint, *kinds: str) -> Taint:

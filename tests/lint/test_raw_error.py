@@ -47,6 +47,10 @@ BAD = {
     "match": S
     + T
     + "        match e:\n            case ValueError(args=[text]):\n                return JSONResponse({'e': text})  # BAD\n",
+    "stderr through a helper": S
+    + "import subprocess\ndef told(done):\n    return JSONResponse({'e': done.stderr})\nasync def h(request):\n    done = subprocess.run(['x'], capture_output=True)\n    return told(done)  # BAD\n",
+    "own text after isinstance": S
+    + "async def on_any(request, exc):\n    if isinstance(exc, ValueError):\n        return JSONResponse({'detail': str(exc)})  # BAD\n    return JSONResponse({'detail': 'failed'})\n",
     "debug only": S
     + "import traceback\nDEBUG = False\n"
     + T
@@ -182,6 +186,21 @@ GOOD = {
     + "import asyncio\nasync def h(request):\n    good = []\n    for r in await asyncio.gather(a(), return_exceptions=True):\n        if isinstance(r, BaseException):\n            continue\n        good.append(r)\n    return JSONResponse(good)\n",
     "HTTPException's own detail": S
     + "from starlette.exceptions import HTTPException\nasync def on_http(request, exc: HTTPException):\n    return JSONResponse({'detail': exc.detail}, status_code=exc.status_code, headers=exc.headers)\n",
+    "own detail after assert": S
+    + "from starlette.exceptions import HTTPException\nasync def on_http(request, exc: Exception):\n    assert isinstance(exc, HTTPException)\n    return JSONResponse({'detail': exc.detail}, headers=exc.headers)\n",
+    "own detail after isinstance": S
+    + "from starlette.exceptions import HTTPException\nasync def on_any(request, exc):\n    if isinstance(exc, HTTPException):\n        return JSONResponse({'detail': exc.detail})\n    return JSONResponse({'detail': 'failed'})\n",
+    "own detail by match": S
+    + "from starlette.exceptions import HTTPException\nasync def on_any(request, exc):\n    match exc:\n        case HTTPException(detail=text):\n            return JSONResponse({'detail': text})\n        case HTTPException() as known:\n            return JSONResponse({'detail': known.detail})\n    return JSONResponse({})\n",
+    "field of our own through a helper": S
+    + "class Stale(Exception):\n    def __init__(self, expected):\n        self.expected = expected\ndef conflict(exc):\n    return JSONResponse({'expected': exc.expected})\nasync def h(request):\n    try:\n        work()\n    except Stale as e:\n        return conflict(e)\n",
+    "own headers through a helper that looks": S
+    + "from starlette.exceptions import HTTPException\ndef refused(exc):\n    if isinstance(exc, HTTPException):\n        return JSONResponse({}, headers=exc.headers)\n    return JSONResponse({})\nasync def h(request):\n    try:\n        work()\n    except Exception as e:\n        return refused(e)\n",
+    "told to the server": "import traceback\nasync def app(scope, receive, send):\n    try:\n        start()\n    except Exception:\n        await send({'type': 'lifespan.startup.failed', 'message': traceback.format_exc()})\n",
+    "a text that is called error": S
+    + "def refuse(request, error: str | None, status=302):\n    return RedirectResponse('/login?error=' + error, status_code=status)\n",
+    "the base is filled, another is caught": S
+    + "class Failed(Exception):\n    def __init__(self, text):\n        self.text = text\nclass Refused(Failed):\n    pass\ndef f():\n    try:\n        work()\n    except OSError as e:\n        raise Failed(str(e)) from e\nasync def h(request):\n    try:\n        f()\n    except Refused as e:\n        return JSONResponse({'e': e.text})\n",
     "helper that logs": S
     + "import logging\ndef note(error):\n    logging.error(str(error))\n"
     + T
@@ -247,6 +266,44 @@ def test_the_way_goes_through_other_modules(project):
         "    return JSONResponse({'e': error.text})  # BAD\n",
         "app/main.py": "from starlette.applications import Starlette\nfrom app import api\nfrom app.errors import Failed\n\n"
         "app = Starlette(exception_handlers={Failed: api.on_failed})\n",
+    }
+    assert _found(project, files) == {"app/api.py": _lines(files["app/api.py"])}
+
+
+def test_what_a_package_offers_of_its_modules_is_known(project):
+    files = {
+        "app/__init__.py": "",
+        "app/errors/__init__.py": "from .kinds import Failed, Missing\nfrom .texts import *\n",
+        "app/errors/kinds.py": "class Failed(ValueError):\n    def __init__(self, text):\n        self.text = text\n\n\n"
+        "class Missing(LookupError):\n    def __init__(self, name):\n        self.name = name\n",
+        "app/errors/texts.py": "def body(error):\n    return {'e': str(error)}\n",
+        "app/work.py": "from app.errors import Failed, Missing\n\n\ndef work(name):\n    try:\n        other()\n"
+        "    except OSError as e:\n        raise Failed(str(e)) from e\n    raise Missing(name)\n",
+        "app/tools.py": "from app.errors import Failed as WorkError\n\n\ndef tool():\n    pass\n",
+        "app/api.py": "from starlette.responses import JSONResponse\nfrom app.errors import Failed, Missing, body\n\n\n"
+        "async def h(request):\n    try:\n        work()\n    except Missing as e:\n"
+        "        return JSONResponse({'missing': e.name})\n    except Failed as e:\n"
+        "        return JSONResponse({'e': e.text})  # BAD\n    except Exception as e:\n"
+        "        return JSONResponse(body(e))  # BAD\n",
+    }
+    assert _found(project, files) == {"app/api.py": _lines(files["app/api.py"])}
+
+
+def test_what_another_module_defines_is_judged_once_all_is_known(project):
+    files = {
+        "app/__init__.py": "",
+        "app/errors.py": "class Refused(Exception):\n    def __init__(self, rule):\n        self.rule = rule\n\n\n"
+        "class Broken(Exception):\n    def __init__(self, text):\n        self.text = text\n\n\n"
+        "class Failed(Exception):\n    def __init__(self, why):\n        self.why = why\n",
+        "app/work.py": "from app.errors import Broken, Failed, Refused\n\n\ndef work(rule):\n    try:\n"
+        "        raise Refused(rule)\n    except Refused as e:\n        raise Failed(e.rule) from e\n\n\n"
+        "def load():\n    try:\n        open('x')\n    except OSError as e:\n        raise Broken(str(e)) from e\n\n\n"
+        "def told():\n    try:\n        work('r')\n    except Refused as e:\n        return {'rule': e.rule}\n\n\n"
+        "def raw():\n    try:\n        load()\n    except Broken as e:\n        return {'text': e.text}\n",
+        "app/api.py": "from starlette.responses import JSONResponse\nfrom app.errors import Failed\n"
+        "from app.work import raw, told, work\n\n\nasync def h(request):\n    try:\n        work('r')\n"
+        "    except Failed as e:\n        return JSONResponse({'why': e.why})\n    if request.query_params:\n"
+        "        return JSONResponse(told())\n    return JSONResponse(raw())  # BAD\n",
     }
     assert _found(project, files) == {"app/api.py": _lines(files["app/api.py"])}
 
