@@ -8,9 +8,15 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from plugport.lint_rules.blocking_apis import BUILTINS, KINDS, MAKERS, Kind
+from plugport.lint_rules.engine.nodes import children
 
 FUNCTION_NODES: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_CLOSED = (*_FUNCTIONS, ast.Lambda, ast.ClassDef)
+_BINDS = frozenset(
+    {ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.withitem, ast.For, ast.AsyncFor,
+     ast.comprehension, ast.ExceptHandler, ast.Call}
+)  # fmt: skip
 _UNKNOWN = ast.Constant(...)
 _NOTHING = Kind("nothing")
 _OPTIONAL = frozenset({"Annotated", "ClassVar", "Final", "Optional"})
@@ -38,8 +44,12 @@ class Scope:
 
     def holds(self, name: str) -> bool:
         """Whether the name is bound here."""
-        return any(
-            name in names for names in (self.imports, self.values, self.iterated, self.annotations, self.functions)
+        return (
+            name in self.imports
+            or name in self.values
+            or name in self.functions
+            or name in self.annotations
+            or name in self.iterated
         )
 
 
@@ -66,6 +76,8 @@ class Names:
         self.module = Scope(None)
         self.functions: list[Function] = []
         self._classes: dict[str, Scope] = {}
+        self._given_back: dict[int, tuple[list[ast.expr], list[ast.expr]]] = {}
+        self._cut = False  # whether an answer was given up at `_DEEPEST` steps
         self._bound_kinds: dict[tuple[int, str, int], str | None] = {}
         self._visit(tree, self.module, None)
 
@@ -88,6 +100,17 @@ class Names:
     def called(self, call: ast.Call, caller: Function) -> Function | None:
         """The module's own function that the call runs."""
         return self._called(call, caller.scope, caller.owner)
+
+    def given_back(self, function: Function) -> tuple[list[ast.expr], list[ast.expr]]:
+        """What the function returns, and what it yields."""
+        key = id(function.node)
+        if key not in self._given_back:
+            nodes = list(own_nodes(function.node))
+            self._given_back[key] = (
+                [one.value for one in nodes if isinstance(one, ast.Return) and one.value],
+                [one.value for one in nodes if isinstance(one, ast.Yield) and one.value],
+            )
+        return self._given_back[key]
 
     def _called(self, call: ast.Call, scope: Scope, owner: Scope | None) -> Function | None:
         target = call.func
@@ -134,6 +157,7 @@ class Names:
 
     def _kind(self, expression: ast.expr, scope: Scope, owner: Scope | None, depth: int) -> str | None:
         if depth > _DEEPEST:
+            self._cut = True
             return None
         match expression:
             case ast.Name(id=name):
@@ -162,10 +186,17 @@ class Names:
 
     def _kind_of_bound(self, holder: Scope, bound: str, name: str, owner: Scope | None, depth: int) -> str | None:
         key = (id(holder), bound, id(owner))
-        if key not in self._bound_kinds:
-            self._bound_kinds[key] = None  # what is made of itself (`query = query.where(…)`) is not known by that
-            self._bound_kinds[key] = self._kind_of_values(holder, bound, name, owner, depth)
-        return self._bound_kinds[key]
+        if key in self._bound_kinds:
+            return self._bound_kinds[key]
+        self._bound_kinds[key] = None  # what is made of itself (`query = query.where(…)`) is not known by that
+        cut, self._cut = self._cut, False
+        kind = self._kind_of_values(holder, bound, name, owner, depth)
+        if self._cut and kind is None:
+            del self._bound_kinds[key]  # asked from nearer it may be known
+        else:
+            self._bound_kinds[key] = kind
+        self._cut = self._cut or cut
+        return kind
 
     def _kind_of_values(self, holder: Scope, bound: str, name: str, owner: Scope | None, depth: int) -> str | None:
         if bound in holder.nonblocking:
@@ -196,9 +227,10 @@ class Names:
             return None
         if made_here.node.returns is not None:
             return self._annotated(made_here.node.returns, made_here.scope)
-        returns = [node.value for node in own_nodes(made_here.node) if isinstance(node, ast.Return) and node.value]
         kinds = {
-            self._kind(value, made_here.scope, made_here.owner, depth) for value in returns if not _is_none(value)
+            self._kind(value, made_here.scope, made_here.owner, depth)
+            for value in self.given_back(made_here)[0]
+            if not _is_none(value)
         }
         return kinds.pop() if len(kinds) == 1 else None
 
@@ -219,7 +251,7 @@ class Names:
         return None
 
     def _visit(self, node: ast.AST, scope: Scope, owner: Scope | None) -> None:
-        stack = list(reversed(list(ast.iter_child_nodes(node))))
+        stack = children(node)
         while stack:
             child = stack.pop()
             if isinstance(child, _FUNCTIONS):
@@ -232,8 +264,9 @@ class Names:
             elif isinstance(child, ast.Lambda):
                 continue
             else:
-                self._bindings(child, scope, owner)
-                stack.extend(reversed(list(ast.iter_child_nodes(child))))
+                if type(child) in _BINDS:
+                    self._bindings(child, scope, owner)
+                stack += children(child)
 
     def _function(self, node: FUNCTION_NODES, scope: Scope) -> None:
         inner = Scope(scope)
@@ -300,8 +333,8 @@ def own_nodes(function: FUNCTION_NODES) -> Iterator[ast.AST]:
     while stack:
         node = stack.pop()
         yield node
-        if not isinstance(node, (*_FUNCTIONS, ast.Lambda, ast.ClassDef)):
-            stack.extend(ast.iter_child_nodes(node))
+        if not isinstance(node, _CLOSED):
+            stack += children(node)
 
 
 def _bind(target: ast.expr, value: ast.expr, scope: Scope, owner: Scope | None) -> None:

@@ -7,7 +7,8 @@ import ast
 from collections.abc import Mapping
 
 from plugport.lint_rules.blocking_apis import Kind
-from plugport.lint_rules.blocking_names import Function, Names, Scope, own_nodes
+from plugport.lint_rules.blocking_names import Function, Names, Scope
+from plugport.lint_rules.engine.nodes import children, every_node
 
 _CLASS = "class "
 _MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})
@@ -30,7 +31,7 @@ class GuardedNames(Names):
         self._values, self._package = values, package
         self._bases = {
             node.name: node.bases
-            for node in ast.walk(tree)
+            for node in every_node(tree)
             if isinstance(node, ast.ClassDef) and node.name in self._classes
         }
         self._names_of = {id(scope): name for name, scope in self._classes.items()}
@@ -62,6 +63,7 @@ class GuardedNames(Names):
 
     def _kind(self, expression: ast.expr, scope: Scope, owner: Scope | None, depth: int) -> str | None:
         if depth > _DEEPEST:
+            self._cut = True
             return None
         if isinstance(expression, ast.Await):
             return self._kind(expression.value, scope, owner, depth + 1)
@@ -112,10 +114,9 @@ class GuardedNames(Names):
             return self._kind(inner, scope, owner, depth + 1)
         target = self._called(call, scope, owner) or self._method_of_instance(call, scope, owner, depth)
         if target is not None and target.node.returns is None:
-            yields = [node.value for node in own_nodes(target.node) if isinstance(node, ast.Yield) and node.value]
             decorated = {ast.unparse(one).rpartition(".")[2] for one in target.node.decorator_list}
-            returned = [node.value for node in own_nodes(target.node) if isinstance(node, ast.Return) and node.value]
-            for value in yields if decorated & _MANAGERS else returned:
+            returned, yielded = self.given_back(target)
+            for value in yielded if decorated & _MANAGERS else returned:
                 if (kind := self._kind(value, target.scope, target.owner, depth + 1)) is not None:
                     return kind
             return None
@@ -157,9 +158,13 @@ class GuardedNames(Names):
         return None
 
     def _kind_of_bound(self, holder: Scope, bound: str, name: str, owner: Scope | None, depth: int) -> str | None:
-        """As in `Names`, but one value that is known is enough: an attribute that is None or a client is a client."""
         if depth > _DEEPEST:
+            self._cut = True
             return None
+        return super()._kind_of_bound(holder, bound, name, owner, depth)
+
+    def _kind_of_values(self, holder: Scope, bound: str, name: str, owner: Scope | None, depth: int) -> str | None:
+        """As in `Names`, but one value that is known is enough: an attribute that is None or a client is a client."""
         for annotation in (holder.annotations[one] for one in (bound, name) if one in holder.annotations):
             if (kind := self._annotated(annotation, holder)) is not None:
                 return kind
@@ -218,6 +223,7 @@ class GuardedNames(Names):
                 for name, value in passed:
                     if name not in target.scope.annotations:
                         target.scope.bind(name, value, scope)
+        self._bound_kinds.clear()  # what was asked on the way was asked too early
 
 
 def _own_calls(body: list[ast.stmt]) -> list[ast.Call]:
@@ -228,7 +234,7 @@ def _own_calls(body: list[ast.stmt]) -> list[ast.Call]:
         if isinstance(node, ast.Call):
             found.append(node)
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            stack.extend(ast.iter_child_nodes(node))
+            stack += children(node)
     return found
 
 

@@ -12,6 +12,7 @@ from plugport.lint_rules.blocking_apis import Kind
 from plugport.lint_rules.blocking_names import Scope
 from plugport.lint_rules.engine.errors import ConfigurationError
 from plugport.lint_rules.engine.model import JSON, Example, Finding, SourceFile, Summaries
+from plugport.lint_rules.engine.nodes import children, every_node
 from plugport.lint_rules.guarded_names import GuardedNames, constant_attribute
 from plugport.lint_rules.only_caller_presets import KINDS, MAKERS, PRESETS, Guard
 from plugport.lint_rules.spelled import COMMANDS, command_words, spelled
@@ -93,7 +94,9 @@ VALID = (
     Example("import docker\n\ndocker.from_env().containers.get('x')\n"),
 )
 
-_WANTED = re.compile(rb"docker|podman|containers|inspect")
+_WANTED = re.compile(
+    rb"docker|podman|nerdctl|inspect_container|\.containers?\b|\bcontainers?\.|containers?\(|containers/|/containers"
+)
 _ALLOW = re.compile(r"[^:]+::\w+(\.\w+)?")
 _SENDERS = frozenset(
     {
@@ -175,8 +178,10 @@ class OnlyCaller:
     def _names(self, file: SourceFile, linked: Mapping[str, Any]) -> GuardedNames:
         module = file.module or ""
         package = module if file.relative.endswith("__init__.py") else module.rpartition(".")[0]
-        makers = self._makers | dict(linked.get("makers", {}))
-        return GuardedNames(file.ast(), self._kinds, makers, dict(linked.get("values", {})), package)
+        makers, values = dict(linked.get("makers", {})), dict(linked.get("values", {}))
+        if makers or values:
+            return GuardedNames(file.ast(), self._kinds, self._makers | makers, values, package)
+        return file.derived(CODE, lambda: GuardedNames(file.ast(), self._kinds, self._makers, {}, package))
 
 
 def _tables(given: object) -> list[_Table]:
@@ -235,7 +240,7 @@ class _Walk:
         )
         self.decorators = {
             id(one)
-            for node in ast.walk(tree)
+            for node in every_node(tree)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             for one in node.decorator_list
         }
@@ -257,7 +262,7 @@ class _Walk:
                 scope = self._names.scope_of_class(node.name) or scope
                 owner = scope if scope.is_class else owner
                 place, closed = (place, closed) if closed else ((*place, node.name), bool(place))
-            stack.extend((child, scope, owner, place, closed) for child in reversed(list(ast.iter_child_nodes(node))))
+            stack += [(child, scope, owner, place, closed) for child in children(node)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +278,11 @@ class _Seen:
     def use_of(self, guard: Guard) -> str | None:
         """What of the guarded API the expression uses, in words; None where it uses nothing."""
         node = self.node
-        if isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load):
-            return self._named(node, guard)
+        if isinstance(node, ast.Attribute):
+            heard = node.attr in guard.words and isinstance(node.ctx, ast.Load)
+            return self._named(node, guard) if heard else None
+        if isinstance(node, ast.Name):
+            return self._named(node, guard) if guard.calls and isinstance(node.ctx, ast.Load) else None
         if isinstance(node, ast.Call):
             if (read := constant_attribute(node)) is not None:
                 return self._member(read, guard)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from plugport.lint_rules.blocking_apis import Kind
 
@@ -69,7 +70,7 @@ MAKERS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Guard:
     """One guarded API. `members`: methods and attributes by kind. `calls`: qualified names of functions and methods.
     `routes`: patterns of HTTP paths, where `{}` stands for whatever is put in. `commands`: words of a command behind
@@ -82,6 +83,12 @@ class Guard:
     commands: tuple[tuple[str, ...], ...] = ()
     anywhere: frozenset[str] = frozenset()
     collection_methods: frozenset[str] = frozenset()
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every attribute that may be a use of it."""
+        ends = frozenset(name.rpartition(".")[2] for name in self.calls)
+        return ends.union(self.anywhere, self.collection_methods, *self.members.values())
 
 
 PRESETS: Mapping[str, Guard] = {

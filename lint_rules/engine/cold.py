@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -53,7 +54,7 @@ class ColdRun:
             for path in checked
             if (row := ledger.rows.get(path)) is not None and row.wanted and row.linked is None
         }
-        with self._bench(maybe) as bench:
+        with _without_collector(), self._bench(maybe) as bench:
             for job, summaries in bench.summarise(_jobs(wanted)):
                 for code, answer in summaries.items():
                     self._note_summary(code, job.path, answer)
@@ -143,6 +144,18 @@ class ColdRun:
 
         with Crew(bench, cores, weights) as crew:
             yield crew
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Trees hold millions of objects and no circles: looking for some takes a fifth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _jobs(paths_by_code: Mapping[str, Iterable[str]]) -> list[Job]:

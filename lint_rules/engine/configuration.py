@@ -33,6 +33,8 @@ def load(explicit: Path | None, working_directory: Path) -> Configuration:
         return Configuration(working_directory, None, {}, (), module_roots({}, (), working_directory))
     document = _read(file)
     table = _table(document)
+    if lost := [key for key in KEYS if key in document and not table]:
+        raise ConfigurationError(lost[0], f"stands outside of [tool.plugport.lint] in {file}, where nobody reads it")
     for key in table:
         if key not in KEYS:
             raise ConfigurationError(key, f"is no key of [tool.plugport.lint]; it has {', '.join(KEYS)}")

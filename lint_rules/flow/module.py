@@ -7,36 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from plugport.lint_rules.engine.nodes import every_node
+
 FunctionNode: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 _BUILTIN_ERRORS = frozenset({"Exception", "BaseException", "ExceptionGroup", "BaseExceptionGroup"})
-
-
-_HOLDS_NO_NODE = frozenset(
-    {"ctx", "op", "ops", "id", "attr", "arg", "name", "names", "type_comment", "kind", "conversion", "simple",
-     "level", "module", "is_async", "rest", "tag", "kwd_attrs"}
-)  # fmt: skip
-_inner: dict[type[ast.AST], tuple[str, ...]] = {ast.Constant: ()}
-
-
-def every_node(tree: ast.AST) -> list[ast.AST]:
-    """The nodes of the tree that say something, in the order of the source: `ast.walk`, at a fifth of its cost, and
-    without operators, contexts and names of imports."""
-    found: list[ast.AST] = []
-    waiting = [tree]
-    while waiting:
-        node = waiting.pop()
-        found.append(node)
-        kind = type(node)
-        if kind not in _inner:
-            _inner[kind] = tuple(name for name in kind._fields if name not in _HOLDS_NO_NODE)[::-1]
-        held = node.__dict__
-        for name in _inner[kind]:
-            value = held.get(name)
-            if isinstance(value, list):
-                waiting += [one for one in reversed(value) if isinstance(one, ast.AST)]
-            elif isinstance(value, ast.AST):  # `case True:` holds a bool where other patterns hold a node
-                waiting.append(value)
-    return found
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ def test_json_holds_one_list_with_every_field(project):
 
 
 def test_a_file_that_cannot_be_parsed_is_a_finding_at_its_place(project):
-    done = project({"pyproject.toml": CONFIG, "a.py": "import time\nasync def f(:\n"}).json()
+    done = project({"pyproject.toml": CONFIG, "a.py": "import socket\nasync def f(:\n"}).json()
     assert (done.exit, done.places) == (1, [("PP900", "a.py", 2)])
 
 
@@ -101,3 +101,10 @@ def test_usage_is_exit_2(project):
     made = project({"pyproject.toml": CONFIG, "a.py": "x = 1\n"})
     assert made.json("--select", "PP777").exit == 2
     assert made.write({"pyproject.toml": "[tool.plugport.lint]\nexclude = 7\n"}).json().exit == 2
+
+
+def test_a_table_outside_of_ours_is_told(project):
+    made = project({"own.toml": "[[only-caller]]\npreset = 'docker-inspect'\nallow = []\n", "a.py": "x = 1\n"})
+    done = made.lint("--config", "own.toml")
+    assert done.exit == 2
+    assert "outside of [tool.plugport.lint]" in done.stderr
