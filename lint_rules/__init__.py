@@ -11,8 +11,8 @@ __all__ = ["lint_rules"]
 def lint_rules() -> list[RuleDescriptor]:
     """The built-in rules, through the same hook as anyone's."""
     return [
-        RuleDescriptor("PP001", "1", "plugport.lint_rules.only_caller:OnlyCaller"),
-        RuleDescriptor("PP002", "1", "plugport.lint_rules.raw_error:RawErrorInResponse"),
+        RuleDescriptor("PP001", "2", "plugport.lint_rules.only_caller:OnlyCaller"),
+        RuleDescriptor("PP002", "2", "plugport.lint_rules.raw_error:RawErrorInResponse"),
         RuleDescriptor("PP003", "1", "plugport.lint_rules.hook_mismatch:HookMismatch"),
-        RuleDescriptor("PP004", "1", "plugport.lint_rules.blocking_call:BlockingCall"),
+        RuleDescriptor("PP004", "2", "plugport.lint_rules.blocking_call:BlockingCall"),
     ]
