@@ -12,7 +12,7 @@ from plugport.lint_rules.blocking_apis import Kind
 from plugport.lint_rules.blocking_names import Scope
 from plugport.lint_rules.engine.errors import ConfigurationError
 from plugport.lint_rules.engine.model import JSON, Example, Finding, SourceFile, Summaries
-from plugport.lint_rules.engine.nodes import children, every_node
+from plugport.lint_rules.engine.nodes import children
 from plugport.lint_rules.guarded_names import GuardedNames, constant_attribute
 from plugport.lint_rules.only_caller_presets import KINDS, MAKERS, PRESETS, Guard
 from plugport.lint_rules.spelled import COMMANDS, command_words, spelled
@@ -94,9 +94,7 @@ VALID = (
     Example("import docker\n\ndocker.from_env().containers.get('x')\n"),
 )
 
-_WANTED = re.compile(
-    rb"docker|podman|nerdctl|inspect_container|\.containers?\b|\bcontainers?\.|containers?\(|containers/|/containers"
-)
+_WANTED = re.compile(rb"docker|podman|nerdctl|containers|inspect_container|\.container\b|\bcontainer\.|container\(")
 _ALLOW = re.compile(r"[^:]+::\w+(\.\w+)?")
 _SENDERS = frozenset(
     {
@@ -238,12 +236,7 @@ class _Walk:
         self.imports_docker = any(
             name.partition(".")[0] in {"docker", "aiodocker", "podman"} for name in names.module.imports.values()
         )
-        self.decorators = {
-            id(one)
-            for node in every_node(tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            for one in node.decorator_list
-        }
+        self.decorators = {id(one) for function in names.functions for one in function.node.decorator_list}
 
     def nodes(self) -> Iterator[_Place]:
         """In the order of the file."""

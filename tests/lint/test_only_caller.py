@@ -52,6 +52,7 @@ BAD = {
     "passed into a helper": "import docker\ndef ask(c, n):\n    return c.containers.get(n)  # BAD\ndef f():\n    return ask(docker.from_env(), 'x')\n",
     "container passed into a helper": "import docker\ndef show(c):\n    return c.status  # BAD\ndef f(client: docker.DockerClient):\n    return show(client.containers.create('x'))\n",
     "keyword into a helper": "import docker\ndef ask(n, c=None):\n    return c.containers.get(n)  # BAD\nask('x', c=docker.from_env())\n",
+    "route from parts": "import requests\ndef f(n):\n    return requests.get('/'.join(['http:/', 'engine', 'containers', n, 'json']))  # BAD\n",
     "subclass": "import docker\nclass Mine(docker.DockerClient):\n    def f(self):\n        return self.containers.get('x')  # BAD\nMine().containers.get('y')  # BAD\n",
     "conditional": "import docker\nc = docker.from_env() if True else None\nc.containers.get('x')  # BAD\n",
     "or": "import docker\ndef f(c=None):\n    c = c or docker.from_env()\n    return c.containers.get('x')  # BAD\n",

@@ -21,7 +21,7 @@ def test_json_holds_one_list_with_every_field(project):
 
 
 def test_a_file_that_cannot_be_parsed_is_a_finding_at_its_place(project):
-    done = project({"pyproject.toml": CONFIG, "a.py": "import socket\nasync def f(:\n"}).json()
+    done = project({"pyproject.toml": CONFIG, "a.py": "import time\nasync def f(:\n"}).json()
     assert (done.exit, done.places) == (1, [("PP900", "a.py", 2)])
 
 
