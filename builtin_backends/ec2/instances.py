@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from plugport.builtin_backends.batch import Batch
 from plugport.builtin_backends.ec2.aws import FAILURES, Aws, failure_of
 from plugport.hookspecs import RunState
 
@@ -41,8 +42,7 @@ class Instances:
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
-        self._waiting: dict[str, list[asyncio.Future[Instance | None]]] = {}
-        self._busy: asyncio.Task[None] | None = None
+        self._batch = Batch(self._ask, _lost)
 
     async def state(self, instance_id: str) -> Instance:
         """What EC2 says of the instance, asked now. Never raises for AWS's sake; may be repeated.
@@ -51,43 +51,19 @@ class Instances:
         denied, or not answered; the reason has AWS's request id.
         """
         for seconds in (*_ABSENT_AGAIN, None):
-            found = await self._share(instance_id)
+            found = await self._batch.answer(instance_id)
             if found is not None:
                 return found
             if seconds is not None:
                 await asyncio.sleep(seconds)
         return Instance(RunState.STOPPED)
 
-    async def _share(self, instance_id: str) -> Instance | None:
-        answer: asyncio.Future[Instance | None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(instance_id, []).append(answer)
-        if self._busy is None or self._busy.done():
-            self._busy = asyncio.create_task(self._ask())
-        return await answer
-
-    async def _ask(self) -> None:
-        await asyncio.sleep(0)
-        while self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            found: Mapping[str, Instance | None] = {}
-            try:
-                found = await self._aws.run(partial(_described, self._aws, list(waiting)))
-            except BaseException as error:
-                lost = Instance(RunState.unknown(f"the question failed: {type(error).__name__}: {error}"))
-                found = dict.fromkeys(waiting, lost)
-                if not isinstance(error, Exception):
-                    raise
-            finally:
-                _answer(waiting, found)
+    async def _ask(self, names: list[str]) -> dict[str, Instance | None]:
+        return await self._aws.run(partial(_described, self._aws, names))
 
 
-def _answer(
-    waiting: Mapping[str, list[asyncio.Future[Instance | None]]], found: Mapping[str, Instance | None]
-) -> None:
-    for name, futures in waiting.items():
-        for future in futures:
-            if not future.done():
-                future.set_result(found.get(name))
+def _lost(error: BaseException) -> Instance | None:
+    return Instance(RunState.unknown(f"the question failed: {type(error).__name__}: {error}"))
 
 
 def _described(aws: Aws, names: Sequence[str]) -> dict[str, Instance | None]:
