@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from plugport.lint_rules.engine.model import JSON
@@ -149,7 +149,7 @@ def link(summaries: Mapping[str, Any]) -> Facts:
     waiting = [one for told in summaries.values() for one in told["fills"]]
     while ready := [one for one in waiting if not one[4] or not facts.is_safe(one[4])]:
         waiting = [one for one in waiting if one[4] and facts.is_safe(one[4])]
-        for kind, parameter, path, line, _ in ready:
+        for kind, parameter, path, line, _ in ready:  # each may make another's text raw
             _fill(facts, classes, facts.aliases.get(kind, kind), parameter, (path, line))
     for function in facts.functions.values():
         if function.unless and all(facts.is_safe(one) for one in function.unless):
@@ -167,25 +167,25 @@ def _offer(facts: Facts) -> None:
         for name in [one for one in (*facts.bases, *facts.functions) if one.startswith(module)]:
             if "." not in (last := name.removeprefix(module)):
                 facts.aliases.setdefault(package + last, name)
-    meant = {}
-    for alias, named in facts.aliases.items():
-        target = named
-        for _ in range(_LONGEST_CHAIN):
-            if target not in facts.aliases or target in facts.bases or target in facts.functions:
-                break
-            target = facts.aliases[target]
-        if alias in facts.bases or alias in facts.functions:
-            continue
+    defined = facts.bases.keys() | facts.functions.keys()
+    meant = {alias: _meant(facts.aliases, defined, alias) for alias in facts.aliases if alias not in defined}
+    facts.aliases = {alias: target for alias, target in meant.items() if target in defined}
+    for alias, target in facts.aliases.items():
         if target in facts.bases:
             facts.bases[alias] = (target,)
-            meant[alias] = target
-        elif target in facts.functions:
+        else:
             facts.functions[alias] = facts.functions[target]
-            meant[alias] = target
-    for alias, target in meant.items():
         if alias in facts.handlers:
             facts.handlers.setdefault(target, facts.handlers[alias])
-    facts.aliases = meant
+
+
+def _meant(aliases: Mapping[str, str], defined: Set[str], name: str) -> str:
+    """What a name stands for, through the packages that hand it on."""
+    for _ in range(_LONGEST_CHAIN):
+        if name in defined or name not in aliases:
+            break
+        name = aliases[name]
+    return name
 
 
 def _quiet(facts: Facts, summaries: Mapping[str, Any]) -> Iterator[str]:

@@ -279,6 +279,11 @@ def test_what_a_package_offers_of_its_modules_is_known(project):
         "app/errors/texts.py": "def body(error):\n    return {'e': str(error)}\n",
         "app/work.py": "from app.errors import Failed, Missing\n\n\ndef work(name):\n    try:\n        other()\n"
         "    except OSError as e:\n        raise Failed(str(e)) from e\n    raise Missing(name)\n",
+        "app/face/__init__.py": "from app.errors import Failed, Missing\n",
+        "app/last.py": "from starlette.responses import JSONResponse\nfrom app.face import Failed, Missing\n\n\n"
+        "async def h(request):\n    try:\n        work()\n    except Missing as e:\n"
+        "        return JSONResponse({'missing': e.name})\n    except Failed as e:\n"
+        "        return JSONResponse({'e': e.text})  # BAD\n",
         "app/tools.py": "from app.errors import Failed as WorkError\n\n\ndef tool():\n    pass\n",
         "app/api.py": "from starlette.responses import JSONResponse\nfrom app.errors import Failed, Missing, body\n\n\n"
         "async def h(request):\n    try:\n        work()\n    except Missing as e:\n"
@@ -286,7 +291,7 @@ def test_what_a_package_offers_of_its_modules_is_known(project):
         "        return JSONResponse({'e': e.text})  # BAD\n    except Exception as e:\n"
         "        return JSONResponse(body(e))  # BAD\n",
     }
-    assert _found(project, files) == {"app/api.py": _lines(files["app/api.py"])}
+    assert _found(project, files) == {name: _lines(files[name]) for name in ("app/api.py", "app/last.py")}
 
 
 def test_what_another_module_defines_is_judged_once_all_is_known(project):
