@@ -1,1 +1,7 @@
-"""The way to EC2 instances: their state, their endpoint, the tunnel. The backend itself is not there yet."""
+"""The backend `ec2`."""
+
+from plugport.builtin_backends.ec2.backend import Ec2Backend
+
+__all__ = ["provider"]
+
+provider = Ec2Backend()

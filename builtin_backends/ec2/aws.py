@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +31,7 @@ _THROTTLED = frozenset(
 _DENIED = frozenset(
     {"UnauthorizedOperation", "AuthFailure", "AccessDenied", "AccessDeniedException", "OptInRequired",
      "UnrecognizedClientException", "InvalidClientTokenId", "ExpiredToken", "ExpiredTokenException", "RequestExpired",
-     "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken", "Blocked"}
+     "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken", "Blocked", "AuthException"}
 )  # fmt: skip
 
 
@@ -78,9 +79,11 @@ class Aws:
             return self._clients[service]
 
     def session(self) -> Any:
-        """The session, which has the credentials and the region."""
+        """The session, which has the credentials and the region (`AWS_DEFAULT_REGION`, else `AWS_REGION`, which
+        containers and functions are given and botocore does not read)."""
         if self._session is None:
-            self._session = boto3.session.Session()
+            made = boto3.session.Session()
+            self._session = made if made.region_name else boto3.session.Session(region_name=os.getenv("AWS_REGION"))
         return self._session
 
     def close(self) -> None:

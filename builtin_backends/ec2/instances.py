@@ -28,13 +28,15 @@ once."""
 @dataclass(frozen=True, slots=True)
 class Instance:
     """What EC2 said of one instance. Everything but `state` is None where it is absent or could not be asked for;
-    `account` is the owner's id, `address` its private address (IPv6 where it has no other)."""
+    `account` is the owner's id, `address` its private address (IPv6 where it has no other), `zone` its availability
+    zone."""
 
     state: RunState
     account: str | None = None
     network: str | None = None
     subnet: str | None = None
     address: str | None = None
+    zone: str | None = None
 
 
 class Instances:
@@ -93,4 +95,5 @@ def _instance(told: Mapping[str, Any], account: str | None) -> Instance:
     else:
         seen = RunState.unknown(f"the instance is {state or 'in no state that EC2 names'}")
     address = told.get("PrivateIpAddress") or told.get("Ipv6Address")
-    return Instance(seen, account, told.get("VpcId"), told.get("SubnetId"), address)
+    zone = told.get("Placement", {}).get("AvailabilityZone")
+    return Instance(seen, account, told.get("VpcId"), told.get("SubnetId"), address, zone)

@@ -1,0 +1,60 @@
+#!/bin/sh
+# Runs a command as uid 1000, whom the agent's files belong to, so that root never works in a folder that the agent can
+# change under its feet.
+#
+#   sh -c "$(cat as_agent.sh)" plugport MODE CONFIG_DIR COMMAND…
+#
+# MODE `make` first makes a missing CONFIG_DIR, or the missing `plugins` of one that is root's: as uid 1000 where that
+# can, else as root, and that only where uid 1000 can write in none of the folders above it. MODE `look` makes nothing.
+# Exit: 4 no way to become uid 1000, 5 no such directory to be had; else the COMMAND's own.
+set -eu
+mode=$1 config=$2
+shift 2
+
+case $(id -u) in
+1000) become='' ;;
+0) if command -v setpriv >/dev/null 2>&1; then
+    become='setpriv --reuid=1000 --regid=1000 --clear-groups --'
+else
+    become='sudo -n -u #1000 --'
+fi ;;
+*) become='sudo -n -u #1000 --' ;;
+esac
+
+# shellcheck disable=SC2086
+agent() { $become "$@"; }
+
+fail() {
+    code=$1
+    shift
+    printf 'plugport: %s\n' "$*" >&2
+    exit "$code"
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n -- "$@"; fi
+}
+
+if [ -n "$become" ] && ! agent true; then
+    fail 4 'this user cannot become uid 1000: log in as that user, or allow sudo without a password'
+fi
+if [ "$mode" = make ] && ! agent test -d "$config/plugins"; then
+    missing=$config
+    if [ -d "$config" ]; then
+        agent test -x "$config" || fail 5 "uid 1000 cannot reach $config"
+        missing=$config/plugins
+    fi
+    above=$missing
+    until [ -d "$above" ]; do above=$(dirname -- "$above"); done
+    if agent test -w "$above"; then
+        agent mkdir -p -- "$missing" || fail 5 "$missing cannot be made"
+    else
+        while [ "$above" != / ]; do
+            above=$(dirname -- "$above")
+            if agent test -w "$above"; then fail 5 "$missing lies below $above, where uid 1000 can write: make it first"; fi
+        done
+        as_root install -d -o 1000 -g 1000 -m 755 -- "$missing" || fail 5 "$missing cannot be made"
+    fi
+fi
+# shellcheck disable=SC2086
+exec $become "$@"
