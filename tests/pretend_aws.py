@@ -166,18 +166,17 @@ class PretendAws:
         return _document("DescribeInstanceConnectEndpointsResponse", inside, request)
 
     def _painted(self, answer: bytes) -> bytes:
-        ElementTree.register_namespace("", _NAMESPACE)
         root = ElementTree.fromstring(answer)
-        for instances in root.iter(f"{{{_NAMESPACE}}}instancesSet"):
+        for instances in root.iterfind(".//{*}instancesSet"):
             for one in list(instances):
-                state = self.states.get(one.findtext(f"{{{_NAMESPACE}}}instanceId") or "")
+                state = self.states.get(one.findtext("{*}instanceId") or "")
                 if state == "absent":
                     instances.remove(one)
                 elif state is not None:
-                    told = one.find(f"{{{_NAMESPACE}}}instanceState")
+                    told = one.find("{*}instanceState")
                     assert told is not None
                     for part, value in (("code", str(_CODES.get(state, 0))), ("name", state)):
-                        element = told.find(f"{{{_NAMESPACE}}}{part}")
+                        element = told.find(f"{{*}}{part}")
                         assert element is not None
                         element.text = value
         return ElementTree.tostring(root)

@@ -24,6 +24,7 @@ fail() {
 }
 
 clean_up() {
+    trap '' HUP INT TERM PIPE
     cd / || :
     if [ -n "$stage" ]; then rm -rf -- "$stage" || :; fi
 }
@@ -72,7 +73,7 @@ if [ ! -d "$plugins" ]; then
     if [ "$(id -u)" = 0 ]; then chown 1000:1000 "$plugins"; fi
 fi
 trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
+trap 'exit 143' HUP INT TERM PIPE # PIPE: nobody reads any more, and a shell has a word to say of a child's end
 exec 9<"$plugins"
 lock
 sweep

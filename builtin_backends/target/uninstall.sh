@@ -13,6 +13,7 @@ config=$1 name=$2
 stage=''
 
 clean_up() {
+    trap '' HUP INT TERM PIPE
     cd / || :
     if [ -n "$stage" ]; then rm -rf -- "$stage"; fi
 }
@@ -23,7 +24,7 @@ done
 cd "$config" 2>/dev/null || { printf 'plugport: the config dir is missing\n' >&2; exit 5; }
 config=$(pwd -P)
 trap clean_up EXIT
-trap 'exit 143' HUP INT TERM
+trap 'exit 143' HUP INT TERM PIPE
 holder=$config
 if [ -d "$config/plugins" ]; then holder=$config/plugins; fi
 if command -v flock >/dev/null 2>&1; then

@@ -1,4 +1,4 @@
-"""Bad days of an instance, of AWS and of the line: a typed error, words for the log, the old version whole, no leftover."""
+"""Bad days of an instance, of AWS and of the line: a typed error, words for the log, no leftover."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def new(tmp_path):
 
 def _whole(ec2, *bundles, folder="/configs"):
     """Which of the bundles lies there, whole and alone."""
-    line = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum | cut -d' ' -f1; ls -A .. | wc -l"
-    digest, count = ec2.host.shell(f"cd {folder}/plugins/p && {line}").split()
-    assert count == "1", ec2.host.shell(f"ls -la {folder}/plugins")
+    line = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum | cut -d' ' -f1"
+    digest = ec2.host.shell(f"cd {folder}/plugins/p && {line}").strip()
+    assert ec2.host.shell(f"ls -A {folder}/plugins").split() == ["p"]
     (found,) = [one for one in bundles if one.digest == f"sha256:{digest}"]
     return found
 
 
 async def _settled(ec2):
-    """The host has seen that the line is cut, and has cleaned up."""
+    """The host has seen that the line is cut, and has cleaned up; a shell may outlive its connection for a moment."""
     for _ in range(250):
-        if not ec2.host.sessions():
+        if not ec2.host.sessions() and ".stg-" not in ec2.host.shell("ls -A /configs/plugins"):
             return
         await asyncio.sleep(0.02)
 
@@ -251,7 +251,7 @@ async def test_a_line_that_is_cut_leaves_the_old_version_whole(ec2, old, new, pa
         ec2.endpoint.cut_after = int(part * new.archive.stat().st_size)
         with pytest.raises((errors.DeliveryFailed, errors.BackendUnavailable)) as caught:
             await backend.deliver(ec2.workspace(), new)
-        assert "broke" in caught.value.reason or part == 0.0
+        assert part < 0.01 or "broke" in caught.value.reason
         await _settled(ec2)
         assert _whole(ec2, old, new) is old
         ec2.endpoint.cut_after = None
@@ -283,7 +283,7 @@ async def test_a_line_that_is_cut_at_its_last_byte_leaves_one_version_whole(ec2,
 async def test_a_line_that_is_cut_after_the_swap_is_told_and_a_repeat_is_harmless(ec2, old, new):
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
-        ec2.endpoint.seen = ec2.endpoint.deaf_after = 0
+        ec2.endpoint.seen, ec2.endpoint.deaf_after = 0, 100_000  # after the command was started
         delivery = asyncio.create_task(backend.deliver(ec2.workspace(), new))
         for _ in range(500):
             await asyncio.sleep(0.02)
@@ -298,11 +298,14 @@ async def test_a_line_that_is_cut_after_the_swap_is_told_and_a_repeat_is_harmles
     assert _whole(ec2, old, new) is new
 
 
-async def test_a_line_that_stalls_is_given_up_and_a_slow_one_is_not(ec2, old, new):
-    async with ec2.backend(stall_seconds="0.6") as backend:
+async def test_a_line_that_stalls_is_given_up_and_a_slow_one_is_not(ec2, old, new, tmp_path):
+    large = bundle_of(tmp_path / "large", "p", {"a": bytes(range(256)) * 40_000})
+    async with ec2.backend(stall_seconds="1.5") as backend:
         await backend.deliver(ec2.workspace(), old)
-        ec2.endpoint.rate = 500_000  # the whole takes two seconds, and something moves all the time
-        await backend.deliver(ec2.workspace(), new)
+        ec2.endpoint.rate = 3_500_000  # the whole takes three seconds, and something moves all the time
+        started = time.monotonic()
+        await backend.deliver(ec2.workspace(), large)
+        assert time.monotonic() - started > 2
         ec2.endpoint.rate = None
         await backend.deliver(ec2.workspace(), old)
         ec2.endpoint.seen, ec2.endpoint.stall_after = 0, 300_000
@@ -353,7 +356,7 @@ async def test_a_full_disk_keeps_the_old_version(ec2, old, tmp_path):
     try:
         async with ec2.backend() as backend:
             await backend.deliver(ec2.workspace(), old)
-            with pytest.raises(errors.DeliveryFailed, match="No space left"):
+            with pytest.raises(errors.DeliveryFailed, match=r"tar: .*Wrote only|No space left"):
                 await backend.deliver(ec2.workspace(), bundle_of(tmp_path, "p", {"a": b"x" * 3_000_000}))
         assert _whole(ec2, old) is old
     finally:

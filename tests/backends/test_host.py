@@ -156,6 +156,24 @@ async def test_a_killed_install_leaves_the_old_version_and_the_next_one_cleans_u
     assert os.listdir(config / "plugins") == ["p"]
 
 
+async def test_an_install_that_nobody_listens_to_any_more_cleans_up(channel, config, tmp_path):
+    bundle = bundle_of(tmp_path, "p", {"a": b"x" * 1_000_000})
+    argv = script("install", str(config), "p", bundle.digest.removeprefix("sha256:"))
+    read, write = os.pipe()
+    process = await asyncio.create_subprocess_exec(
+        *channel._shell, *argv[1:], stdin=asyncio.subprocess.PIPE, stdout=write, stderr=write, start_new_session=True
+    )
+    os.close(write)
+    process.stdin.write(bundle.archive.read_bytes()[:200_000])
+    await process.stdin.drain()
+    while not list((config / "plugins").glob(".stg-*/a")):
+        await asyncio.sleep(0.005)
+    os.close(read)
+    os.killpg(process.pid, 15)
+    await process.wait()
+    assert os.listdir(config / "plugins") == []
+
+
 async def test_a_version_that_a_crash_left_aside_comes_back_at_the_next_contact(channel, config, tmp_path):
     await install(channel, str(config), bundle_of(tmp_path / "1", "p", {"a": b"1"}))
     (config / "plugins/p").rename(config / "plugins/.old-p")
