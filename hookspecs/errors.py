@@ -287,15 +287,17 @@ class WorkspaceExists(PlugportError):
 
 
 class HostKeyMismatch(PlugportError):
-    """Raised when an instance shows another host key than the pinned one."""
+    """Raised when an instance shows another host key than the one that is known for it, or when none is known and the
+    first one seen is not to be trusted."""
 
     slug, status, title = "host-key-mismatch", 409, "Host key mismatch"
 
     @property
     def detail(self) -> str:
         return (
-            "The instance shows another host key than the one that is pinned. If that is expected, "
-            "an admin forgets the old one with DELETE /workspaces/{id}/host-key."
+            "The instance's host key is not the one that is known for it, or none is known and the first one is not "
+            "trusted here. Where a new key is expected, an admin forgets the old one with "
+            "DELETE /workspaces/{id}/host-key."
         )
 
 

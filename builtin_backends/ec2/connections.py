@@ -98,14 +98,14 @@ class Connections:
         self._retired: set[_Kept] = set()
         self._opening: WeakValueDictionary[Way, asyncio.Lock] = WeakValueDictionary()
         self._dialled: Counter[str] = Counter()
-        self._room = asyncio.Condition()
+        self._room = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def process(self, way: Way, command: str) -> AsyncIterator[asyncssh.SSHClientProcess[bytes]]:
         """A command that was started on the instance. Its channel is closed with the context.
 
-        A kept connection that turns out to be dead before the command has begun is replaced, once. Raises what
-        dialling raises, and `BackendUnavailable` where the command cannot be started.
+        A kept connection that turns out to be dead before the command has begun is replaced. Raises what dialling
+        raises, and `BackendUnavailable` where the command cannot be started.
         """
         async with contextlib.AsyncExitStack() as stack:
             yield await self._started(way, command, stack)
@@ -138,13 +138,12 @@ class Connections:
             if kept is not None and not kept.usable:
                 self._retire(way, kept)
                 kept = None
-            fresh = kept is None
             if kept is None:
-                kept = await self._open(way)
+                return await self._open(way), True
             kept.users += 1
             if kept.idle is not None:
                 kept.idle.cancel()
-            return kept, fresh
+            return kept, False
 
     async def _give_back(self, way: Way, kept: _Kept) -> None:
         kept.users -= 1
@@ -154,32 +153,39 @@ class Connections:
                 kept.idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._retire, way, kept)
             else:
                 self._retire(way, kept)
-        await self._tell_of_room()
+        self._room.set()
 
     async def _open(self, way: Way) -> _Kept:
+        """A new connection, which counts the caller."""
         route = await self._dialler.route(way)
         endpoint = None if route.endpoint is None else route.endpoint.id
-        if endpoint is not None:
-            await self._wait_for_room(endpoint)
-        try:
+        async with self._place(endpoint):
             made = self._kept[way] = _Kept(await self._dialler.connect(route), endpoint)
+            made.users = 1
             return made
-        finally:
-            if endpoint is not None:
-                self._dialled[endpoint] -= 1
-                await self._tell_of_room()
 
-    async def _wait_for_room(self, endpoint: str) -> None:
-        """Reserve one connection more of the endpoint; where it is full, the one that idled the longest goes."""
-        async with self._room:
-            while self._open_through(endpoint) >= PER_ENDPOINT:
-                idle = [(kept.used, way) for way, kept in self._kept.items() if kept.endpoint == endpoint]
-                idle = [pair for pair in idle if self._kept[pair[1]].users == 0]
-                if idle:
-                    await _closed(self._kept.pop(min(idle, key=lambda pair: pair[0])[1]))
-                else:
-                    await self._room.wait()
-            self._dialled[endpoint] += 1
+    @contextlib.asynccontextmanager
+    async def _place(self, endpoint: str | None) -> AsyncIterator[None]:
+        """A place among the endpoint's connections for one that is being made. Where all are taken, the connection
+        that has idled the longest makes room, or else whoever is done first."""
+        if endpoint is None:
+            yield
+            return
+        idle: list[Way] = []
+        while self._open_through(endpoint) >= PER_ENDPOINT:
+            idle = [way for way, kept in self._kept.items() if kept.endpoint == endpoint and kept.users == 0]
+            if idle:
+                break
+            self._room.clear()
+            await self._room.wait()
+        self._dialled[endpoint] += 1
+        try:
+            if idle:
+                await _closed(self._kept.pop(min(idle, key=lambda way: self._kept[way].used)))
+            yield
+        finally:
+            self._dialled[endpoint] -= 1
+            self._room.set()
 
     def _open_through(self, endpoint: str) -> int:
         every = (*self._kept.values(), *self._retired)
@@ -194,10 +200,6 @@ class Connections:
         else:
             self._retired.discard(kept)
             _close(kept)
-
-    async def _tell_of_room(self) -> None:
-        async with self._room:
-            self._room.notify_all()
 
 
 def _close(kept: _Kept) -> None:
