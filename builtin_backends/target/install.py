@@ -6,13 +6,17 @@ from plugport.builtin_backends.target.channel import Channel, failure, script
 from plugport.hookspecs import Bundle, Receipt
 from plugport.hookspecs.errors import DeliveryFailed
 
+LARGE = 8 * 1024 * 1024
+"""Bytes from which on a faster hash is worth its start."""
+
 
 async def install(channel: Channel, config_dir: str, bundle: Bundle) -> Receipt:
     """Put the bundle at `<config_dir>/plugins/<name>`, whole or not at all; the receipt's digest was read there.
 
     May be repeated after any failure. Raises `DeliveryFailed`, `UnsupportedTarget`, and what the channel raises.
     """
-    argv = script("install", config_dir, bundle.name, bundle.digest.removeprefix("sha256:"))
+    size = ["large"] if sum(file.size for file in bundle.files) > LARGE else []
+    argv = script("install", config_dir, bundle.name, bundle.digest.removeprefix("sha256:"), *size)
     with bundle.open_tar() as stream:
         completed = await channel.run(argv, stream)
     if completed.exit_code != 0:

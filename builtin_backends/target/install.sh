@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs one plugin on a target with a shell: whole, or not at all.
 #
-#   sh -c "$(cat install.sh)" plugport CONFIG_DIR NAME DIGEST   < a tar
+#   sh -c "$(cat install.sh)" plugport CONFIG_DIR NAME DIGEST [large]   < a tar
 #
-# DIGEST is the tree's, in hex. Prints `installed DIGEST` after the files lie in place and were read.
+# DIGEST is the tree's, in hex. With `large`, openssl reads the tree where it is there: several times faster than most
+# `sha256sum`s, but slow to start. What it does not confirm is left to sha256sum. Prints `installed DIGEST` after the files lie in place and were read.
 # Exit: 0 done, 3 the digest is another, 4 a tool is missing, 5 the directory cannot be had; else what failed.
 #
 # Where there is flock, the plugins directory is locked for the moments of sweeping and of swapping alone, so that
@@ -11,7 +12,7 @@
 set -eu
 export LC_ALL=C
 umask 022
-config=$1 name=$2 wanted=$3
+config=$1 name=$2 wanted=$3 size=${4-}
 stage=''
 locks=''
 if command -v flock >/dev/null 2>&1; then locks=yes; fi
@@ -51,9 +52,16 @@ sweep() {
     done
 }
 
-# Swaps two names at once where something here can; $1 and $2 both exist.
+# Swaps two names at once where something here can; $1 and $2 both exist. perl starts in a tenth of python3's time; the
+# numbers are renameat2's.
 exchange() {
     mv --exchange --no-target-directory -- "$1" "$2" 2>/dev/null && return 0
+    case $(uname -m) in x86_64) call=316 ;; aarch64 | riscv64) call=276 ;; *) call='' ;; esac
+    if [ -n "$call" ] && command -v perl >/dev/null 2>&1; then
+        # shellcheck disable=SC2016
+        perl -e 'exit(syscall($ARGV[0] + 0, -100, $ARGV[1], -100, $ARGV[2], 2) == 0 ? 0 : 1)' \
+            "$call" "$1" "$2" 2>/dev/null && return 0
+    fi
     command -v python3 >/dev/null 2>&1 || return 1
     python3 -I -S -c '
 import ctypes, os, sys
@@ -87,7 +95,13 @@ cd "$stage"
 tar -xpf -
 odd=$(find . ! -type f ! -type d | head -n 1)
 [ -z "$odd" ] || fail 3 'there is something that is neither a file nor a directory'
-found=$(find . -type f -print0 | sort -z | xargs -0 -r sha256sum | sha256sum)
+found=''
+if [ "$size" = large ] && command -v openssl >/dev/null 2>&1; then
+    found=$(find . -type f -print0 | sort -z | xargs -0 -r openssl dgst -sha256 -r 2>/dev/null | sed 's/ \*/  /' | sha256sum)
+fi
+if [ "${found%% *}" != "$wanted" ]; then
+    found=$(find . -type f -print0 | sort -z | xargs -0 -r sha256sum | sha256sum)
+fi
 found=${found%% *}
 [ "$found" = "$wanted" ] || fail 3 "the digest is $found"
 chmod 755 .

@@ -9,6 +9,11 @@ import sys
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of `plugport`."""
     parser = subparsers.add_parser("demo", help="start a service, install a sample plugin, show it, take it away")
+    parser.add_argument(
+        "--ec2",
+        action="store_true",
+        help="take part with a pretended EC2 instance (in a checkout, with the test extras)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -17,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     from plugport.core.cli.demonstration import DemoFailed, demonstrate
 
     try:
-        print(demonstrate())
+        print(demonstrate(with_ec2=args.ec2))
     except DemoFailed as error:
         print(f"demo: failed: {error}", file=sys.stdout)
         return 1

@@ -10,8 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from plugport.core.cli.client import Client, Refused, Unreached
 from plugport.core.cli.demo_container import container
+from plugport.core.cli.demo_instance import Instance, NoInstance, instance
 from plugport.core.cli.downloading import download
 from plugport.core.cli.unpacking import PullFailed, Staging
 
@@ -31,23 +32,25 @@ class DemoFailed(Exception):
     """Raised when a step did not do what it promises; its text says which."""
 
 
-def demonstrate() -> str:
-    """Run every step and return the last line. Raises `DemoFailed`."""
+def demonstrate(*, with_ec2: bool = False) -> str:
+    """Run every step and return the last line; `with_ec2` with an instance, too. Raises `DemoFailed`."""
     console = Console(highlight=False, soft_wrap=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="plugport-demo-") as name:
         folder = Path(name)
         try:
-            with _service(folder) as client:
-                _steps(console, client, folder)
-        except (Refused, Unreached, PullFailed) as error:
+            with ExitStack() as stack:
+                ec2 = stack.enter_context(instance()) if with_ec2 else None
+                client = stack.enter_context(_service(folder, ec2.environment if ec2 else {}))
+                _steps(console, client, folder, ec2)
+        except (NoInstance, Refused, Unreached, PullFailed) as error:
             raise DemoFailed(str(error)) from error
     return f"demo: ok ({time.monotonic() - started:.1f} s; nothing is left)"
 
 
 @contextmanager
-def _service(folder: Path) -> Iterator[Client]:
-    """A service with the sample plugin in its registry; ended with the block."""
+def _service(folder: Path, more: Mapping[str, str]) -> Iterator[Client]:
+    """A service with the sample plugin in its registry, and `more` in its environment; ended with the block."""
     token, log = secrets.token_urlsafe(24), folder / "service.log"
     with as_file(files("plugport.core").joinpath("sample")) as sample:
         shutil.copytree(sample, folder / "plugins", ignore=shutil.ignore_patterns("__pycache__", "*.py", "*.pyc"))
@@ -56,6 +59,7 @@ def _service(folder: Path) -> Iterator[Client]:
         "PLUGPORT_DATA_DIR": str(folder / "data"),
         "PLUGPORT_PLUGINS_DIR": str(folder / "plugins"),
         "PLUGPORT_ADMIN_TOKEN": token,
+        **more,
     }
     command = [sys.executable, "-P", "-m", "plugport.core", "serve"]
     with (
@@ -95,7 +99,7 @@ class _Watchdog:
         self._timer.cancel()
 
 
-def _steps(console: Console, client: Client, folder: Path) -> None:
+def _steps(console: Console, client: Client, folder: Path, ec2: Instance | None) -> None:
     console.print(f"serving on {client.url}, with what lies in a temporary directory")
     providers = [one for one in client.ask("GET", "/providers") if one["status"] == "loaded"]
     console.print(f"providers: {', '.join(one['name'] for one in providers)}")
@@ -115,6 +119,8 @@ def _steps(console: Console, client: Client, folder: Path) -> None:
             client.ask("DELETE", f"/workspaces/demo-docker/plugins/{PLUGIN}")
             if client.ask("GET", "/workspaces/demo-docker/plugins"):
                 raise DemoFailed("the uninstall left something in the container")
+    if ec2 is not None:
+        rows.append(_push_into_instance(client, ec2))
     table = Table("workspace", "how", "plugin", "digest, read back")
     for row in rows:
         table.add_row(*row)
@@ -145,6 +151,24 @@ def _push_into(client: Client, workspace: str) -> tuple[str, str, str, str]:
     if listed["digest"] != installed["digest"] or listed["drift"] != "none":
         raise DemoFailed("what was read back is not what was installed")
     return workspace, "POST …/plugins", f"{listed['name']} {listed['version']}", listed["digest"][:19] + "…"
+
+
+def _push_into_instance(client: Client, ec2: Instance) -> tuple[str, str, str, str]:
+    row = {
+        "id": "demo-ec2",
+        "org": "demo",
+        "runtime": "claude-code",
+        "instance_id": ec2.id,
+        "options": {"restart": False},
+    }
+    client.ask("POST", "/workspaces", row)
+    pushed = _push_into(client, "demo-ec2")
+    if not (ec2.plugins / PLUGIN / "skills/greet/SKILL.md").is_file():
+        raise DemoFailed("the sample's files did not arrive on the instance")
+    client.ask("DELETE", f"/workspaces/demo-ec2/plugins/{PLUGIN}")
+    if any(ec2.plugins.iterdir()):
+        raise DemoFailed("the uninstall left something on the instance")
+    return pushed
 
 
 def _pull(client: Client, into: Path) -> tuple[str, str, str, str]:

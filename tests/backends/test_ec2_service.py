@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +107,12 @@ async def test_what_aws_says_reaches_the_log_and_never_the_client(ec2, service, 
     for secret in ("req-42", "no access", "eice-", "10.0", ec2.instance):
         assert secret not in answer.text
     assert "req-42" in caplog.text
+
+
+def test_the_demo_takes_a_pretended_instance_in(one_ssh_host, tmp_path):
+    command = [sys.executable, "-P", "-m", "plugport.core", "demo", "--ec2"]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "demo-ec2" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("demo: ok")

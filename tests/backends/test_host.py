@@ -259,6 +259,31 @@ async def test_a_missing_config_dir_or_tool_is_a_typed_error(channel, tmp_path):
         await install(NoShell(), str(tmp_path), bundle)
 
 
+@pytest.mark.parametrize("openssl", ["real", "absent", "lying", "failing"])
+async def test_a_large_plugin_is_read_back_whatever_openssl_does(config, tmp_path, openssl, monkeypatch):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    if openssl == "absent":
+        needed = ["sh", "find", "sort", "xargs", "sha256sum", "tar", "mktemp", "mkdir", "flock", "sed", "ls", "id"]
+        for tool in [*needed, "chmod", "chown", "rm", "mv", "head", "uname", "perl"]:
+            (tools / tool).symlink_to(shutil.which(tool))
+        monkeypatch.setenv("PATH", str(tools))
+    elif openssl != "real":
+        told = "exit 1" if openssl == "failing" else 'for one; do echo "00 *$one"; done'
+        (tools / "openssl").write_text(f"#!/bin/sh\n{told}\n")
+        (tools / "openssl").chmod(0o755)
+        monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+    bundle = bundle_of(tmp_path, "p", {**ODD, "big": b"x" * 9_000_000})
+    assert (await install(LocalChannel(), str(config), bundle)).digest == bundle.digest
+    assert tree(config / "plugins/p")["big"] == b"x" * 9_000_000
+
+
+async def test_openssl_cannot_pass_what_is_not_there(config, tmp_path):
+    bundle = bundle_of(tmp_path, "p", {"a": b"x" * 512 * 20_000, "b": b"1"})
+    with pytest.raises(errors.DeliveryFailed, match="the digest is"):  # tar takes an end between two members for one
+        await install(CutChannel(["sh"], 512 * 20_001), str(config), bundle)
+
+
 async def test_plugins_are_listed_with_digest_and_manifest(channel, config, tmp_path):
     first = bundle_of(tmp_path / "1", "p", ODD)
     second = bundle_of(tmp_path / "2", "q", {"only": b"1"})
