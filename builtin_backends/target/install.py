@@ -15,7 +15,7 @@ async def install(channel: Channel, config_dir: str, bundle: Bundle) -> Receipt:
 
     May be repeated after any failure. Raises `DeliveryFailed`, `UnsupportedTarget`, and what the channel raises.
     """
-    size = ["large"] if sum(file.size for file in bundle.files) > LARGE else []
+    size = ["large"] if bundle.size > LARGE else []
     argv = script("install", config_dir, bundle.name, bundle.digest.removeprefix("sha256:"), *size)
     with bundle.open_tar() as stream:
         completed = await channel.run(argv, stream)

@@ -39,6 +39,10 @@ class Interrupted:
     def digest(self) -> str:
         return self.bundle.digest
 
+    @property
+    def size(self) -> int:
+        return self.bundle.size
+
     def open_tar(self, prefix: str = "") -> io.RawIOBase:
         return _Stream(self.bundle.open_tar(prefix).read(), self.part, self.what, self.cut)
 

@@ -157,11 +157,10 @@ async def test_a_restart_runs_the_workspaces_own_command_with_the_containers_nam
 
 async def test_the_default_restarts_the_container_by_name_and_asks_root_where_the_user_may_not(ec2):
     script = '#!/bin/sh\n[ "$(id -u)" = 0 ] || exit 1\nprintf "%s " "$@" > /tmp/asked\n'
-    ec2.host.shell(f"mkdir -p /usr/local/sbin && printf '%s' '{script}' > /usr/local/bin/docker && chmod 755 $_")
     ec2.host.shell(f"cat > /usr/local/bin/docker <<'END'\n{script}END\nchmod 755 /usr/local/bin/docker")
     async with ec2.backend() as backend:
         await backend.restart(ec2.workspace())
-    assert ec2.host.shell("cat /tmp/asked") == "restart ws-w "
+    assert ec2.host.shell("cat /tmp/asked; rm /tmp/asked /usr/local/bin/docker") == "restart ws-w "
 
 
 # Who may write
