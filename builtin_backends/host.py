@@ -22,13 +22,15 @@ from plugport.builtin_backends.target.channel import Completed
 from plugport.hookspecs import Bundle, InstalledPlugin, Receipt, Removal, RunState, Workspace, hookimpl
 from plugport.hookspecs.errors import UnsupportedTarget, WorkspaceNotRunning
 
+_CHUNK = 1 << 18
+
 
 class LocalChannel:
     """Runs commands here, each in a session of its own, so that it is ended with all that it started."""
 
     async def run(self, argv: Sequence[str], stdin: BinaryIO | None = None) -> Completed:
         """See `Channel.run`. Raises `UnsupportedTarget` where there is no shell."""
-        given, text = _as_file(stdin)
+        given = _given(stdin)
         try:
             process = await asyncio.create_subprocess_exec(
                 *argv,
@@ -40,22 +42,43 @@ class LocalChannel:
         except FileNotFoundError as error:
             raise UnsupportedTarget(f"there is no {argv[0]}") from error
         try:
-            stdout, stderr = await process.communicate(text)
-        except asyncio.CancelledError:
+            (stdout, stderr), _ = await asyncio.gather(_output(process), _feed(process, stdin))
+        except BaseException:
             await _end(process)
             raise
         return Completed(process.returncode or 0, stdout, stderr)
 
 
-def _as_file(stdin: BinaryIO | None) -> tuple[int | BinaryIO, bytes | None]:
-    """What the child gets as its standard input: nothing, an open file as it is, or a pipe with these bytes."""
+def _given(stdin: BinaryIO | None) -> int | BinaryIO:
+    """What the child gets as its standard input: nothing, an open file as it is, or a pipe."""
     if stdin is None:
-        return asyncio.subprocess.DEVNULL, None
+        return asyncio.subprocess.DEVNULL
     try:
         stdin.fileno()
     except (OSError, io.UnsupportedOperation):
-        return asyncio.subprocess.PIPE, stdin.read()
-    return stdin, None
+        return asyncio.subprocess.PIPE
+    return stdin
+
+
+async def _feed(process: asyncio.subprocess.Process, stdin: BinaryIO | None) -> None:
+    """Write a stream that is no file into the command's input, and end it. A command may end before that."""
+    writer = process.stdin
+    if stdin is None or writer is None:
+        return
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        while chunk := await asyncio.to_thread(stdin.read, _CHUNK):
+            writer.write(chunk)
+            await writer.drain()
+    writer.close()
+
+
+async def _output(process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
+    """What it says, until it has ended. (`communicate` would close an input that somebody else still feeds.)"""
+    if process.stdout is None or process.stderr is None:
+        return b"", b""
+    stdout, stderr = await asyncio.gather(process.stdout.read(), process.stderr.read())
+    await process.wait()
+    return stdout, stderr
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -90,7 +113,9 @@ class HostBackend:
 
     @hookimpl
     async def deliver(self, workspace: Workspace, bundle: Bundle) -> Receipt:
-        """Install the bundle there."""
+        """Install the bundle there. Raises `WorkspaceNotRunning` where the directory is not there."""
+        if await asyncio.to_thread(self.is_running, workspace) == RunState.STOPPED:
+            raise WorkspaceNotRunning("the directory is not there")
         return await installing.install(self._channel, _config_dir(workspace), bundle)
 
     @hookimpl

@@ -1,0 +1,214 @@
+"""The built-in backends, held to the kit that everybody's are held to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from pretend_aws import Fault
+from socket_proxy import SocketProxy
+from tunnel_endpoint import HOST, TunnelEndpoint
+
+from plugport.builtin_backends.docker.backend import DockerBackend
+from plugport.builtin_backends.ec2.backend import Ec2Backend
+from plugport.builtin_backends.external import ExternalBackend
+from plugport.builtin_backends.host import HostBackend
+from plugport.hookspecs import Workspace
+from plugport.hookspecs.conformance import (
+    CONNECTION_DROPS,
+    DISK_FULL,
+    WORKSPACE_VANISHES,
+    BackendConformance,
+    BackendUnderTest,
+    DirectoryPlace,
+    ShellPlace,
+)
+
+ROOT = os.geteuid() == 0
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path):
+    """A file system of 8 MiB there, and what fills it up."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,uid=1000,gid=1000", "tmpfs", str(folder)], check=True)
+
+    @contextlib.contextmanager
+    def full():
+        filler = folder / "filler"
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as out:
+            while True:
+                out.write(bytes(4096))
+        try:
+            yield
+        finally:
+            filler.unlink()
+
+    try:
+        yield full
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+class TestHost(BackendConformance):
+    @pytest.fixture
+    def under_test(self, tmp_path):
+        with contextlib.ExitStack() as stack:
+            folder = tmp_path / "config"
+            troubles = {}
+            if ROOT:
+                troubles[DISK_FULL] = stack.enter_context(small_disk(folder))
+            else:
+                folder.mkdir()
+
+            @contextlib.contextmanager
+            def vanishes():
+                folder.joinpath("plugins").rename(tmp_path / "aside")
+                try:
+                    yield
+                finally:
+                    subprocess.run(["rm", "-rf", str(folder / "plugins")], check=True)
+                    (tmp_path / "aside").rename(folder / "plugins")
+
+            if not ROOT:  # a folder cannot be moved out of its own file system
+                troubles[WORKSPACE_VANISHES] = vanishes
+            yield BackendUnderTest(
+                HostBackend(),
+                Workspace("w", backend="host", options={"path": str(folder)}),
+                DirectoryPlace(folder, owned=ROOT),
+                stopped=Workspace("s", backend="host", options={"path": str(tmp_path / "absent")}),
+                troubles=troubles,
+            )
+
+
+class TestExternal(BackendConformance):
+    @pytest.fixture
+    def under_test(self, tmp_path):
+        workspace = Workspace("w", runtime="external", backend="external")
+        return BackendUnderTest(ExternalBackend(), workspace, DirectoryPlace(tmp_path / "config"))
+
+
+class TestDocker(BackendConformance):
+    @pytest.fixture
+    def under_test(self, engine, tmp_path, monkeypatch):
+        with contextlib.ExitStack() as stack:
+            full = stack.enter_context(small_disk(tmp_path / "config"))
+            proxy = stack.enter_context(SocketProxy(engine.url.removeprefix("unix://"), tmp_path / "docker.sock"))
+            monkeypatch.setenv("DOCKER_HOST", f"unix://{proxy.path}")
+            name, stopped = f"kit{os.getpid()}", f"kit{os.getpid()}-stopped"
+            bound = {str(tmp_path / "config"): {"bind": "/configs", "mode": "rw"}}
+            made = [engine.run(name, volumes=bound, stop_signal="SIGKILL")]
+            api = engine.client.api
+            made.append(api.create_container("shelled:1", ["/bin/sleep", "1"], name=stopped)["Id"])
+
+            @contextlib.contextmanager
+            def vanishes():
+                api.kill(name)
+                try:
+                    yield
+                finally:
+                    api.start(name)
+
+            @contextlib.contextmanager
+            def drops():
+                proxy.cut()
+                yield
+
+            try:
+                yield BackendUnderTest(
+                    DockerBackend(),
+                    Workspace("w", backend="docker", container=name),
+                    DirectoryPlace(tmp_path / "config", owned=True),
+                    stopped=Workspace("s", backend="docker", container=stopped),
+                    unreachable=proxy.refusing,
+                    troubles={DISK_FULL: full, WORKSPACE_VANISHES: vanishes, CONNECTION_DROPS: drops},
+                )
+            finally:
+                for one in made:
+                    api.remove_container(one, force=True)
+
+
+class EndpointInAThread:
+    """A tunnel endpoint on a loop of its own, for tests that have none."""
+
+    def __init__(self, folder, target):
+        self.endpoint = TunnelEndpoint(folder, target)
+        self._loop, started = asyncio.new_event_loop(), threading.Event()
+
+        async def serve():
+            self._over = asyncio.Event()
+            async with self.endpoint:
+                started.set()
+                await self._over.wait()
+
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(serve(),), daemon=True)
+        self._thread.start()
+        assert started.wait(20)
+
+    def cut(self):
+        self._loop.call_soon_threadsafe(self.endpoint.cut)
+
+    def stop(self):
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(20)
+        self._loop.close()
+
+
+class TestEc2(BackendConformance):
+    @pytest.fixture
+    def under_test(self, ssh_host, one_aws, tmp_path, monkeypatch):
+        one_aws.renew()
+        for name in [one for one in os.environ if one.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        for name, value in (one_aws.environment() | {"SSL_CERT_FILE": str(tmp_path / "tls/ca.pem")}).items():
+            monkeypatch.setenv(name, value)
+        instance, stopped = one_aws.run_instance(HOST), one_aws.run_instance(HOST)
+        options = {"restart": "true"}
+        one_aws.states[stopped] = "stopped"
+
+        def shell(line, stdin):
+            command = ["chroot", str(ssh_host.root), "sh", "-c", line]
+            return subprocess.run(command, input=stdin, capture_output=True, check=True).stdout
+
+        @contextlib.contextmanager
+        def vanishes():
+            one_aws.states[instance] = "stopped"
+            ssh_host.cut_every_connection()
+            try:
+                yield
+            finally:
+                del one_aws.states[instance]
+
+        @contextlib.contextmanager
+        def drops():
+            endpoint.cut()
+            yield
+
+        @contextlib.contextmanager
+        def unreachable():
+            one_aws.faults["DescribeInstances"] = Fault("RequestLimitExceeded", 400, times=99)
+            try:
+                yield
+            finally:
+                one_aws.faults.clear()
+
+        endpoint = EndpointInAThread(tmp_path / "tls", ("127.0.0.1", ssh_host.port))
+        with small_disk(ssh_host.root / "configs") as full:
+            try:
+                yield BackendUnderTest(
+                    Ec2Backend(),
+                    Workspace("w", runtime="claude-code", backend="ec2", instance_id=instance, options=options),
+                    ShellPlace(shell, "/configs"),
+                    name="ec2",
+                    settings={"os_user": ssh_host.user, "tunnel_connect": f"127.0.0.1:{endpoint.endpoint.port}"},
+                    stopped=Workspace("s", backend="ec2", instance_id=stopped),
+                    unreachable=unreachable,
+                    troubles={DISK_FULL: full, WORKSPACE_VANISHES: vanishes, CONNECTION_DROPS: drops},
+                )
+            finally:
+                endpoint.stop()
