@@ -68,7 +68,11 @@ class SourceConformance:
         async def work(harness: Harness) -> None:
             await _fetch(harness, under_test.source, tmp_path / "to")
             assert _tree(tmp_path / "here") == _tree(tmp_path / "temporary") == {}
-            assert set(os.listdir(tmp_path)) == {"here", "temporary", "to"}
+            assert {path.name for path in (await asyncio.to_thread(lambda: list(tmp_path.iterdir())))} == {
+                "here",
+                "temporary",
+                "to",
+            }
 
         _with(under_test, work)
 
