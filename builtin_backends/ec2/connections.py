@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 import asyncssh
 
-from plugport.builtin_backends.ec2.dialling import Route, Way
+from plugport.builtin_backends.ec2.dialling import Line, Route, Way
 from plugport.hookspecs.errors import BackendUnavailable
 
 CHANNELS: Final = 8
@@ -33,7 +33,7 @@ class Dialling(Protocol):
     async def route(self, way: Way) -> Route:
         """See `Dialler.route`."""
 
-    async def connect(self, route: Route) -> asyncssh.SSHClientConnection:
+    async def connect(self, route: Route) -> Line:
         """See `Dialler.connect`."""
 
 
@@ -41,8 +41,8 @@ class _Kept:
     """One connection. `users` are the callers that hold it, `running` the commands that run over it, at most `limit`,
     which falls where the instance allows fewer."""
 
-    def __init__(self, ssh: asyncssh.SSHClientConnection, endpoint: str | None) -> None:
-        self.ssh, self.endpoint = ssh, endpoint
+    def __init__(self, line: Line, endpoint: str | None) -> None:
+        self.line, self.endpoint = line, endpoint
         self.users, self.running, self.limit = 0, 0, CHANNELS
         self.born = self.used = time.monotonic()
         self.idle: asyncio.TimerHandle | None = None
@@ -50,7 +50,7 @@ class _Kept:
 
     @property
     def usable(self) -> bool:
-        return not self.ssh.is_closed() and time.monotonic() - self.born < OLDEST_SECONDS
+        return not self.line.is_closed() and time.monotonic() - self.born < OLDEST_SECONDS
 
     @contextlib.asynccontextmanager
     async def session(self, command: str) -> AsyncIterator[asyncssh.SSHClientProcess[bytes]]:
@@ -69,13 +69,13 @@ class _Kept:
                 await self._freed.wait_for(lambda: self.running < self.limit)
                 self.running += 1
             try:
-                return await self.ssh.create_process(command, encoding=None)
+                return await self.line.create_process(command)
             except asyncssh.ChannelOpenError:
                 others = self.running - 1
                 await self._ended()
-                if others > 0 and not self.ssh.is_closed():
+                if others > 0 and not self.line.is_closed():
                     self.limit = min(self.limit, others)
-                elif self.ssh.is_closed() or (seconds := next(delays, None)) is None:
+                elif self.line.is_closed() or (seconds := next(delays, None)) is None:
                     raise
                 else:
                     await asyncio.sleep(seconds)
@@ -189,7 +189,7 @@ class Connections:
 
     def _open_through(self, endpoint: str) -> int:
         every = (*self._kept.values(), *self._retired)
-        return self._dialled[endpoint] + sum(one.endpoint == endpoint and not one.ssh.is_closed() for one in every)
+        return self._dialled[endpoint] + sum(one.endpoint == endpoint and not one.line.is_closed() for one in every)
 
     def _retire(self, way: Way, kept: _Kept) -> None:
         """Hand the connection out no more, and close it when the last who holds it is done."""
@@ -205,10 +205,10 @@ class Connections:
 def _close(kept: _Kept) -> None:
     if kept.idle is not None:
         kept.idle.cancel()
-    kept.ssh.close()
+    kept.line.close()
 
 
 async def _closed(kept: _Kept) -> None:
     _close(kept)
     with contextlib.suppress(Exception):
-        await asyncio.wait_for(kept.ssh.wait_closed(), _CLOSING_SECONDS)
+        await asyncio.wait_for(kept.line.wait_closed(), _CLOSING_SECONDS)

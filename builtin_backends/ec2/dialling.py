@@ -53,6 +53,31 @@ class Route:
     endpoint: Endpoint | None
 
 
+class Line:
+    """An SSH connection, with the tunnel that it goes through; None where there is a direct way."""
+
+    def __init__(self, ssh: asyncssh.SSHClientConnection, tunnel: Tunnel | None) -> None:
+        self._ssh, self._tunnel = ssh, tunnel
+
+    async def create_process(self, command: str) -> asyncssh.SSHClientProcess[bytes]:
+        """Start a command. Raises asyncssh's errors."""
+        return await self._ssh.create_process(command, encoding=None)
+
+    def is_closed(self) -> bool:
+        """Whether it is lost, or was closed."""
+        return self._ssh.is_closed()
+
+    def close(self) -> None:
+        """Close it, in a while."""
+        self._ssh.close()
+
+    async def wait_closed(self) -> None:
+        """Until both ends have seen it closed."""
+        await self._ssh.wait_closed()
+        if self._tunnel is not None:
+            await self._tunnel.wait_closed()
+
+
 class Dialler:
     """`dial` is a host and port to connect to in place of every endpoint's own."""
 
@@ -78,7 +103,7 @@ class Dialler:
             raise BackendUnavailable(f"the instance {way.instance_id} has no private address")
         return Route(way, found, await self._aws.run(partial(endpoint_for, self._aws, found)))
 
-    async def connect(self, route: Route) -> asyncssh.SSHClientConnection:
+    async def connect(self, route: Route) -> Line:
         """A connection to the instance, whose host key was checked before anything was said to it.
 
         Raises `HostKeyMismatch`, `WorkspaceNotRunning`, and `BackendUnavailable` for all else that stands in the way.
@@ -115,7 +140,7 @@ class Dialler:
                 f"the push to {route.way.instance_id} failed (request id {told.get('RequestId')})"
             )
 
-    async def _login(self, route: Route, expected: Expected, key: asyncssh.SSHKey) -> asyncssh.SSHClientConnection:
+    async def _login(self, route: Route, expected: Expected, key: asyncssh.SSHKey) -> Line:
         host, port, tunnel = route.way.host, route.way.port, None
         if route.endpoint is not None:
             host = route.instance.address or ""
@@ -154,7 +179,7 @@ class Dialler:
         except BaseException:
             connection.abort()
             raise
-        return connection
+        return Line(connection, tunnel)
 
 
 class _Guard(asyncssh.SSHClient):

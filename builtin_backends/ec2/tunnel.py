@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -46,13 +45,13 @@ def presigned(aws: Aws, endpoint: Endpoint, address: str, port: int) -> str:
     return "wss://" + str(request.url).removeprefix("https://")
 
 
-@dataclass(frozen=True, slots=True)
 class Tunnel:
-    """What `asyncssh.connect(tunnel=…)` wants. `dial` is a host and port to connect to instead of the endpoint's own;
-    Host, SNI and signature keep the endpoint's name."""
+    """What `asyncssh.connect(tunnel=…)` wants, for one connection. `dial` is a host and port to connect to instead of
+    the endpoint's own; Host, SNI and signature keep the endpoint's name."""
 
-    address: str
-    dial: tuple[str, int] | None = None
+    def __init__(self, address: str, dial: tuple[str, int] | None = None) -> None:
+        self._address, self._dial = address, dial
+        self._transport: _Transport | None = None
 
     async def create_connection(
         self, protocol_factory: Callable[[], asyncio.Protocol], host: str = "", port: int = 0
@@ -62,10 +61,10 @@ class Tunnel:
         Raises `BackendUnavailable` where the endpoint refuses (with its status and request id for the log), is not
         reached, or has no certificate that can be trusted.
         """
-        elsewhere: dict[str, Any] = {} if self.dial is None else {"host": self.dial[0], "port": self.dial[1]}
+        elsewhere: dict[str, Any] = {} if self._dial is None else {"host": self._dial[0], "port": self._dial[1]}
         try:
             socket = await connect(
-                self.address,
+                self._address,
                 ssl=ssl.create_default_context(),
                 compression=None,
                 ping_interval=None,
@@ -83,10 +82,15 @@ class Tunnel:
         except (OSError, InvalidHandshake, TimeoutError) as error:
             raise BackendUnavailable(f"the endpoint is not reached: {type(error).__name__}: {error}") from error
         protocol = protocol_factory()
-        transport = _Transport(socket, protocol)
+        transport = self._transport = _Transport(socket, protocol)
         protocol.connection_made(transport)
         transport.start()
         return transport, protocol
+
+    async def wait_closed(self) -> None:
+        """Until the endpoint has seen the end, where there was a beginning."""
+        if self._transport is not None:
+            await self._transport.wait_closed()
 
 
 class _Transport(asyncio.Transport):
@@ -129,6 +133,11 @@ class _Transport(asyncio.Transport):
     def resume_reading(self) -> None:
         """Go on."""
         self._readable.set()
+
+    async def wait_closed(self) -> None:
+        """Until it is closed on both sides."""
+        if self._end is not None:
+            await asyncio.wait({self._end})
 
     def close(self) -> None:
         """Send what waits, then close."""

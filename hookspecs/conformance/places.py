@@ -98,7 +98,7 @@ class ShellPlace:
 
     def read(self) -> Mapping[str, Seen]:
         """See `Place.read`."""
-        told = self._run(f"cd {self._quoted()} 2>/dev/null || exit 0; tar -cf - .", b"")
+        told = self._run(f"cd {self._quoted()} 2>/dev/null || exit 0; tar -cf - . || [ $? = 1 ]", b"")
         if not told.strip(b"\0"):
             return {}
         found: dict[str, Seen] = {}
@@ -119,7 +119,7 @@ class ShellPlace:
         target = shlex.quote(f"{self._dir}/{path}")
         first = shlex.quote(f"{self._dir}/{path.partition('/')[0]}")
         owned = "" if self._owner is None else f"; chown -R {self._owner}:{self._owner} {self._quoted()} {first}"
-        self._run(f"mkdir -p {target} && rmdir {target} && cat > {target}{owned}", content)
+        self._run(f'mkdir -p "$(dirname {target})" && cat > {target}{owned}', content)
 
     def delete(self, path: str) -> None:
         """See `Place.delete`."""
@@ -129,7 +129,7 @@ class ShellPlace:
         """See `Place.link`."""
         target = shlex.quote(f"{self._dir}/{path}")
         owned = "" if self._owner is None else f"; chown -hR {self._owner}:{self._owner} {self._quoted()}"
-        self._run(f"mkdir -p {target} && rmdir {target} && ln -s {shlex.quote(to)} {target}{owned}", b"")
+        self._run(f'mkdir -p "$(dirname {target})" && ln -s {shlex.quote(to)} {target}{owned}', b"")
 
     def _quoted(self) -> str:
         return shlex.quote(self._dir)

@@ -22,7 +22,7 @@ class Process:
 
 
 class Line:
-    """As much of asyncssh's connection as is used."""
+    """A line that is open or closed."""
 
     def __init__(self) -> None:
         self.open, self.running, self.most = True, 0, 0
@@ -36,7 +36,7 @@ class Line:
     async def wait_closed(self) -> None:
         return
 
-    async def create_process(self, command: str, encoding: None) -> Process:
+    async def create_process(self, command: str) -> Process:
         if not self.open:
             raise ConnectionError("dead")
         return Process()
@@ -158,7 +158,7 @@ async def test_a_way_that_fails_leaves_nothing_behind(kept, dialler):
 
 
 async def test_a_new_connection_that_starts_nothing_is_not_tried_again(kept, dialler, monkeypatch):
-    async def dead(self, command, encoding):
+    async def dead(self, command):
         raise ConnectionError("dead")
 
     monkeypatch.setattr(Line, "create_process", dead)
