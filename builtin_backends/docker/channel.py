@@ -47,6 +47,7 @@ class _Running:
     def __init__(self, client: Client, container: str, argv: list[str], stdin: BinaryIO | None) -> None:
         self._client, self._container, self._argv, self._stdin = client, container, argv, stdin
         self._socket: Any = None
+        self._broken: Exception | None = None
 
     def cut(self) -> None:
         if (held := self._socket) is not None:
@@ -69,6 +70,10 @@ class _Running:
             self._socket = held = getattr(stream, "_sock", stream)
             try:
                 out, err = self._exchange(stream, held)
+            except Exception as error:
+                if self._broken is None:
+                    raise
+                raise DeliveryFailed("the bundle's own stream broke") from error
             finally:
                 self._socket = None
                 with contextlib.suppress(OSError):
@@ -96,13 +101,28 @@ class _Running:
             if len(out) + len(err) > _MOST_OUTPUT:
                 raise DeliveryFailed("the command says more than anybody wants to read")
         if writer is not None:
+            self.cut()  # it has ended: who still writes to it need not wait
             writer.join(5)
+        if self._broken is not None:
+            raise self._broken
         return bytes(out), bytes(err)
 
     def _write(self, held: Any) -> None:
-        """Send the input, then say that it is over. A command that ends early closes the line: that is its answer."""
-        with contextlib.suppress(OSError):
-            while self._stdin is not None and (chunk := self._stdin.read(_CHUNK)):
+        """Send the input, then say that it is over. A command that ends early closes the line: that is its answer. An
+        input that cannot be read ends the command, which would wait for the rest of it."""
+        while chunk := self._next():
+            try:
                 held.sendall(chunk)
-            if not isinstance(held, ssl.SSLSocket):
+            except OSError:
+                return
+        with contextlib.suppress(OSError):
+            if self._broken is None and not isinstance(held, ssl.SSLSocket):
                 held.shutdown(socket.SHUT_WR)
+
+    def _next(self) -> bytes:
+        try:
+            return b"" if self._stdin is None else self._stdin.read(_CHUNK)
+        except Exception as error:  # noqa: BLE001 - a stream may raise anything
+            self._broken = error
+            self.cut()
+            return b""

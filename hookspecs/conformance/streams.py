@@ -62,7 +62,8 @@ class WatchedBundle(Bundle):
 
 def watched(bundle: Bundle, on_read: Callable[[int, int], None]) -> Bundle:
     """The bundle, watched."""
-    return WatchedBundle(*(getattr(bundle, one.name) for one in fields(Bundle)), on_read)
+    given = {one.name: getattr(bundle, one.name) for one in fields(Bundle)}
+    return WatchedBundle(**given, on_read=on_read)
 
 
 class Trap:
