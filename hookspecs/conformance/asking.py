@@ -77,6 +77,7 @@ class QuestionPromises(BackendPromises):
         async def work(harness: Harness) -> None:
             for _ in range(3):
                 await harness.call("is_running", workspace=under_test.workspace)
+            harness.did_not_block()
 
         with_provider(under_test, work)
 

@@ -71,12 +71,13 @@ class DeliveryPromises(BackendPromises):
         pushing(under_test, work)
 
     def test_an_update_replaces_and_does_not_merge(
-        self, under_test: BackendUnderTest, old: Bundle, new: Bundle
+        self, under_test: BackendUnderTest, new: Bundle, tmp_path: Path
     ) -> None:
         """Nothing of the old version stays."""
+        former = bundle_of(tmp_path / "former", NAME, OLD | {"gone": b"old", "gone too/later": b"old"})
 
         async def work(harness: Harness) -> None:
-            await deliver(harness, under_test, old)
+            await deliver(harness, under_test, former)
             await deliver(harness, under_test, new)
             assert set(plugin(under_test.place)) == set(NEW)
             assert not {one for one in under_test.place.folders() if one.startswith(f"plugins/{NAME}/")}
@@ -91,7 +92,6 @@ class DeliveryPromises(BackendPromises):
         async def work(harness: Harness) -> None:
             await deliver(harness, under_test, new)
             under_test.place.write(f"plugins/{NAME}/both", b"changed by hand")
-            under_test.place.write(f"plugins/{NAME}/stray", b"stray")
             await deliver(harness, under_test, new)
             assert contents(under_test.place) == NEW
 
@@ -166,5 +166,6 @@ class DeliveryPromises(BackendPromises):
 
             await deliver(harness, under_test, watched(new, on_read))
             assert not any(on_loop), "the bundle's stream was read on the event loop: read it in a thread"
+            harness.did_not_block()
 
         pushing(under_test, work)

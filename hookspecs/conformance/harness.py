@@ -76,7 +76,7 @@ class Harness:
             await self.call("shutdown")
 
     async def call(self, hook: str, **arguments: object) -> Any:
-        """What the hook answers. Raises what it raises, `TimeoutError` after `DEADLINE`, and `LoopBlocked`."""
+        """What the hook answers. Raises what it raises, and `TimeoutError` after `DEADLINE`."""
         implementation = self.provider.hooks[hook]
         taken = {name: arguments[name] for name in implementation.arguments}
         watch = asyncio.create_task(self._watch())
@@ -88,9 +88,12 @@ class Harness:
             await asyncio.sleep(0)  # a block at the very end is seen, too
         finally:
             watch.cancel()
-        if self.longest_block > LONGEST_BLOCK:
-            raise LoopBlocked(f"{hook} held the event loop up for {self.longest_block:.1f} s: use a thread")
         return answer
+
+    def did_not_block(self) -> None:
+        """Raises `LoopBlocked` where a call has held the loop up."""
+        if self.longest_block > LONGEST_BLOCK:
+            raise LoopBlocked(f"the event loop was held up for {self.longest_block:.1f} s: use a thread")
 
     async def _watch(self) -> None:
         while True:

@@ -149,6 +149,7 @@ class SourceConformance:
 
         async def work(harness: Harness) -> None:
             await _fetch(harness, under_test.source, tmp_path / "to")
+            harness.did_not_block()
 
         _with(under_test, work)
 

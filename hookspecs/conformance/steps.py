@@ -15,7 +15,7 @@ from plugport.hookspecs.conformance.suite import BACKEND_ERRORS, Work, is_safe, 
 from plugport.hookspecs.conformance.under_test import BackendUnderTest
 from plugport.hookspecs.models import Action
 
-OLD = {"plugin.yaml": b"name: kit-p\nversion: 1\n", "both": b"old", "gone/later": b"old", "run.sh": b"#!/bin/sh\n"}
+OLD = {"plugin.yaml": b"name: kit-p\nversion: 1\n", "both": b"old", "big": b"old", "run.sh": b"#!/bin/sh\n"}
 NEW = {
     "plugin.yaml": b"name: kit-p\nversion: 2\n",
     "both": b"new",
@@ -85,11 +85,11 @@ async def listed(harness: Harness, under_test: BackendUnderTest) -> Mapping[str,
     return {one.name: one for one in found}
 
 
-async def as_before(harness: Harness, under_test: BackendUnderTest, new: Bundle) -> None:
-    """After whatever it was, a delivery brings the new version, whole, and nothing of the failed one is left."""
+async def as_before(harness: Harness, under_test: BackendUnderTest, new: Bundle, before: set[str]) -> None:
+    """After whatever it was, a delivery brings the new version whole; nothing is left that was not there before."""
     await deliver(harness, under_test, new)
     assert contents(under_test.place) == NEW
-    assert beside(under_test.place) == {NAME}
+    assert beside(under_test.place) == before, "something of the delivery that failed is left"
 
 
 async def struck(trap: Trap, delivery: asyncio.Task[Any]) -> None:
@@ -98,11 +98,11 @@ async def struck(trap: Trap, delivery: asyncio.Task[Any]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def settled(place: Place) -> None:
-    """Until nothing but the plugin is there, or the time that a target has for it is over."""
+async def settled(place: Place, before: set[str]) -> None:
+    """Until only that is there which was before, or the time that a target has for it is over."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + SETTLED_SECONDS
-    while beside(place) != {NAME} and loop.time() < deadline:  # noqa: ASYNC110 - the target tells nobody
+    while beside(place) != before and loop.time() < deadline:  # noqa: ASYNC110 - the target tells nobody
         await asyncio.sleep(0.1)
 
 

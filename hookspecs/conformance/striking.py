@@ -15,6 +15,7 @@ from plugport.hookspecs.conformance.steps import (
     NEW,
     OLD,
     as_before,
+    beside,
     call_deliver,
     deliver,
     one_whole,
@@ -39,11 +40,12 @@ class FaultPromises(BackendPromises):
 
         async def work(harness: Harness) -> None:
             await deliver(harness, under_test, old)
+            before = beside(under_test.place)
             trap = Trap(fault, step)
             receipt, _ = await outcome(call_deliver(harness, under_test, watched(new, trap)))
             found = one_whole(under_test.place, OLD, NEW)
             assert receipt is None or found == NEW, "it said that it had delivered, and had not"
-            await as_before(harness, under_test, new)
+            await as_before(harness, under_test, new, before)
 
         pushing(under_test, work)
 
@@ -55,6 +57,7 @@ class FaultPromises(BackendPromises):
 
         async def work(harness: Harness) -> None:
             await deliver(harness, under_test, old)
+            before = beside(under_test.place)
             trap = Trap(Fault.HANGS, step)
             delivery = asyncio.create_task(outcome(call_deliver(harness, under_test, watched(new, trap))))
             try:
@@ -64,7 +67,7 @@ class FaultPromises(BackendPromises):
                 trap.released.set()
             await delivery
             one_whole(under_test.place, OLD, NEW)
-            await as_before(harness, under_test, new)
+            await as_before(harness, under_test, new, before)
 
         pushing(under_test, work)
 
@@ -76,6 +79,7 @@ class FaultPromises(BackendPromises):
 
         async def work(harness: Harness) -> None:
             await deliver(harness, under_test, old)
+            before = beside(under_test.place)
             trap = Trap(Fault.CANCELLED, step)
             delivery = asyncio.create_task(call_deliver(harness, under_test, watched(new, trap)))
             try:
@@ -88,9 +92,9 @@ class FaultPromises(BackendPromises):
                 delivery.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await delivery
-            await settled(under_test.place)
+            await settled(under_test.place, before)
             one_whole(under_test.place, OLD, NEW)
-            await as_before(harness, under_test, new)
+            await as_before(harness, under_test, new, before)
 
         pushing(under_test, work)
 
@@ -105,6 +109,7 @@ class FaultPromises(BackendPromises):
 
         async def work(harness: Harness) -> None:
             await deliver(harness, under_test, old)
+            before = beside(under_test.place)
             with contextlib.ExitStack() as stack:
                 once = threading.Lock()
 
@@ -116,10 +121,10 @@ class FaultPromises(BackendPromises):
                 receipt, error = await outcome(call_deliver(harness, under_test, watched(new, on_read)))
                 if error is not None:
                     is_safe(error, DELIVERY_ERRORS)
-            await settled(under_test.place)
+            await settled(under_test.place, before)
             found = one_whole(under_test.place, OLD, NEW)
             assert receipt is None or found == NEW, "it said that it had delivered, and had not"
-            await as_before(harness, under_test, new)
+            await as_before(harness, under_test, new, before)
 
         pushing(under_test, work)
 
