@@ -21,10 +21,13 @@ class SocketProxy:
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(self.path))
         self._server.listen(64)
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)  # ends `accept`: its descriptor's number may be another socket's next
+        self._accepting.join(10)
         self._server.close()
         self.cut()
 

@@ -1,0 +1,231 @@
+"""A backend and a source in plain Python that keep every promise: what the mutants are bad copies of."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import shutil
+import tarfile
+import threading
+import uuid
+from pathlib import Path
+
+from plugport.hookspecs import (
+    Action,
+    Bundle,
+    InstalledPlugin,
+    Receipt,
+    Removal,
+    Resolved,
+    RunState,
+    Source,
+    StartupContext,
+    Workspace,
+    errors,
+    hookimpl,
+    tree_digest,
+)
+from plugport.hookspecs.bundles import BundleFile
+
+
+class GoodBackend:
+    """Delivers into the directory `options["path"]`. `away`: nobody can say anything."""
+
+    backend = "good"
+
+    def __init__(self) -> None:
+        self.away = False
+        self.lock = threading.Lock()
+
+    @hookimpl
+    def startup(self, context: StartupContext) -> None:
+        self.ready = True
+
+    @hookimpl
+    def shutdown(self) -> None:
+        self.ready = False
+
+    @hookimpl
+    def preflight(self, workspace: Workspace, action: Action) -> None:
+        return None
+
+    @hookimpl
+    def is_running(self, workspace: Workspace) -> RunState:
+        if self.away:
+            return RunState.unknown("away")
+        return RunState.RUNNING if self.root(workspace).is_dir() else RunState.STOPPED
+
+    @hookimpl
+    async def deliver(self, workspace: Workspace, bundle: Bundle) -> Receipt:
+        self.require(workspace)
+        stop = threading.Event()
+        work = asyncio.ensure_future(asyncio.to_thread(self.install, self.root(workspace), bundle, stop))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            stop.set()
+            work.add_done_callback(lambda done: done.cancelled() or done.exception())
+            raise
+
+    @hookimpl
+    def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
+        self.require(workspace)
+        return Receipt(None, tuple(self.remove(self.root(workspace), removal)))
+
+    @hookimpl
+    def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
+        self.require(workspace)
+        plugins = self.root(workspace) / "plugins"
+        found = sorted(plugins.iterdir()) if plugins.is_dir() else []
+        return [self.describe(one) for one in found if not one.name.startswith(".")]
+
+    @hookimpl
+    def restart(self, workspace: Workspace) -> None:
+        self.require(workspace)
+
+    # What the hooks are made of, for a mutant to spoil
+
+    def root(self, workspace: Workspace) -> Path:
+        return Path(str(workspace.options["path"]))
+
+    def require(self, workspace: Workspace) -> None:
+        if not self.ready:
+            raise errors.BackendUnavailable("not started")
+        if self.is_running(workspace) == RunState.STOPPED:
+            raise errors.WorkspaceNotRunning("no directory")
+
+    def install(self, root: Path, bundle: Bundle, stop: threading.Event) -> Receipt:
+        plugins = root / "plugins"
+        plugins.mkdir(exist_ok=True)
+        staging = self.staging(plugins)
+        staging.mkdir()
+        try:
+            self.unpack(bundle, staging, stop)
+            digest = digest_of(staging)
+            if digest != bundle.digest:
+                raise errors.DeliveryFailed("what arrived is not what was sent")
+            self.swap(staging, plugins / bundle.name, stop)
+        except OSError as error:
+            raise errors.DeliveryFailed(f"{error}") from error
+        finally:
+            self.clean_up(staging)
+        return Receipt(digest)
+
+    def staging(self, plugins: Path) -> Path:
+        return plugins / f".stg-{uuid.uuid4().hex}"
+
+    def unpack(self, bundle: Bundle, staging: Path, stop: threading.Event) -> None:
+        with bundle.open_tar() as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+            for one in archive:
+                self.member(archive, one, staging)
+                if stop.is_set():
+                    raise errors.DeliveryFailed("cancelled")
+            while stream.read(65536):
+                pass
+
+    def member(self, archive: tarfile.TarFile, one: tarfile.TarInfo, staging: Path) -> None:
+        archive.extract(one, staging, filter="fully_trusted" if os.geteuid() == 0 else "data")
+
+    def swap(self, staging: Path, place: Path, stop: threading.Event) -> None:
+        with self.lock:
+            if stop.is_set():
+                raise errors.DeliveryFailed("cancelled")
+            if place.is_symlink() or place.is_file():
+                place.unlink()
+            if place.exists():
+                aside = place.with_name(f".old-{uuid.uuid4().hex}")
+                place.rename(aside)
+                staging.rename(place)
+                shutil.rmtree(aside)
+            else:
+                staging.rename(place)
+
+    def clean_up(self, staging: Path) -> None:
+        shutil.rmtree(staging, ignore_errors=True)
+
+    def describe(self, folder: Path) -> InstalledPlugin:
+        manifest = folder / "plugin.yaml"
+        text = manifest.read_text() if manifest.is_file() else None
+        return InstalledPlugin(folder.name, digest_of(folder), text)
+
+    def remove(self, root: Path, removal: Removal) -> list[str]:
+        left: list[str] = []
+        for path, accepted in removal.files.items():
+            target = root / path
+            if target.is_file():
+                if hashlib.sha256(target.read_bytes()).hexdigest() in accepted:
+                    target.unlink()
+                else:
+                    left.append(path)
+        for path in removal.directories:
+            with contextlib.suppress(OSError):
+                (root / path).rmdir()
+        for path in removal.memory_files:
+            left += self.clean(root / path, path, removal.clean_memory)
+        settings = removal.settings_file
+        left += self.clean(root / settings, settings, lambda text: removal.clean_settings(text, f"{root}/.claude"))
+        shutil.rmtree(root / "plugins" / removal.name, ignore_errors=True)
+        return left
+
+    def clean(self, target, path, cleaning) -> list[str]:
+        if not target.is_file():
+            return []
+        text = target.read_bytes().decode()
+        cleaned = cleaning(text)
+        if cleaned.text is None:
+            target.unlink()
+        elif cleaned.text != text:
+            target.write_bytes(cleaned.text.encode())
+        return [f"{path}: {what}" for what in cleaned.left]
+
+
+def digest_of(folder: Path) -> str:
+    files = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            name, sha = path.relative_to(folder).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest()
+            files.append(BundleFile(name, 0, False, sha))
+    return tree_digest(files)
+
+
+class GoodSource:
+    """`good://NAME` from the folder in the setting `shelf`."""
+
+    schemes = ("good",)
+
+    def __init__(self) -> None:
+        self.away = False
+
+    @hookimpl
+    def startup(self, context: StartupContext) -> None:
+        self.shelf, self.most = Path(context.settings["shelf"]), context.service.max_tree_bytes
+
+    @hookimpl
+    def source_revision(self, source: Source) -> str | None:
+        return digest_of(self.folder(source))
+
+    @hookimpl
+    async def resolve_source(self, source: Source, destination: Path) -> Resolved:
+        await asyncio.sleep(0.05)
+        return await asyncio.to_thread(self.fetch, source, destination)
+
+    def folder(self, source: Source) -> Path:
+        if self.away:
+            raise errors.SourceUnavailable(f"away: {self.shelf}")
+        if not source.spec.isidentifier():
+            raise errors.InvalidSource(errors.SourceFault.BAD_SPEC)
+        if not (self.shelf / source.spec).is_dir():
+            raise errors.PluginNotFound("not on the shelf")
+        return self.shelf / source.spec
+
+    def fetch(self, source: Source, destination: Path) -> Resolved:
+        folder = self.folder(source)
+        if sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()) > self.most:
+            raise errors.BundleTooLarge(self.most)
+        self.copy(folder, destination)
+        return Resolved(source.spec, digest_of(folder))
+
+    def copy(self, folder: Path, destination: Path) -> None:
+        shutil.copytree(folder, destination, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))

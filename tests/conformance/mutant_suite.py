@@ -1,0 +1,79 @@
+"""The kit, held against each mutant and against what they are copies of; test_mutants.py runs it in another process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+from good import GoodBackend, GoodSource
+from mutants import SINS
+
+from plugport.hookspecs import ServiceSettings, Source, Workspace
+from plugport.hookspecs.conformance import (
+    BackendConformance,
+    BackendUnderTest,
+    DirectoryPlace,
+    SourceConformance,
+    SourceUnderTest,
+)
+
+FILES = {"plugin.yaml": b"name: plug\n", "run.sh": b"#!/bin/sh\n", "deep/er": b"x"}
+
+
+@contextlib.contextmanager
+def away(provider):
+    provider.away = True
+    try:
+        yield
+    finally:
+        provider.away = False
+
+
+def backend_suite(kind: type) -> type:
+    class Suite(BackendConformance):
+        @pytest.fixture
+        def under_test(self, tmp_path: Path):
+            folder, provider = tmp_path / "config", kind()
+            folder.mkdir()
+            return BackendUnderTest(
+                provider,
+                Workspace("w", backend="good", options={"path": str(folder)}),
+                DirectoryPlace(folder, owned=os.geteuid() == 0),
+                stopped=Workspace("s", backend="good", options={"path": str(tmp_path / "absent")}),
+                unreachable=lambda: away(provider),
+            )
+
+    return Suite
+
+
+def source_suite(kind: type) -> type:
+    class Suite(SourceConformance):
+        @pytest.fixture
+        def under_test(self, tmp_path_factory):
+            shelf, provider = tmp_path_factory.mktemp("shelf"), kind()
+            for path, content in FILES.items():
+                (shelf / "plug" / path).parent.mkdir(parents=True, exist_ok=True)
+                (shelf / "plug" / path).write_bytes(content)
+            (shelf / "plug/run.sh").chmod(0o755)
+            return SourceUnderTest(
+                provider,
+                Source("good", "plug"),
+                FILES,
+                frozenset({"run.sh"}),
+                name="plug",
+                settings={"shelf": str(shelf)},
+                service=ServiceSettings(plugins_dir=str(shelf)),
+                absent=Source("good", "absent"),
+                malformed=("../plug", "a b"),
+                unreachable=lambda: away(provider),
+                change=lambda: (shelf / "plug/deep/er").write_bytes(b"y"),
+            )
+
+    return Suite
+
+
+for _kind in (GoodBackend, GoodSource, *SINS):
+    _suite = backend_suite(_kind) if issubclass(_kind, GoodBackend) else source_suite(_kind)
+    globals()[f"Test{_kind.__name__}"] = type(f"Test{_kind.__name__}", (_suite,), {})

@@ -1,0 +1,55 @@
+"""The kit has teeth: each broken provider is failed by the test that names its sin, and by few others."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from mutants import SINS  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def failed(tmp_path_factory):
+    """The tests that each mutant failed, by name, without their parameters."""
+    report = tmp_path_factory.mktemp("mutants") / "report.xml"
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    where = ["-c", "/dev/null", "--rootdir", str(HERE), f"--junitxml={report}", str(HERE / "mutant_suite.py")]
+    done = subprocess.run(
+        [*command, *where], cwd=HERE, env=_environment(), capture_output=True, text=True, timeout=280, check=False
+    )
+    assert report.is_file(), done.stdout[-3000:] + done.stderr[-3000:]
+    found: dict[str, set[str]] = defaultdict(set)
+    for case in ElementTree.parse(report).iter("testcase"):
+        name = case.get("classname", "").rpartition("Test")[2]
+        found.setdefault(name, set())
+        if case.find("failure") is not None or case.find("error") is not None:
+            found[name].add(case.get("name", "").partition("[")[0])
+    return found
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return os.environ | {"PYTHONPATH": str(HERE)}
+
+
+@pytest.mark.parametrize("good", ["GoodBackend", "GoodSource"])
+def test_who_keeps_every_promise_passes(failed, good):
+    assert failed[good] == set()
+
+
+@pytest.mark.parametrize(("mutant", "test"), [(kind.__name__, test) for kind, test in SINS.items()])
+def test_each_sin_is_named_by_its_test(failed, mutant, test):
+    assert test in failed[mutant]
+    assert len(failed[mutant]) <= 3, sorted(failed[mutant])
+
+
+def test_there_are_mutants_enough():
+    assert len(SINS) >= 20
