@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shlex
@@ -52,11 +53,12 @@ class DirectoryPlace:
         found: dict[str, Seen] = {}
         for above, _, names in os.walk(self.folder):
             for path in (Path(above, name) for name in names):
-                told = path.lstat()
-                if stat.S_ISREG(told.st_mode):
-                    owner = told.st_uid if self._owned else None
-                    seen = Seen(path.read_bytes(), bool(told.st_mode & 0o100), owner)
-                    found[path.relative_to(self.folder).as_posix()] = seen
+                with contextlib.suppress(FileNotFoundError):  # a provider may be cleaning up meanwhile
+                    told = path.lstat()
+                    if stat.S_ISREG(told.st_mode):
+                        owner = told.st_uid if self._owned else None
+                        seen = Seen(path.read_bytes(), bool(told.st_mode & 0o100), owner)
+                        found[path.relative_to(self.folder).as_posix()] = seen
         return found
 
     def folders(self) -> set[str]:

@@ -1,4 +1,4 @@
-"""The kit, held against each mutant and against what they are copies of; test_mutants.py runs it in another process."""
+"""The kit, held against each mutant and against what they are copies of; run by test_mutants.py."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from plugport.hookspecs.conformance import (
     DirectoryPlace,
     SourceConformance,
     SourceUnderTest,
+    steps,
 )
+
+steps.SETTLED_SECONDS = 1.0  # a mutant may never settle, and the good one is done at once
 
 FILES = {"plugin.yaml": b"name: plug\n", "run.sh": b"#!/bin/sh\n", "deep/er": b"x"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -144,11 +145,18 @@ class ClearsTheWholeFolder(GoodBackend):
 
 @sin("test_a_stream_that_hangs_leaves_the_old_version_whole_meanwhile")
 class UnpacksInPlace(GoodBackend):
-    def unpack(self, bundle, staging, stop):
-        place = staging.parent / bundle.name
-        place.mkdir(exist_ok=True)
-        super().unpack(bundle, place, stop)
-        shutil.copytree(place, staging, dirs_exist_ok=True)
+    def install(self, root, bundle, stop):
+        self.name = bundle.name
+        return super().install(root, bundle, stop)
+
+    def member(self, archive, one, staging):
+        old = staging.parent / self.name / one.name
+        changed = one.isreg() and old.is_file()
+        if changed:
+            old.unlink()
+        super().member(archive, one, staging)
+        if changed:
+            shutil.copy2(staging / one.name, old)
 
 
 @sin("test_a_stream_that_hangs_leaves_the_old_version_whole_meanwhile")
@@ -167,28 +175,44 @@ class DoesNotCheckWhatArrived(GoodBackend):
         staging.mkdir()
         try:
             self.unpack(bundle, staging, stop)
-        except Exception:
-            if not any(staging.iterdir()):
-                shutil.rmtree(staging)
-                raise
-        self.swap(staging, plugins / bundle.name, stop)
+            self.swap(staging, plugins / bundle.name, stop)
+        except OSError as error:
+            raise errors.DeliveryFailed(f"{error}") from error
+        finally:
+            self.clean_up(staging)
         return Receipt(bundle.digest)
+
+    def unpack(self, bundle, staging, stop):
+        try:
+            super().unpack(bundle, staging, stop)
+        except tarfile.ReadError:
+            return
 
 
 @sin("test_two_deliveries_at_once_end_with_one_version_whole")
-class SharesOneStagingFolder(GoodBackend):
-    def staging(self, plugins):
-        return plugins / ".stg"
+class SwapsFileByFileWithoutALock(GoodBackend):
+    inside = turn = 0
 
     def install(self, root, bundle, stop):
-        shutil.rmtree(self.staging(root / "plugins"), ignore_errors=True)
-        return super().install(root, bundle, stop)
+        self.inside += 1
+        time.sleep(0.05)
+        try:
+            return super().install(root, bundle, stop)
+        finally:
+            self.inside -= 1
 
-    def unpack(self, bundle, staging, stop):
-        super().unpack(bundle, staging, stop)
-        time.sleep(0.3)
-        if not staging.exists():
-            raise errors.UnsafeBundle("plugin", errors.BundleFault.CHANGED)
+    def swap(self, staging, place, stop):
+        if self.inside < 2:
+            super().swap(staging, place, stop)
+        else:
+            self.turn += 1
+            self.copy(staging, place, backwards=self.turn % 2 == 0)
+
+    def copy(self, staging, place, backwards):
+        place.mkdir(exist_ok=True)
+        for one in sorted((one for one in staging.rglob("*") if one.is_file()), reverse=backwards):
+            shutil.copy2(one, place / one.relative_to(staging))
+            time.sleep(0.2)
 
 
 class Subclass(errors.DeliveryFailed):
@@ -286,9 +310,13 @@ class StartsWhatIsStopped(GoodBackend):
 
 @sin("test_asking_does_not_hold_up_the_loop")
 class BlocksTheLoop(GoodBackend):
+    asked = False
+
     @hookimpl
     async def is_running(self, workspace):
-        time.sleep(1.3)  # plugport: allow[PP004] the sin that the kit must see
+        if not self.asked:
+            time.sleep(1.3)  # plugport: allow[PP004] the sin that the kit must see
+        self.asked = True
         return RunState.RUNNING if self.root(workspace).is_dir() else RunState.STOPPED
 
     def require(self, workspace):
@@ -449,7 +477,8 @@ class CountsItsFetches(GoodSource):
 
     def fetch(self, source, destination):
         self.count += 1
-        return Resolved(super().fetch(source, destination).name, str(self.count))
+        number = self.count
+        return Resolved(super().fetch(source, destination).name, str(number))
 
 
 @sin("test_a_plugin_that_is_not_there_is_not_found")
@@ -492,9 +521,13 @@ class FillsTheDisk(GoodSource):
 
 @sin("test_a_fetch_does_not_hold_up_the_loop")
 class FetchesOnTheLoop(GoodSource):
+    asked = False
+
     @hookimpl
     async def resolve_source(self, source, destination):
-        time.sleep(1.3)  # plugport: allow[PP004] the sin that the kit must see
+        if not self.asked:
+            time.sleep(1.3)  # plugport: allow[PP004] the sin that the kit must see
+        self.asked = True
         return self.fetch(source, destination)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -10,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+pytestmark = pytest.mark.timeout(600)
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 from mutants import SINS  # noqa: E402
@@ -19,10 +21,27 @@ from mutants import SINS  # noqa: E402
 def failed(tmp_path_factory):
     """The tests that each mutant failed, by name, without their parameters."""
     report = tmp_path_factory.mktemp("mutants") / "report.xml"
-    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pytest",
+        "-q",
+        "--tb=native",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:asyncio",
+    ]
     where = ["-c", "/dev/null", "--rootdir", str(HERE), f"--junitxml={report}", str(HERE / "mutant_suite.py")]
     done = subprocess.run(
-        [*command, *where], cwd=HERE, env=_environment(), capture_output=True, text=True, timeout=280, check=False
+        [*command, *where],
+        cwd=HERE,
+        env=os.environ | {"PYTHONPATH": str(HERE)},
+        capture_output=True,
+        text=True,
+        timeout=570,
+        check=False,
     )
     assert report.is_file(), done.stdout[-3000:] + done.stderr[-3000:]
     found: dict[str, set[str]] = defaultdict(set)
@@ -32,12 +51,6 @@ def failed(tmp_path_factory):
         if case.find("failure") is not None or case.find("error") is not None:
             found[name].add(case.get("name", "").partition("[")[0])
     return found
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return os.environ | {"PYTHONPATH": str(HERE)}
 
 
 @pytest.mark.parametrize("good", ["GoodBackend", "GoodSource"])
