@@ -8,6 +8,7 @@ through, since those say nothing but what we wrote for them.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Final, TypeVar
 from plugport.core import calls
 from plugport.hookspecs import errors
 from plugport.hookspecs.bundles import Bundle
-from plugport.hookspecs.loading import Provider, ProviderStatus
+from plugport.hookspecs.loading import Provider, ProviderStatus, conflicts
 from plugport.hookspecs.models import (
     Action,
     Event,
@@ -117,17 +118,8 @@ class Dispatcher:
         ]
 
     def _check_unique(self) -> None:
-        owners: dict[str, Provider] = {}
-        for provider in self._loaded():
-            claims = [f"the scheme {scheme}" for scheme in provider.schemes]
-            claims += [f"the backend {provider.backend}"] if provider.backend else []
-            for claim in claims:
-                if claim in owners:
-                    raise DuplicateProvider(
-                        f"{claim} is served by {owners[claim].label} and by {provider.label}: "
-                        "block one of them with PLUGPORT_PROVIDERS_BLOCK or uninstall it"
-                    )
-                owners[claim] = provider
+        if found := conflicts(self._providers.values()):
+            raise DuplicateProvider("; ".join(found))
 
     # Start and end
 
@@ -303,9 +295,10 @@ class Dispatcher:
     ) -> object:
         if hook not in provider.hooks:
             raise HookFailed(provider, hook, workspace, "is not implemented")
+        started = time.perf_counter()
         outcome = await calls.call(provider.hooks[hook], arguments, deadline or self._timeout)
         if self._trace:
-            log.info("hook %s of %s for %s: %s", hook, provider.label, workspace, outcome.error or "ok")
+            _trace(provider, hook, workspace, time.perf_counter() - started, outcome)
         if outcome.timed_out:
             raise HookTimedOut(provider, hook, workspace, f"did not answer in {deadline or self._timeout:g} s")
         if type(outcome.error) is errors.PushNotSupported and hook in _PASSED:
@@ -322,6 +315,23 @@ class Dispatcher:
         if not isinstance(answer, kind):
             raise HookFailed(provider, hook, workspace, f"answered with {type(answer).__name__}")
         return answer
+
+
+def _trace(provider: Provider, hook: str, workspace: str | None, seconds: float, outcome: calls.Outcome) -> None:
+    ended = "ok" if outcome.error is None else f"raised {type(outcome.error).__name__}"
+    ended = "timed out" if outcome.timed_out else ended
+    log.info(
+        "hook %s of %s: %s after %.1f ms",
+        *(hook, provider.label, ended, seconds * 1000),
+        extra={
+            "hook": hook,
+            "provider": provider.name,
+            "distribution": f"{provider.distribution} {provider.version}",
+            "workspace": workspace,
+            "seconds": round(seconds, 6),
+            "outcome": ended,
+        },
+    )
 
 
 class HookTimedOut(HookFailed):

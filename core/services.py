@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from plugport.core import settings as service_settings
 from plugport.core.announce import Announcer
 from plugport.core.api import problems
 from plugport.core.auth import Gatekeeper
@@ -27,9 +26,10 @@ from plugport.core.store.ledger import Audit, Ledger, ProviderStore
 from plugport.core.store.registry import Allowlists, Tokens, Workspaces
 from plugport.core.telemetry import Metrics
 from plugport.core.workspaces import Directory
-from plugport.hookspecs.loading import Provider, ProviderStatus, discover
+from plugport.hookspecs.loading import Provider, ProviderStatus, discover, own_settings
 from plugport.hookspecs.models import JSON, StartupContext
 
+log = logging.getLogger("plugport.providers")
 _T = TypeVar("_T")
 
 
@@ -80,6 +80,7 @@ async def running(
         timeout=settings.hook_timeout,
         trace=settings.trace_hooks,
     )
+    _report(dispatcher)
     _require_all(dispatcher, settings)
     database = await Database.open(settings.url)
     try:
@@ -159,7 +160,7 @@ def _contexts(dispatcher: Dispatcher, settings: Settings, database: Database) ->
     return {
         provider.name: StartupContext(
             provider=provider.name,
-            settings=service_settings.of_provider(provider.name),
+            settings=own_settings(provider.name),
             service=told,
             store=ProviderStore(database, provider.name),
             audit=_audit_of(audit, provider.name),
@@ -182,6 +183,15 @@ def _require_all(dispatcher: Dispatcher, settings: Settings) -> None:
     failed = [one for one in dispatcher.providers if one.status is ProviderStatus.FAILED]
     if failed and settings.strict_providers:
         raise ProviderFailed("; ".join(f"{one.label}: {one.reason}" for one in failed))
+
+
+def _report(dispatcher: Dispatcher) -> None:
+    """Tell of each provider what its author or operator must know."""
+    for provider in dispatcher.providers:
+        if provider.status is ProviderStatus.FAILED:
+            log.error("the provider %s failed: %s", provider.label, provider.reason)
+        for note in provider.notes:
+            log.warning("the provider %s: %s", provider.label, note)
 
 
 def _count(dispatcher: Dispatcher, metrics: Metrics) -> None:

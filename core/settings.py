@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -123,15 +121,6 @@ class Settings(BaseSettings):
             max_tree_bytes=self.max_tree_bytes,
             max_tree_files=self.max_tree_files,
         )
-
-
-def of_provider(name: str, environment: Mapping[str, str] | None = None) -> Mapping[str, str]:
-    """A provider's own settings: `PLUGPORT_<NAME>_<KEY>` as `{"key": value}`."""
-    prefix = f"PLUGPORT_{name.upper().replace('-', '_')}_"
-    found = os.environ if environment is None else environment
-    return MappingProxyType(
-        {key.removeprefix(prefix).lower(): value for key, value in found.items() if key.startswith(prefix)}
-    )
 
 
 def _names(value: tuple[str, ...] | str) -> tuple[str, ...]:

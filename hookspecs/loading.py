@@ -8,17 +8,22 @@ fails is kept with its reason, and every complaint names the distribution.
 from __future__ import annotations
 
 import inspect
+import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import EntryPoint, entry_points
-from types import MappingProxyType
+from traceback import extract_tb
+from types import MappingProxyType, TracebackType
+from typing import Final
 
 from plugport.hookspecs import specs
 
 GROUP = "plugport"
 LINT_GROUP = "plugport.lint"
+SLOW_IMPORT_SECONDS: Final = 0.25
+"""An import that takes longer is named: every start of the service, and of `plugport providers`, waits for it."""
 _WRAPPERS = ("hookwrapper", "wrapper")
 
 
@@ -41,8 +46,11 @@ class Implementation:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider as it was found. `reason` is one line for its author or operator where it is not LOADED;
-    `import_seconds` is what importing it cost."""
+    """A provider as it was found. `reason` is one line for its author or operator where it is not LOADED.
+
+    `import_seconds` is what importing it cost, `hook_api_version` what it was written for (where it does not say,
+    what this plugport has); each of `notes` is one line for its author on what works today and should change.
+    """
 
     name: str
     distribution: str
@@ -54,6 +62,8 @@ class Provider:
     schemes: tuple[str, ...] = ()
     backend: str | None = None
     import_seconds: float = 0.0
+    hook_api_version: int = specs.HOOK_API_VERSION
+    notes: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -72,9 +82,8 @@ def discover(
     listed without being imported. Never raises for a provider's sake; may be repeated."""
     found: list[Provider] = []
     first: dict[str, str] = {}
-    points = sorted(entry_points(group=group), key=lambda point: (point.name, *_distribution(point), point.value))
-    for point in points:
-        distribution, version = _distribution(point)
+    points = [(point.name, *_distribution(point), point.value, point) for point in entry_points(group=group)]
+    for _, distribution, version, _, point in sorted(points, key=lambda found: found[:4]):
         if point.name in first and first[point.name] == f"{distribution} {point.value}":
             continue  # the same distribution seen through two entries of sys.path
         if point.name in blocked or (allowed is not None and point.name not in allowed):
@@ -92,18 +101,15 @@ def examine(
     plugin: object, name: str, distribution: str = "(object)", version: str = "0", import_seconds: float = 0.0
 ) -> Provider:
     """Check an object that is at hand and describe it as a provider. Raises `ProviderInvalid`."""
-    hooks = {hook: _implementation(hook, function, options) for hook, function, options in _marked(plugin)}
+    known = specifications()
+    hooks = {hook: _implementation(hook, function, options, known) for hook, function, options in _marked(plugin)}
     schemes = getattr(plugin, "schemes", ())
     backend = getattr(plugin, "backend", None)
     if isinstance(schemes, str) or not all(isinstance(scheme, str) and scheme for scheme in schemes):
         raise ProviderInvalid("`schemes` must be a tuple of names, as in schemes = ('s3',)")
     if backend is not None and not (isinstance(backend, str) and backend):
         raise ProviderInvalid("`backend` must be a name, as in backend = 'kubernetes'")
-    wanted = getattr(plugin, "hook_api_version", specs.HOOK_API_VERSION)
-    if not isinstance(wanted, int) or wanted > specs.HOOK_API_VERSION:
-        raise ProviderInvalid(
-            f"it was written for hook API version {wanted}, this plugport has {specs.HOOK_API_VERSION}: update it"
-        )
+    wanted = _hook_api_version(plugin)
     if not hooks:
         raise ProviderInvalid("it implements no hook: mark its functions with @plugport.hookspecs.hookimpl")
     if schemes and "resolve_source" not in hooks:
@@ -127,11 +133,22 @@ def examine(
         tuple(schemes),
         backend,
         import_seconds,
+        wanted,
+        tuple(_notes(hooks, import_seconds)),
     )
 
 
 BACKEND_HOOKS = frozenset({"preflight", "is_running", "deliver", "uninstall", "list_installed", "restart"})
 """The hooks that are asked of the one provider whose `backend` the workspace names."""
+
+
+def own_settings(name: str, environment: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """A provider's own settings: `PLUGPORT_<NAME>_<KEY>` as `{"key": value}`."""
+    prefix = f"PLUGPORT_{name.upper().replace('-', '_')}_"
+    found = os.environ if environment is None else environment
+    return MappingProxyType(
+        {key.removeprefix(prefix).lower(): value for key, value in found.items() if key.startswith(prefix)}
+    )
 
 
 def specifications() -> Mapping[str, tuple[str, ...]]:
@@ -143,8 +160,56 @@ def specifications() -> Mapping[str, tuple[str, ...]]:
     }
 
 
+def conflicts(providers: Iterable[Provider]) -> list[str]:
+    """One line for each scheme and backend that two loaded providers serve; the service does not start with one."""
+    owners: dict[str, Provider] = {}
+    found = []
+    for provider in (one for one in providers if one.status is ProviderStatus.LOADED):
+        claims = [f"the scheme {scheme}" for scheme in provider.schemes]
+        claims += [f"the backend {provider.backend}"] if provider.backend else []
+        for claim in claims:
+            other = owners.setdefault(claim, provider)
+            if other is not provider:
+                found.append(
+                    f"{claim} is served by {other.label} and by {provider.label}: "
+                    "block one of them with PLUGPORT_PROVIDERS_BLOCK or uninstall it"
+                )
+    return found
+
+
+def _hook_api_version(plugin: object) -> int:
+    wanted = getattr(plugin, "hook_api_version", specs.HOOK_API_VERSION)
+    if not isinstance(wanted, int) or isinstance(wanted, bool):
+        raise ProviderInvalid("`hook_api_version` must be a number, as in hook_api_version = 2")
+    oldest, newest = specs.OLDEST_HOOK_API_VERSION, specs.HOOK_API_VERSION
+    if wanted > newest:
+        raise ProviderInvalid(
+            f"it was written for hook API version {wanted}, this plugport has {newest}: update plugport"
+        )
+    if wanted < oldest:
+        raise ProviderInvalid(
+            f"it was written for hook API version {wanted}, this plugport has {oldest} to {newest}: update it"
+        )
+    return wanted
+
+
+def _notes(hooks: Mapping[str, Implementation], import_seconds: float) -> Iterable[str]:
+    if import_seconds > SLOW_IMPORT_SECONDS:
+        yield f"importing it took {import_seconds:.2f} s: import what is heavy in startup(context)"
+    for hook, implementation in sorted(hooks.items()):
+        options = getattr(getattr(specs, hook), f"{specs.PROJECT}_spec")
+        if options["warn_on_impl"]:
+            yield f"{hook} is deprecated: {options['warn_on_impl']}"
+        for argument, warning in (options["warn_on_impl_args"] or {}).items():
+            if argument in implementation.arguments:
+                yield f"the argument {argument} of {hook} is deprecated: {warning}"
+
+
 def _distribution(point: EntryPoint) -> tuple[str, str]:
-    return (point.dist.name, point.dist.version) if point.dist else ("(unknown distribution)", "?")
+    if point.dist is None:
+        return "(unknown distribution)", "?"
+    metadata = point.dist.metadata  # parsed anew each time that it is asked for
+    return metadata["Name"], metadata["Version"]
 
 
 def _load(point: EntryPoint, distribution: str, version: str) -> Provider:
@@ -159,9 +224,18 @@ def _load(point: EntryPoint, distribution: str, version: str) -> Provider:
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:  # noqa: BLE001 - an import may raise anything, SystemExit included
-        reason = f"importing {point.value} raised {type(error).__name__}: {error}"
+        reason = (
+            f"importing {point.value} raised {type(error).__name__}: {error}{_where(error.__traceback__)}: "
+            "do what can fail in startup(context)"
+        )
     seconds = time.perf_counter() - started
     return Provider(point.name, distribution, version, ProviderStatus.FAILED, reason, import_seconds=seconds)
+
+
+def _where(traceback: TracebackType | None) -> str:
+    """The line of the provider's own code that raised last, as far as there is one."""
+    frames = [frame for frame in extract_tb(traceback) if "importlib" not in frame.filename][1:]
+    return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 
 
 def _marked(plugin: object) -> Iterable[tuple[str, Callable[..., object], Mapping[str, object]]]:
@@ -175,8 +249,12 @@ def _marked(plugin: object) -> Iterable[tuple[str, Callable[..., object], Mappin
             yield str(options.get("specname") or attribute), value, options
 
 
-def _implementation(hook: str, function: Callable[..., object], options: Mapping[str, object]) -> Implementation:
-    known = specifications()
+def _implementation(
+    hook: str,
+    function: Callable[..., object],
+    options: Mapping[str, object],
+    known: Mapping[str, tuple[str, ...]],
+) -> Implementation:
     if hook not in known:
         raise ProviderInvalid(f"it implements the unknown hook {hook}; known: {', '.join(sorted(known))}")
     if any(options.get(kind) for kind in _WRAPPERS):

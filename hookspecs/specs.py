@@ -8,7 +8,9 @@ any failure, so each must be safe to repeat.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import pluggy
 
@@ -34,9 +36,20 @@ PROJECT = "plugport"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
-HOOK_API_VERSION = 1
-"""Raised by one when a hook changes so that an old implementation would no longer do. A provider may declare the
-version that it was written for as the attribute `hook_api_version`; a newer one than this is refused at load."""
+HISTORY: Final[Mapping[int, str]] = {
+    1: "The first: `startup` to `lint_rules`.",
+    2: "`source_revision`: a source can say what a fetch would bring, and an unchanged one is not fetched again.",
+}
+"""What each version of the hooks brought. A hook or an argument is added, deprecated or removed in no other way."""
+
+HOOK_API_VERSION: Final = max(HISTORY)
+"""The hooks of this plugport. A provider may say which version it was written for, as the attribute
+`hook_api_version`: a newer one than this, or one older than `OLDEST_HOOK_API_VERSION`, is refused at load."""
+
+OLDEST_HOOK_API_VERSION: Final = 1
+"""The oldest version whose providers still work unchanged. It is raised no earlier than two minor releases after
+the deprecation of what is then removed; what is deprecated carries pluggy's `warn_on_impl` or
+`warn_on_impl_args` until then, and every provider that still has it is named by `plugport providers`."""
 
 
 @hookspec

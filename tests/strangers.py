@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -128,3 +129,20 @@ def install_stranger(folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(target)]
     subprocess.run([*command, str(wheel)], check=True)
     return target
+
+
+def lay(site: Path, distribution: str, module: str, *, name: str | None = None, group: str = "plugport") -> None:
+    """Lay a distribution (version 1.5) into a folder for PYTHONPATH: one module, which is one provider."""
+    name, importable = name or distribution, distribution.replace("-", "_")
+    info = site / f"{importable}-1.5.dist-info"
+    info.mkdir(parents=True, exist_ok=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.5\n")
+    (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {importable}\n")
+    (site / f"{importable}.py").write_text(module)
+
+
+def command(site: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `plugport` with what was laid there, and a data directory below it."""
+    given = {"PLUGPORT_DATA_DIR": str(site / "data"), "PYTHONPATH": str(site)} | environment
+    called = [sys.executable, "-P", "-m", "plugport.core", *arguments]
+    return subprocess.run(called, env=os.environ | given, capture_output=True, text=True, timeout=120, check=False)

@@ -1,167 +1,82 @@
-"""The backend `docker`: plugins into running containers, through docker-py."""
+"""The backend `docker`: plugins into running containers."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable
-from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from plugport.builtin_backends.docker import without_shell
-from plugport.builtin_backends.docker.asking import Asking
-from plugport.builtin_backends.docker.channel import DockerChannel
-from plugport.builtin_backends.docker.engine import DELIVERIES, Engine
-from plugport.builtin_backends.docker.failures import understood
-from plugport.builtin_backends.docker.running import Container
-from plugport.builtin_backends.docker.turns import Turns
-from plugport.builtin_backends.target import install as installing
-from plugport.builtin_backends.target import listing
-from plugport.builtin_backends.target import uninstall as uninstalling
+from plugport.builtin_backends.extras import needs
 from plugport.hookspecs import (
     Bundle,
     InstalledPlugin,
     Receipt,
     Removal,
     RunState,
-    RunStateKind,
     StartupContext,
     Workspace,
     hookimpl,
 )
-from plugport.hookspecs.errors import (
-    BackendUnavailable,
-    DeliveryFailed,
-    PlugportError,
-    UnsupportedTarget,
-    WorkspaceNotRunning,
-)
+from plugport.hookspecs.errors import BackendUnavailable
 
-CONFIG_DIR = "/configs"
+if TYPE_CHECKING:
+    from plugport.builtin_backends.docker.work import DockerWork
+
+needs("docker")
 _RESTART_SECONDS = 3
 """How long a restarted container may take to end by itself; `PLUGPORT_DOCKER_RESTART_SECONDS` says otherwise."""
-_TOOLS = "find sort xargs sha256sum tar mktemp"
 
 
 class DockerBackend:
-    """Delivers into the container of the workspace. An engine that is away is asked again with each call."""
+    """The hooks. docker-py is imported when the service starts, and not when somebody looks which providers there
+    are."""
 
     backend = "docker"
 
     def __init__(self) -> None:
-        self._engine = Engine()
-        self._asking = Asking(self._engine)
-        self._config_dirs: dict[str, str] = {}
-        self._restart_seconds = _RESTART_SECONDS
-        self._slots = asyncio.Semaphore(DELIVERIES)
-        self._turns = Turns()
-        self._has_shell: dict[str, bool] = {}
+        self._work: DockerWork | None = None
 
     @hookimpl
     def startup(self, context: StartupContext) -> None:
-        """Take the config dirs by runtime that the service was given."""
-        self._config_dirs = dict(context.service.config_dirs)
-        self._restart_seconds = int(context.settings.get("restart_seconds", _RESTART_SECONDS))
-        self._slots = asyncio.Semaphore(DELIVERIES)
+        """Take the config dirs by runtime that the service was given. Nobody is asked yet."""
+        from plugport.builtin_backends.docker.work import DockerWork
+
+        restart_seconds = int(context.settings.get("restart_seconds", _RESTART_SECONDS))
+        self._work = DockerWork(dict(context.service.config_dirs), restart_seconds)
 
     @hookimpl
     def shutdown(self) -> None:
         """Close the clients."""
-        self._engine.close()
-        self._engine = Engine()
-        self._asking = Asking(self._engine)
+        work, self._work = self._work, None
+        if work is not None:
+            work.close()
 
     @hookimpl
     async def is_running(self, workspace: Workspace) -> RunState:
         """What the engine says, by the one helper."""
-        return (await self._asking.state(workspace.container_name)).state
+        return await self.work.is_running(workspace)
 
     @hookimpl
     async def deliver(self, workspace: Workspace, bundle: Bundle) -> Receipt:
         """One command, with the bundle on its input, that checks what came and puts it there."""
-        async with self._turns.of(workspace.container_name), self._slots:
-            found, identity, channel = await self._reach(workspace)
-            config_dir = self._config_dir(workspace)
-            mount = found.mount_of(f"{config_dir}/plugins")
-            if (mount is not None and not mount.writable) or (mount is None and found.read_only):
-                raise DeliveryFailed(f"{config_dir} is read-only")
-            if await self._shell(workspace, found, channel):
-                return await self._with_shell(workspace, installing.install(channel, config_dir, bundle))
-            if mount is not None and mount.tmpfs:
-                raise DeliveryFailed("an upload into a tmpfs cannot be seen in the container, which has no shell")
-            return await without_shell.install(self._engine.deliveries, identity, config_dir, bundle)
+        return await self.work.deliver(workspace, bundle)
 
     @hookimpl
     async def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
         """Take the plugin away. Raises `UnsupportedTarget` in an image without a shell."""
-        found, _, channel = await self._reach(workspace)
-        if not await self._shell(workspace, found, channel):
-            raise UnsupportedTarget(
-                "the image has no shell, or one of the tools is missing, so nothing can be deleted in it"
-            )
-        work = uninstalling.uninstall(channel, self._config_dir(workspace), removal)
-        return await self._with_shell(workspace, work)
+        return await self.work.uninstall(workspace, removal)
 
     @hookimpl
     async def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
         """What lies in the container."""
-        found, identity, channel = await self._reach(workspace)
-        config_dir = self._config_dir(workspace)
-        try:
-            if await self._shell(workspace, found, channel):
-                return await listing.list_installed(channel, config_dir)
-            return await without_shell.list_installed(self._engine.deliveries, identity, config_dir)
-        except DeliveryFailed as error:
-            raise BackendUnavailable(error.reason) from error
+        return await self.work.list_installed(workspace)
 
     @hookimpl
     async def restart(self, workspace: Workspace) -> None:
         """Restart the container. Raises `UnsupportedTarget` where that would lose what a tmpfs holds."""
-        found, identity, _ = await self._reach(workspace)
-        mount = found.mount_of(f"{self._config_dir(workspace)}/plugins")
-        if mount is not None and mount.tmpfs:
-            raise UnsupportedTarget("a restart would empty the tmpfs that the plugins lie in")
+        await self.work.restart(workspace)
 
-        def work() -> None:
-            with understood():
-                self._engine.deliveries.api().restart(identity, timeout=self._restart_seconds)
-
-        try:
-            await self._engine.deliveries.run(work)
-        except PlugportError as error:
-            if isinstance(error, WorkspaceNotRunning | BackendUnavailable):
-                raise
-            raise BackendUnavailable(error.reason) from error
-
-    async def _reach(self, workspace: Workspace) -> tuple[Container, str, DockerChannel]:
-        """The running container and the way into it. Raises `WorkspaceNotRunning` and `BackendUnavailable`."""
-        found = await self._asking.in_full(workspace.container_name)
-        if found.state.kind is RunStateKind.UNKNOWN:
-            raise BackendUnavailable(found.state.reason or "the engine did not say")
-        if found.state.kind is RunStateKind.STOPPED or found.identity is None:
-            raise WorkspaceNotRunning(f"the container {workspace.container_name} does not run")
-        return found, found.identity, DockerChannel(self._engine.deliveries, found.identity)
-
-    async def _shell(self, workspace: Workspace, found: Container, channel: DockerChannel) -> bool:
-        """Whether the image has a shell with the tools that the scripts want; each image is tried once."""
-        image = found.image or ""
-        if image not in self._has_shell:
-            tried = await channel.run(["sh", "-c", f"for tool in {_TOOLS}; do command -v $tool || exit 1; done"])
-            if tried.exit_code != 0:
-                await self._reach(workspace)  # a container that just ended answers like one without a shell
-            self._has_shell[image] = tried.exit_code == 0
-        return self._has_shell[image]
-
-    async def _with_shell(self, workspace: Workspace, work: Awaitable[Receipt]) -> Receipt:
-        """Work in a container that is known to have a shell: when a command cannot be run there, it is gone."""
-        try:
-            return await work
-        except UnsupportedTarget as error:
-            await self._reach(workspace)
-            raise DeliveryFailed(error.reason) from error
-
-    def _config_dir(self, workspace: Workspace) -> str:
-        """The workspace's option, else its runtime's setting, else /configs. Raises `WorkspaceNotRunning`."""
-        given = workspace.options.get("config_dir")
-        path = given if isinstance(given, str) else self._config_dirs.get(workspace.runtime_name or "", CONFIG_DIR)
-        if not PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-            raise WorkspaceNotRunning("the option `config_dir` is not an absolute path")
-        return path.rstrip("/") or "/"
+    @property
+    def work(self) -> DockerWork:
+        """What `startup` made. Raises `BackendUnavailable` before it, and after `shutdown`."""
+        if self._work is None:
+            raise BackendUnavailable("the backend was not started")
+        return self._work

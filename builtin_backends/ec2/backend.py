@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
-from importlib.resources import files
-from pathlib import PurePosixPath
-from typing import Final, TypeVar
+import asyncio
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from plugport.builtin_backends.ec2.aws import Aws
-from plugport.builtin_backends.ec2.channel import SshChannel
-from plugport.builtin_backends.ec2.connections import Connections
-from plugport.builtin_backends.ec2.dialling import Dialler, Way
-from plugport.builtin_backends.ec2.host_keys import MODES, HostKeys
-from plugport.builtin_backends.ec2.instances import Instances
-from plugport.builtin_backends.target import install as installing
-from plugport.builtin_backends.target import listing
-from plugport.builtin_backends.target import uninstall as uninstalling
+from plugport.builtin_backends.extras import needs
 from plugport.hookspecs import (
     Action,
     Bundle,
@@ -27,82 +18,60 @@ from plugport.hookspecs import (
     Workspace,
     hookimpl,
 )
-from plugport.hookspecs.errors import (
-    BackendUnavailable,
-    DeliveryFailed,
-    DeliveryTimeout,
-    UnsupportedTarget,
-    WorkspaceNotRunning,
-)
+from plugport.hookspecs.errors import BackendUnavailable
 
-CONFIG_DIRS: Final[Mapping[str, str]] = {"claude-code": "/configs", "hermes": "/home/ubuntu/.hermes"}
-OTHER_CONFIG_DIR: Final = "/opt/configs"
-RESTART: Final = 'docker restart "$1" || sudo -n docker restart "$1"'
-_STALL_SECONDS = 60.0
-_T = TypeVar("_T")
+if TYPE_CHECKING:
+    from plugport.builtin_backends.ec2.work import Ec2Work
+
+needs("boto3", "asyncssh", "websockets")
 
 
 class Ec2Backend:
-    """Delivers into the instance of the workspace. It opens nothing before the first call."""
+    """The hooks. The SDKs are imported when the service starts, and not when somebody looks which providers there
+    are."""
 
     backend = "ec2"
 
     def __init__(self) -> None:
-        self._config_dirs: dict[str, str] = {}
-        self._stall = _STALL_SECONDS
+        self._work: Ec2Work | None = None
 
     @hookimpl
     async def startup(self, context: StartupContext) -> None:
         """Take the settings. Raises `ValueError` where one cannot be used."""
-        given = context.settings
-        mode = given.get("host_keys", MODES[0])
-        if mode not in MODES:
-            raise ValueError(f"PLUGPORT_EC2_HOST_KEYS is one of: {', '.join(MODES)}")
-        self._config_dirs = {**CONFIG_DIRS, **context.service.config_dirs}
-        self._stall = _seconds(given.get("stall_seconds"))
-        self._aws = Aws()
-        self._instances = Instances(self._aws)
-        host_keys = HostKeys(self._aws, context, mode)
-        dial = _host_and_port(given.get("tunnel_connect"))
-        dialler = Dialler(self._aws, self._instances, host_keys, given.get("os_user", "ubuntu"), dial)
-        self._connections = Connections(dialler)
+        module = await asyncio.to_thread(import_module, "plugport.builtin_backends.ec2.work")
+        self._work = module.Ec2Work(context)
 
     @hookimpl
     async def shutdown(self) -> None:
         """Close the connections and the clients."""
-        if hasattr(self, "_connections"):
-            await self._connections.close()
-            self._aws.close()
+        work, self._work = self._work, None
+        if work is not None:
+            await work.close()
 
     @hookimpl
     def preflight(self, workspace: Workspace, action: Action) -> None:
         """Refuse what cannot be reached whatever its state. Raises `WorkspaceNotRunning`."""
-        _way(workspace)
+        self.work.preflight(workspace)
 
     @hookimpl
     async def is_running(self, workspace: Workspace) -> RunState:
         """What EC2 says, by the one helper; STOPPED where the workspace names no instance."""
-        if not workspace.instance_id:
-            return RunState.STOPPED
-        return (await self._instances.state(workspace.instance_id)).state
+        return await self.work.is_running(workspace)
 
     @hookimpl
     async def deliver(self, workspace: Workspace, bundle: Bundle) -> Receipt:
         """One command, with the bundle on its input, that checks what came and puts it there."""
-        channel, config_dir = self._channel(workspace, "make"), self._config_dir(workspace)
-        return await installing.install(channel, config_dir, bundle)
+        return await self.work.deliver(workspace, bundle)
 
     @hookimpl
     async def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
         """Take the plugin away."""
-        channel, config_dir = self._channel(workspace, "look"), self._config_dir(workspace)
-        return await uninstalling.uninstall(channel, config_dir, removal)
+        return await self.work.uninstall(workspace, removal)
 
     @hookimpl
     async def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
         """What lies on the instance."""
-        work = listing.list_installed(self._channel(workspace, "look"), self._config_dir(workspace))
-        return await _as_a_question(work)
+        return await self.work.list_installed(workspace)
 
     @hookimpl
     async def restart(self, workspace: Workspace) -> None:
@@ -110,62 +79,11 @@ class Ec2Backend:
 
         Raises `UnsupportedTarget` where the option `restart` is false, `BackendUnavailable` where the command fails.
         """
-        command = workspace.options.get("restart", RESTART)
-        if not isinstance(command, str) or not command:
-            raise UnsupportedTarget("the option `restart` says not to")
-        channel = SshChannel(self._connections, _way(workspace), (), self._stall)
-        done = await _as_a_question(channel.run(["sh", "-c", command, "plugport", workspace.container_name]))
-        if done.exit_code != 0:
-            words = done.stderr[-2000:].decode("utf-8", "replace").strip()
-            raise BackendUnavailable(f"the restart exited with {done.exit_code}: {words}")
+        await self.work.restart(workspace)
 
-    def _channel(self, workspace: Workspace, mode: str) -> SshChannel:
-        before = ["sh", "-c", _as_agent(), "plugport", mode, self._config_dir(workspace)]
-        return SshChannel(self._connections, _way(workspace), before, self._stall)
-
-    def _config_dir(self, workspace: Workspace) -> str:
-        """The runtime's. Raises `WorkspaceNotRunning` where the setting is no absolute path."""
-        path = self._config_dirs.get(workspace.runtime_name or "", OTHER_CONFIG_DIR)
-        if not PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-            raise WorkspaceNotRunning("the runtime's config dir is not an absolute path")
-        return path.rstrip("/") or "/"
-
-
-async def _as_a_question(work: Awaitable[_T]) -> _T:
-    """Nothing was delivered: a line that broke is a backend that could not be asked."""
-    try:
-        return await work
-    except (DeliveryFailed, DeliveryTimeout) as error:
-        raise BackendUnavailable(error.reason) from error
-
-
-def _as_agent() -> str:
-    return files(__package__).joinpath("as_agent.sh").read_text("utf-8")
-
-
-def _way(workspace: Workspace) -> Way:
-    """Raises `WorkspaceNotRunning` where the workspace does not say where it is."""
-    if not workspace.instance_id:
-        raise WorkspaceNotRunning("the workspace names no instance")
-    host, port = workspace.options.get("ssh_host"), workspace.options.get("ssh_port", 22)
-    if host is not None and not (isinstance(host, str) and host):
-        raise WorkspaceNotRunning("the option `ssh_host` is not a host")
-    if not isinstance(port, int) or isinstance(port, bool) or not 0 < port < 65536:
-        raise WorkspaceNotRunning("the option `ssh_port` is not a port")
-    return Way(workspace.instance_id, host, port)
-
-
-def _host_and_port(text: str | None) -> tuple[str, int] | None:
-    if not text:
-        return None
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal():
-        raise ValueError("PLUGPORT_EC2_TUNNEL_CONNECT is host:port")
-    return host.strip("[]"), int(port)
-
-
-def _seconds(text: str | None) -> float:
-    value = float(text) if text else _STALL_SECONDS
-    if not value > 0:
-        raise ValueError("PLUGPORT_EC2_STALL_SECONDS is a number of seconds above 0")
-    return value
+    @property
+    def work(self) -> Ec2Work:
+        """What `startup` made. Raises `BackendUnavailable` before it, and after `shutdown`."""
+        if self._work is None:
+            raise BackendUnavailable("the backend was not started")
+        return self._work

@@ -119,6 +119,8 @@ class _Git:
                 await self._fetch_first_of(url, _candidates(ref))
                 commit = (await self._run("rev-parse", "--verify", "FETCH_HEAD^{commit}")).decode("ascii").strip()
                 await self._run("--work-tree", str(self._destination), "checkout", "--quiet", "--force", commit)
+                if await asyncio.to_thread(_size, self._destination) > self._limits.max_tree_bytes:
+                    raise BundleTooLarge(self._limits.max_tree_bytes)
         except TimeoutError as error:
             raise SourceTimeout("git took too long") from error
         return commit

@@ -59,8 +59,8 @@ class LocalSource:
             raise SourceUnavailable("the source was not started")
         if not _NAME.match(source.spec):
             raise InvalidSource(SourceFault.TRAVERSAL)
-        folder = _find(Path(self._service.plugins_dir), source.spec)
         try:
+            folder = _find(Path(self._service.plugins_dir), source.spec)
             _Copy(folder, destination, self._service).run()
         except OSError as error:
             raise SourceUnavailable(f"the registry cannot be read: {error}") from error
@@ -68,9 +68,16 @@ class LocalSource:
 
 
 def _find(registry: Path, name: str) -> Path:
-    """The plugin's real directory; one that a link leads to must lie in the registry, too."""
+    """The plugin's real directory; one that a link leads to must lie in the registry, too.
+
+    Raises `PluginNotFound`, and `OSError` where nobody can tell whether it is there.
+    """
     folder = Path(os.path.realpath(registry / name))
-    if not folder.is_dir() or not folder.is_relative_to(os.path.realpath(registry)):
+    try:
+        found = folder.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise PluginNotFound(f"{name} is not in the registry") from error
+    if not stat.S_ISDIR(found.st_mode) or not folder.is_relative_to(os.path.realpath(registry)):
         raise PluginNotFound(f"{name} is not in the registry")
     return folder
 

@@ -210,6 +210,8 @@ class ProviderOut(_Out):
     schemes: list[str]
     backend: str | None
     import_seconds: float
+    hook_api_version: int
+    notes: list[str]
 
 
 class Health(_Out):

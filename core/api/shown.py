@@ -57,6 +57,8 @@ def provider(found: Provider) -> ProviderOut:
         schemes=sorted(found.schemes),
         backend=found.backend,
         import_seconds=round(found.import_seconds, 4),
+        hook_api_version=found.hook_api_version,
+        notes=list(found.notes),
     )
 
 

@@ -25,6 +25,7 @@ COMMANDS = (
     "list",
     "operations",
     "providers",
+    "conform",
     "pull",
     "lint",
 )

@@ -6,9 +6,14 @@ import argparse
 import json
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from plugport.core.cli.client import table
+from plugport.core.cli import reports
+
+if TYPE_CHECKING:
+    from plugport.hookspecs.loading import Provider
+
+_HEADS = ["NAME", "DISTRIBUTION", "STATUS", "SERVES", "IMPORT", "CONFORMANCE"]
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,52 +30,76 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Discover and print."""
-    from plugport.hookspecs.loading import discover
+    from plugport.core.cli.client import table
+    from plugport.hookspecs.loading import ProviderStatus, conflicts, discover
 
     allowed = os.environ.get("PLUGPORT_PROVIDERS_ALLOW")
-    found = discover(
+    every = discover(
         allowed=None if allowed is None else _names(allowed),
         blocked=_names(os.environ.get("PLUGPORT_PROVIDERS_BLOCK", "")),
     )
-    told = [_told(one) for one in found if args.name in (None, one.name)]
-    if not told:
+    found = [one for one in every if args.name in {None, one.name}]
+    if not found:
         print("plugport: there is no such provider", file=sys.stderr)
         return 1
     if args.json:
-        print(json.dumps(told))
+        print(json.dumps([_told(one) for one in found]))
     elif args.name is None:
-        print(table([_row(one) for one in told], ["NAME", "DISTRIBUTION", "STATUS", "SERVES", "IMPORT"]))
-        for one in (one for one in told if one["status"] == "failed"):
-            print(f"{one['name']}: {one['reason']}")
+        print(table([_row(one) for one in found], _HEADS))
+        print("".join(f"{one.label}: {line}\n" for one in found for line in _lines(one)), end="")
     else:
-        for one in told:
-            print("\n".join(f"{key}: {value}" for key, value in one.items()))
-    return 1 if any(one["status"] == "failed" for one in told) else 0
+        print("\n".join(_in_full(one) for one in found))
+    clashing = conflicts(every)
+    for line in clashing:
+        print(f"plugport: {line}", file=sys.stderr)
+    return 1 if clashing or any(one.status is ProviderStatus.FAILED for one in found) else 0
 
 
-def _told(one: Any) -> dict[str, Any]:
+def _told(one: Provider) -> dict[str, Any]:
+    report = reports.kept(one.name)
     return {
         "name": one.name,
         "distribution": one.distribution,
         "version": one.version,
         "status": one.status.value,
         "reason": one.reason,
+        "notes": list(one.notes),
         "hooks": sorted(one.hooks),
         "schemes": sorted(one.schemes),
         "backend": one.backend,
+        "hook_api_version": one.hook_api_version,
         "import_seconds": round(one.import_seconds, 4),
+        "conformance": report and {key: value for key, value in report.items() if key != "promises"},
     }
 
 
-def _row(one: dict[str, Any]) -> list[str]:
-    serves = [f"{scheme}://" for scheme in one["schemes"]] + ([one["backend"]] if one["backend"] else [])
+def _row(one: Provider) -> list[str]:
+    serves = [f"{scheme}://" for scheme in one.schemes] + ([one.backend] if one.backend else [])
     return [
-        one["name"],
-        f"{one['distribution']} {one['version']}",
-        one["status"],
-        " ".join(serves) or ", ".join(one["hooks"]) or "-",
-        f"{one['import_seconds'] * 1000:.0f} ms",
+        one.name,
+        f"{one.distribution} {one.version}",
+        one.status.value,
+        " ".join(serves) or ", ".join(sorted(one.hooks)) or "-",
+        f"{one.import_seconds * 1000:.0f} ms",
+        reports.summary(reports.kept(one.name), one.version),
     ]
+
+
+def _lines(one: Provider) -> list[str]:
+    """What its author or operator must know: why it failed, and what it should change."""
+    return [*([one.reason] if one.reason and one.status.value == "failed" else []), *one.notes]
+
+
+def _in_full(one: Provider) -> str:
+    told = _told(one) | {
+        "hooks": ", ".join(sorted(one.hooks)) or "-",
+        "schemes": ", ".join(one.schemes) or "-",
+        "backend": one.backend or "-",
+        "reason": one.reason or "-",
+        "notes": "; ".join(one.notes) or "-",
+        "conformance": reports.summary(reports.kept(one.name), one.version),
+    }
+    return "\n".join(f"{key}: {value}" for key, value in told.items())
 
 
 def _names(text: str) -> list[str]:

@@ -2,10 +2,22 @@
 
 import pytest
 
-_SUITES = ("asking", "delivering", "sourcing", "steps", "striking", "suite", "uninstalling")
+_SUITES = (
+    "asking",
+    "delivering",
+    "hearing",
+    "judging",
+    "sourcing",
+    "steps",
+    "striking",
+    "suite",
+    "uninstalling",
+)
 pytest.register_assert_rewrite(*(f"plugport.hookspecs.conformance.{one}" for one in _SUITES))
 
 from plugport.hookspecs.conformance.backend import BackendConformance  # noqa: E402
+from plugport.hookspecs.conformance.hearing import ObserverConformance  # noqa: E402
+from plugport.hookspecs.conformance.judging import PolicyConformance  # noqa: E402
 from plugport.hookspecs.conformance.places import DirectoryPlace, Place, Seen, ShellPlace  # noqa: E402
 from plugport.hookspecs.conformance.sourcing import SourceConformance  # noqa: E402
 from plugport.hookspecs.conformance.streams import bundle_of  # noqa: E402
@@ -14,6 +26,8 @@ from plugport.hookspecs.conformance.under_test import (  # noqa: E402
     DISK_FULL,
     WORKSPACE_VANISHES,
     BackendUnderTest,
+    ObserverUnderTest,
+    PolicyUnderTest,
     SourceUnderTest,
 )
 
@@ -25,7 +39,11 @@ __all__ = [
     "BackendConformance",
     "BackendUnderTest",
     "DirectoryPlace",
+    "ObserverConformance",
+    "ObserverUnderTest",
     "Place",
+    "PolicyConformance",
+    "PolicyUnderTest",
     "Seen",
     "ShellPlace",
     "SourceConformance",

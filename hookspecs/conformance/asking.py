@@ -20,10 +20,9 @@ from plugport.hookspecs.conformance.steps import (
     pushes,
     pushing,
     version,
-    with_provider,
 )
 from plugport.hookspecs.conformance.streams import bundle_of
-from plugport.hookspecs.conformance.suite import outcome, undeclared
+from plugport.hookspecs.conformance.suite import outcome, undeclared, with_provider
 from plugport.hookspecs.conformance.under_test import BackendUnderTest
 from plugport.hookspecs.models import Action, RunStateKind
 

@@ -14,7 +14,7 @@ import pytest
 
 from plugport.hookspecs import errors
 from plugport.hookspecs.conformance.harness import Harness
-from plugport.hookspecs.conformance.suite import SOURCE_ERRORS, Work, is_safe, outcome, run, undeclared
+from plugport.hookspecs.conformance.suite import SOURCE_ERRORS, is_safe, outcome, undeclared, with_provider
 from plugport.hookspecs.conformance.under_test import SourceUnderTest
 from plugport.hookspecs.models import Source
 
@@ -34,7 +34,7 @@ class SourceConformance:
             await _fetch(harness, under_test.source, tmp_path / "to")
             assert _tree(tmp_path / "to") == dict(under_test.files)
 
-        _with(under_test, work)
+        with_provider(under_test, work)
 
     def test_an_executable_file_stays_executable(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
         """And no other becomes it."""
@@ -45,7 +45,7 @@ class SourceConformance:
             files = [path for path in to.rglob("*") if path.is_file() and path.stat().st_mode & stat.S_IXUSR]
             assert {path.relative_to(to).as_posix() for path in files} == set(under_test.executable)
 
-        _with(under_test, work)
+        with_provider(under_test, work)
 
     def test_the_name_is_the_one_that_it_vouches_for(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
         """Or None, where the manifest names the plugin."""
@@ -54,7 +54,7 @@ class SourceConformance:
             resolved = await _fetch(harness, under_test.source, tmp_path / "to")
             assert resolved.name == under_test.name
 
-        _with(under_test, work)
+        with_provider(under_test, work)
 
     def test_nothing_is_written_beside_the_destination(
         self, under_test: SourceUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -74,7 +74,7 @@ class SourceConformance:
                 "to",
             }
 
-        _with(under_test, work)
+        with_provider(under_test, work)
 
     def test_a_fetch_may_be_repeated_and_brings_the_same(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
         """The same files, the same name, the same revision; also when several fetch at once."""
@@ -86,7 +86,7 @@ class SourceConformance:
             for number in range(4):
                 assert _tree(tmp_path / str(number)) == dict(under_test.files)
 
-        _with(under_test, work)
+        with_provider(under_test, work)
 
     def test_a_plugin_that_is_not_there_is_not_found(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
         """`PluginNotFound`."""
@@ -98,7 +98,7 @@ class SourceConformance:
             _, error = await outcome(_fetch(harness, absent, tmp_path / "to"))
             assert type(error) is errors.PluginNotFound, f"{absent} is not there: {error!r}"
 
-        _with(under_test, work)
+        with_provider(under_test, work)
 
     def test_a_spec_that_makes_no_sense_is_refused(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
         """`InvalidSource`, `InvalidPluginName` or `UnpinnedSource`, and not a file is written."""
@@ -113,7 +113,7 @@ class SourceConformance:
                 assert type(error) in refusals, f"{spec!r} was not refused: {error!r}"
                 assert not _tree(place)
 
-        _with(under_test, work)
+        with_provider(under_test, work)
 
     def test_a_source_that_cannot_be_reached_says_nothing_of_why(
         self, under_test: SourceUnderTest, tmp_path: Path
@@ -132,7 +132,7 @@ class SourceConformance:
             await _fetch(harness, under_test.source, tmp_path / "again")
             assert _tree(tmp_path / "again") == dict(under_test.files)
 
-        _with(under_test, work)
+        with_provider(under_test, work)
 
     def test_more_than_the_service_takes_is_refused(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
         """`BundleTooLarge`, by `max_tree_bytes`; the service checks again, but then the disk may be full."""
@@ -143,7 +143,7 @@ class SourceConformance:
             _, error = await outcome(_fetch(harness, under_test.source, tmp_path / "to"))
             assert type(error) is errors.BundleTooLarge, f"{most} bytes were allowed: {error!r}"
 
-        _with(limited, work)
+        with_provider(limited, work)
 
     def test_a_fetch_does_not_hold_up_the_loop(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
         """An `async def` waits without blocking everybody else."""
@@ -152,7 +152,7 @@ class SourceConformance:
             await _fetch(harness, under_test.source, tmp_path / "to")
             harness.did_not_block()
 
-        _with(under_test, work)
+        with_provider(under_test, work)
 
     def test_a_fetch_that_is_cancelled_ends(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
         """Within seconds."""
@@ -165,7 +165,7 @@ class SourceConformance:
             await asyncio.wait({fetch}, timeout=5)
             assert fetch.done(), "the fetch ignores that it was cancelled"
 
-        _with(under_test, work)
+        with_provider(under_test, work)
 
     def test_a_revision_changes_with_what_it_leads_to(self, under_test: SourceUnderTest) -> None:
         """Two equal revisions may be told only of equal bytes; None may always be told."""
@@ -178,18 +178,7 @@ class SourceConformance:
                 changed = await harness.call("source_revision", source=under_test.source)
                 assert changed is None or changed != first, "what it leads to changed, and the revision did not"
 
-        _with(under_test, work, "source_revision")
-
-
-def _with(under_test: SourceUnderTest, work: Work, *hooks: str) -> None:
-    def make() -> Harness:
-        harness = Harness(under_test.provider, under_test.provider_name, under_test.settings, under_test.service)
-        for hook in hooks:
-            if hook not in harness.provider.hooks:
-                undeclared(hook)
-        return harness
-
-    run(make, work)
+        with_provider(under_test, work, "source_revision")
 
 
 async def _fetch(harness: Harness, source: Source, destination: Path) -> Any:

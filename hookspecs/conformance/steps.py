@@ -11,7 +11,7 @@ from plugport.hookspecs.bundles import Bundle
 from plugport.hookspecs.conformance.harness import Harness
 from plugport.hookspecs.conformance.places import Place
 from plugport.hookspecs.conformance.streams import Trap
-from plugport.hookspecs.conformance.suite import BACKEND_ERRORS, Work, is_safe, outcome, run, undeclared
+from plugport.hookspecs.conformance.suite import BACKEND_ERRORS, Work, is_safe, outcome, undeclared, with_provider
 from plugport.hookspecs.conformance.under_test import BackendUnderTest
 from plugport.hookspecs.models import Action
 
@@ -35,19 +35,6 @@ ODD = {
 NAME, OTHER = "kit-p", "kit-other"
 SETTLED_SECONDS = 10.0
 """How long a target may take to clean up after a delivery that was given up."""
-
-
-def with_provider(under_test: BackendUnderTest, work: Work, *hooks: str) -> None:
-    """Do the work where the provider implements these hooks."""
-
-    def make() -> Harness:
-        harness = Harness(under_test.provider, under_test.name, under_test.settings, under_test.service)
-        for hook in hooks:
-            if hook not in harness.provider.hooks:
-                undeclared(hook)
-        return harness
-
-    run(make, work)
 
 
 def pushing(under_test: BackendUnderTest, work: Work, *hooks: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from plugport.hookspecs import errors
 from plugport.hookspecs.conformance.harness import SECRET, Harness
+from plugport.hookspecs.conformance.under_test import UnderTest
 
 UNDECLARED = "undeclared: "
 """How the reason of every skip of the kit begins; what is not declared follows."""
@@ -35,6 +36,19 @@ def run(make: Callable[[], Harness], work: Work) -> None:
             await harness.stop()
 
     asyncio.run(main())
+
+
+def with_provider(under_test: UnderTest, work: Work, *hooks: str) -> None:
+    """Do the work with the provider started, where it implements these hooks."""
+
+    def make() -> Harness:
+        harness = Harness(under_test.provider, under_test.provider_name, under_test.settings, under_test.service)
+        for hook in hooks:
+            if hook not in harness.provider.hooks:
+                undeclared(hook)
+        return harness
+
+    run(make, work)
 
 
 async def outcome(work: Awaitable[Any]) -> tuple[Any, Exception | None]:

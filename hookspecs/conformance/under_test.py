@@ -6,9 +6,31 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Protocol
 
 from plugport.hookspecs.conformance.places import Place
-from plugport.hookspecs.models import ServiceSettings, Source, Workspace
+from plugport.hookspecs.models import PolicyRequest, ServiceSettings, Source, Workspace
+
+
+class UnderTest(Protocol):
+    """What every kind of provider's description has."""
+
+    @property
+    def provider(self) -> object:
+        """The provider: a module, or an object."""
+
+    @property
+    def provider_name(self) -> str:
+        """The name that its settings go by."""
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Its own settings, as `StartupContext.settings` has them."""
+
+    @property
+    def service(self) -> ServiceSettings:
+        """What it is told of the service."""
+
 
 Trouble = Callable[[], AbstractContextManager[object]]
 """Brings trouble when it is entered, and mends it when it is left."""
@@ -33,7 +55,7 @@ class BackendUnderTest:
     provider: object
     workspace: Workspace
     place: Place
-    name: str = "provider"
+    provider_name: str = "provider"
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     service: ServiceSettings = field(default_factory=lambda: ServiceSettings(plugins_dir="/nonexistent"))
     stopped: Workspace | None = None
@@ -63,3 +85,32 @@ class SourceUnderTest:
     malformed: tuple[str, ...] = ()
     unreachable: Trouble | None = None
     change: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyUnderTest:
+    """A policy provider, a request that it lets pass and one that it refuses, both as they are before the fetch.
+
+    While `unreachable` is entered, the policy cannot find out what it needs to know.
+    """
+
+    provider: object
+    allowed: PolicyRequest
+    refused: PolicyRequest
+    provider_name: str = "provider"
+    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    service: ServiceSettings = field(default_factory=lambda: ServiceSettings(plugins_dir="/nonexistent"))
+    unreachable: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObserverUnderTest:
+    """An observer. `heard` counts what has arrived where it sends its events; while `unreachable` is entered, nothing
+    arrives there."""
+
+    provider: object
+    heard: Callable[[], int] | None = None
+    provider_name: str = "provider"
+    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    service: ServiceSettings = field(default_factory=lambda: ServiceSettings(plugins_dir="/nonexistent"))
+    unreachable: Trouble | None = None

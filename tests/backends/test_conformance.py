@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pretend_aws import Fault
 from socket_proxy import SocketProxy
+from strangers import command
 from tunnel_endpoint import HOST, TunnelEndpoint
 
 from plugport.builtin_backends.docker.backend import DockerBackend
@@ -204,7 +205,7 @@ class TestEc2(BackendConformance):
                     Ec2Backend(),
                     Workspace("w", runtime="claude-code", backend="ec2", instance_id=instance, options=options),
                     ShellPlace(shell, "/configs"),
-                    name="ec2",
+                    provider_name="ec2",
                     settings={"os_user": ssh_host.user, "tunnel_connect": f"127.0.0.1:{endpoint.endpoint.port}"},
                     stopped=Workspace("s", backend="ec2", instance_id=stopped),
                     unreachable=unreachable,
@@ -212,3 +213,10 @@ class TestEc2(BackendConformance):
                 )
             finally:
                 endpoint.stop()
+
+
+def test_docker_can_be_tried_on_a_container_of_its_own(engine, tmp_path):
+    image = {"DOCKER_HOST": engine.url, "PLUGPORT_CONFORM_IMAGE": "shelled:1"}
+    told = command(tmp_path, "conform", "docker", **image)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert engine.client.containers.list(all=True, filters={"name": "plugport-conform"}) == []

@@ -9,9 +9,9 @@ import subprocess
 import pytest
 from bundles import bundle_of
 
-from plugport.builtin_backends.docker import backend as docker_backend
-from plugport.builtin_backends.docker.backend import DockerBackend
+from plugport.builtin_backends.docker import work as docker_work
 from plugport.builtin_backends.docker.running import container_state
+from plugport.builtin_backends.docker.work import DockerWork
 from plugport.builtin_backends.target import install as installing
 from plugport.core.pipeline.removal import footprint_of, removal_of
 from plugport.hookspecs import Removal, RunState, Workspace, errors
@@ -24,9 +24,9 @@ FILES = {"plugin.yaml": b"name: p\nversion: 1\n", "a b/c'd.md": b"odd", "-dash":
 @pytest.fixture
 async def backend(engine, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", engine.url)
-    made = DockerBackend()
+    made = DockerWork({}, 3)
     yield made
-    made.shutdown()
+    made.close()
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ async def test_a_delivery_is_one_command_and_no_upload(engine, backend, containe
     workspace = container()
     bundle = bundle_of(tmp_path, "p", FILES)
     await backend.deliver(workspace, bundle)
-    api, seen = backend._engine.deliveries.api(), []
+    api, seen = backend.engine.deliveries.api(), []
     for name in ("exec_create", "put_archive", "get_archive"):
         real = getattr(api, name)
         monkeypatch.setattr(
@@ -156,7 +156,7 @@ async def test_a_shell_without_a_tool_gets_its_plugin_by_one_archive_too(
     engine, backend, container, tmp_path, monkeypatch
 ):
     workspace = container()
-    monkeypatch.setattr(docker_backend, "_TOOLS", "find a-tool-that-is-not-there")
+    monkeypatch.setattr(docker_work, "_TOOLS", "find a-tool-that-is-not-there")
     bundle = bundle_of(tmp_path, "p", FILES)
     assert (await backend.deliver(workspace, bundle)).digest == bundle.digest
     assert engine.shell(workspace.container_name, "cat /configs/plugins/p/plugin.yaml") == "name: p\nversion: 1\n"
@@ -252,7 +252,7 @@ async def test_a_name_is_taken_as_it_is(engine, backend, container):
 async def test_a_hundred_callers_cost_the_engine_few_questions(engine, backend, container, monkeypatch):
     workspaces = [container() for _ in range(3)]
     await backend.is_running(workspaces[0])
-    api, asked = backend._engine.probes.api(), []
+    api, asked = backend.engine.probes.api(), []
     real = api.containers
     monkeypatch.setattr(api, "containers", lambda **given: (asked.append(1), real(**given))[1])
     names = [workspaces[n % 3] if n % 2 else Workspace(f"no{n}", backend="docker") for n in range(100)]
@@ -276,7 +276,7 @@ async def test_an_engine_behind_tls_is_served_as_well(engine, container, tmp_pat
     monkeypatch.setenv("DOCKER_HOST", engine.tls_url)
     monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
     monkeypatch.setenv("DOCKER_CERT_PATH", str(engine.certificates))
-    backend, workspace = DockerBackend(), container()
+    backend, workspace = DockerWork({}, 3), container()
     try:
         bundle = bundle_of(tmp_path, "p", {"a": b"x" * 3_000_000, **FILES})
         assert (await backend.deliver(workspace, bundle)).digest == f"sha256:{_tree(engine, workspace)}"
@@ -284,4 +284,4 @@ async def test_an_engine_behind_tls_is_served_as_well(engine, container, tmp_pat
         await backend.uninstall(workspace, Removal("p"))
         assert await backend.list_installed(workspace) == []
     finally:
-        backend.shutdown()
+        backend.close()

@@ -16,7 +16,7 @@ import pytest
 from bundles import bundle_of
 
 from plugport.builtin_backends.docker import without_shell
-from plugport.builtin_backends.docker.backend import DockerBackend
+from plugport.builtin_backends.docker.work import DockerWork
 from plugport.hookspecs import Bundle, RunState, Workspace, errors
 
 DIGEST = "cd /configs/plugins/p && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum"
@@ -64,9 +64,9 @@ class _Stream(io.BytesIO):
 @pytest.fixture
 async def backend(engine, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", engine.url)
-    made = DockerBackend()
+    made = DockerWork({}, 3)
     yield made
-    made.shutdown()
+    made.close()
 
 
 @pytest.fixture

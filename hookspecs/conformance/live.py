@@ -1,0 +1,61 @@
+"""What `plugport conform` runs: the suite of whatever the target gives. No test of its own project is run with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from plugport.hookspecs.conformance.backend import BackendConformance
+from plugport.hookspecs.conformance.hearing import ObserverConformance
+from plugport.hookspecs.conformance.judging import PolicyConformance
+from plugport.hookspecs.conformance.sourcing import SourceConformance
+from plugport.hookspecs.conformance.under_test import (
+    BackendUnderTest,
+    ObserverUnderTest,
+    PolicyUnderTest,
+    SourceUnderTest,
+)
+
+
+class TestBackend(BackendConformance):
+    """A backend, as the target gives it."""
+
+    @pytest.fixture
+    def under_test(self, target: BackendUnderTest) -> BackendUnderTest:
+        """See `BackendPromises`."""
+        return target
+
+
+class TestSource(SourceConformance):
+    """A source, as the target gives it."""
+
+    @pytest.fixture
+    def under_test(self, target: SourceUnderTest) -> SourceUnderTest:
+        """See `SourceConformance`."""
+        return target
+
+
+class TestPolicy(PolicyConformance):
+    """A policy, as the target gives it."""
+
+    @pytest.fixture
+    def under_test(self, target: PolicyUnderTest) -> PolicyUnderTest:
+        """See `PolicyConformance`."""
+        return target
+
+
+class TestObserver(ObserverConformance):
+    """An observer, as the target gives it."""
+
+    @pytest.fixture
+    def under_test(self, target: ObserverUnderTest) -> ObserverUnderTest:
+        """See `ObserverConformance`."""
+        return target
+
+
+SUITES = {
+    BackendUnderTest: TestBackend,
+    SourceUnderTest: TestSource,
+    PolicyUnderTest: TestPolicy,
+    ObserverUnderTest: TestObserver,
+}
+"""Which suite a target is held to."""
