@@ -45,7 +45,7 @@ def docker() -> Iterator[BackendUnderTest]:
 
     from plugport.builtin_backends import docker as docker_backend
 
-    client, made = sdk.from_env(version="auto"), list[str]()
+    client = sdk.from_env(version="auto")
     image = os.environ.get("PLUGPORT_CONFORM_IMAGE", "busybox")
     name, command = f"plugport-conform-{secrets.token_hex(4)}", ["sh", "-c", "while :; do sleep 1; done"]
 
@@ -68,9 +68,7 @@ def docker() -> Iterator[BackendUnderTest]:
 
     try:
         client.containers.run(image, command, name=name, detach=True, user="0", stop_signal="SIGKILL")
-        made.append(name)
         client.containers.create(image, command, name=f"{name}-stopped")
-        made.append(f"{name}-stopped")
         yield BackendUnderTest(
             docker_backend.provider,
             Workspace("w", backend="docker", container=name),
@@ -79,8 +77,9 @@ def docker() -> Iterator[BackendUnderTest]:
             troubles={WORKSPACE_VANISHES: killed},
         )
     finally:
-        for one in made:
-            client.api.remove_container(one, force=True)
+        for one in (name, f"{name}-stopped"):
+            with contextlib.suppress(sdk.errors.NotFound):
+                client.api.remove_container(one, force=True)
         client.close()
 
 

@@ -1,4 +1,4 @@
-"""A backend and a source in plain Python that keep every promise: what the mutants are bad copies of."""
+"""Providers of each kind in plain Python that keep every promise: what the mutants are bad copies of."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from pathlib import Path
 from plugport.hookspecs import (
     Action,
     Bundle,
+    Event,
     InstalledPlugin,
+    PolicyRequest,
     Receipt,
+    Refusal,
     Removal,
     Resolved,
     RunState,
@@ -229,3 +232,57 @@ class GoodSource:
 
     def copy(self, folder: Path, destination: Path) -> None:
         shutil.copytree(folder, destination, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))
+
+
+class GoodPolicy:
+    """Lets pass what comes from `good`, as long as it is not `away`."""
+
+    def __init__(self) -> None:
+        self.away = self.ready = False
+
+    @hookimpl
+    def startup(self, context: StartupContext) -> None:
+        self.ready = True
+
+    @hookimpl
+    def shutdown(self) -> None:
+        self.ready = False
+
+    @hookimpl
+    async def check_policy(self, request: PolicyRequest) -> Refusal | None:
+        await asyncio.sleep(0.01)
+        return self.judge(request)
+
+    def judge(self, request: PolicyRequest) -> Refusal | None:
+        if self.away or not self.ready:
+            raise RuntimeError("nobody can say")
+        if request.source is not None and request.source.scheme == "good":
+            return None
+        return Refusal("it does not come from good")
+
+
+class GoodObserver:
+    """Counts what it heard, unless that cannot be told."""
+
+    def __init__(self) -> None:
+        self.away = self.ready = False
+        self.heard: list[Event] = []
+
+    @hookimpl
+    def startup(self, context: StartupContext) -> None:
+        self.ready = True
+
+    @hookimpl
+    def shutdown(self) -> None:
+        self.ready = False
+
+    @hookimpl
+    async def observe(self, event: Event) -> None:
+        await asyncio.sleep(0.01)
+        self.tell(event)
+
+    def tell(self, event: Event) -> None:
+        if not self.ready:
+            raise RuntimeError("not started")
+        if not self.away:
+            self.heard.append(event)

@@ -7,16 +7,21 @@ import os
 from pathlib import Path
 
 import pytest
-from good import GoodBackend, GoodSource
+from good import GoodBackend, GoodObserver, GoodPolicy, GoodSource
 from mutants import SINS
 
-from plugport.hookspecs import ServiceSettings, Source, Workspace
+from plugport.hookspecs import Action, PolicyRequest, ServiceSettings, Source, Workspace
 from plugport.hookspecs.conformance import (
     BackendConformance,
     BackendUnderTest,
     DirectoryPlace,
+    ObserverConformance,
+    ObserverUnderTest,
+    PolicyConformance,
+    PolicyUnderTest,
     SourceConformance,
     SourceUnderTest,
+    hearing,
     steps,
 )
 
@@ -77,6 +82,36 @@ def source_suite(kind: type) -> type:
     return Suite
 
 
-for _kind in (GoodBackend, GoodSource, *SINS):
-    _suite = backend_suite(_kind) if issubclass(_kind, GoodBackend) else source_suite(_kind)
+def policy_suite(kind: type) -> type:
+    class Suite(PolicyConformance):
+        @pytest.fixture
+        def under_test(self):
+            provider, workspace = kind(), Workspace("w", org="acme")
+            requests = [
+                PolicyRequest(Action.INSTALL, workspace, Source(one, "p"), "admin") for one in ("good", "bad")
+            ]
+            return PolicyUnderTest(provider, *requests, unreachable=lambda: away(provider))
+
+    return Suite
+
+
+def observer_suite(kind: type) -> type:
+    class Suite(ObserverConformance):
+        @pytest.fixture
+        def under_test(self):
+            provider = kind()
+            return ObserverUnderTest(provider, lambda: len(provider.heard), unreachable=lambda: away(provider))
+
+    return Suite
+
+
+hearing.ARRIVES_SECONDS = 1.0
+SUITES = {
+    GoodBackend: backend_suite,
+    GoodSource: source_suite,
+    GoodPolicy: policy_suite,
+    GoodObserver: observer_suite,
+}
+for _kind in (*SUITES, *SINS):
+    _suite = next(make for good, make in SUITES.items() if issubclass(_kind, good))(_kind)
     globals()[f"Test{_kind.__name__}"] = type(f"Test{_kind.__name__}", (_suite,), {})

@@ -10,9 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from good import GoodBackend, GoodSource, digest_of
+from good import GoodBackend, GoodObserver, GoodPolicy, GoodSource, digest_of
 
-from plugport.hookspecs import InstalledPlugin, Receipt, Removal, Resolved, RunState, errors, hookimpl
+from plugport.hookspecs import InstalledPlugin, Receipt, Refusal, Removal, Resolved, RunState, errors, hookimpl
 from plugport.hookspecs.conformance.harness import SECRET
 
 SINS: dict[type, str] = {}
@@ -553,3 +553,112 @@ class NeverChangesItsRevision(GoodSource):
     @hookimpl
     def source_revision(self, source):
         return "1"
+
+
+# Policies
+
+
+@sin("test_who_cannot_decide_lets_nothing_pass")
+class LetsPassWhatItCannotJudge(GoodPolicy):
+    def judge(self, request):
+        return None if self.away else super().judge(request)
+
+
+@sin("test_who_cannot_decide_lets_nothing_pass")
+class GivesUpForGood(GoodPolicy):
+    def judge(self, request):
+        self.ready = self.ready and not self.away
+        return super().judge(request)
+
+
+@sin("test_what_is_not_allowed_is_refused")
+class AnswersFalseForNo(GoodPolicy):
+    def judge(self, request):
+        return False if super().judge(request) else None
+
+
+@sin("test_what_is_not_allowed_is_refused")
+class RefusesWithoutAReason(GoodPolicy):
+    def judge(self, request):
+        return Refusal("") if super().judge(request) else None
+
+
+@sin("test_what_is_allowed_passes_before_and_after_the_fetch")
+class AsksForTheBundleTooEarly(GoodPolicy):
+    def judge(self, request):
+        return super().judge(request) if request.bundle is None else Refusal("fetched")
+
+
+@sin("test_many_questions_at_once_are_answered_each_for_itself")
+class MixesQuestionsUp(GoodPolicy):
+    @hookimpl
+    async def check_policy(self, request):
+        self.now = request
+        await asyncio.sleep(0.05)
+        return self.judge(self.now)
+
+
+@sin("test_a_question_does_not_hold_up_the_loop")
+class AsksOnTheLoop(GoodPolicy):
+    @hookimpl
+    async def check_policy(self, request):
+        if not getattr(self, "asked", False):
+            time.sleep(1.3)  # plugport: allow[PP004] the sin that the kit must see
+        self.asked = True
+        return self.judge(request)
+
+
+# Observers
+
+
+@sin("test_every_kind_of_event_is_taken")
+class KnowsOnlyTodaysEvents(GoodObserver):
+    def tell(self, event):
+        {"plugin.installed": 1, "plugin.uninstalled": 2, "plugin.downloaded": 3, "operation.failed": 4}[event.kind]
+        super().tell(event)
+
+
+@sin("test_every_kind_of_event_is_taken")
+class WantsAPlugin(GoodObserver):
+    def tell(self, event):
+        event.plugin.upper()
+        super().tell(event)
+
+
+@sin("test_what_happened_is_heard_once")
+class TellsTwice(GoodObserver):
+    def tell(self, event):
+        super().tell(event)
+        super().tell(event)
+
+
+@sin("test_one_that_cannot_be_told_does_not_lose_the_next")
+class GivesUpAfterAFailure(GoodObserver):
+    gone = False
+
+    def tell(self, event):
+        self.gone = self.gone or self.away
+        if not self.gone:
+            super().tell(event)
+
+
+@sin("test_telling_does_not_hold_up_the_loop")
+class TellsOnTheLoop(GoodObserver):
+    @hookimpl
+    async def observe(self, event):
+        if not getattr(self, "told", False):
+            time.sleep(1.3)  # plugport: allow[PP004] the sin that the kit must see
+        self.told = True
+        self.tell(event)
+
+
+@sin("test_it_can_be_shut_down_and_started_again")
+class HearsNothingAfterARestart(GoodObserver):
+    @hookimpl
+    def shutdown(self):
+        self.closed = True
+
+    def tell(self, event):
+        if getattr(self, "closed", False):
+            raise RuntimeError("closed")
+        super().tell(event)

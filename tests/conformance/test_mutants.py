@@ -53,7 +53,7 @@ def failed(tmp_path_factory):
     return found
 
 
-@pytest.mark.parametrize("good", ["GoodBackend", "GoodSource"])
+@pytest.mark.parametrize("good", ["GoodBackend", "GoodSource", "GoodPolicy", "GoodObserver"])
 def test_who_keeps_every_promise_passes(failed, good):
     assert failed[good] == set()
 
