@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from bundles import bundle_of, tree
 
-from plugport.builtin_backends.host import HostBackend, LocalChannel
+from plugport.builtin_backends.host import HostBackend
+from plugport.builtin_backends.target import CommandChannel
 from plugport.builtin_backends.target.channel import script
 from plugport.builtin_backends.target.install import install
 from plugport.builtin_backends.target.listing import list_installed
@@ -31,19 +32,14 @@ SHELLS = [
 ROOT = os.geteuid() == 0
 
 
-class ShellChannel(LocalChannel):
-    """The same channel with another shell, whose own tools go first where it has them built in."""
-
-    def __init__(self, shell: list[str]) -> None:
-        self._shell = shell
-
-    async def run(self, argv, stdin=None):
-        return await super().run([*self._shell, *argv[1:]], stdin)
+def with_shell(shell: list[str]) -> CommandChannel:
+    """A channel with this shell, whose own tools go first where it has them built in."""
+    return CommandChannel(lambda argv: [*shell, *argv[1:]])
 
 
 @pytest.fixture(params=SHELLS)
-def channel(request) -> ShellChannel:
-    return ShellChannel(request.param)
+def channel(request) -> CommandChannel:
+    return with_shell(request.param)
 
 
 @pytest.fixture
@@ -113,11 +109,11 @@ async def test_something_else_in_the_plugins_place_is_replaced(channel, config, 
     assert tree(outside) == {"keep": b"keep"}
 
 
-class CutChannel(ShellChannel):
+class CutChannel(CommandChannel):
     """A channel whose line is cut after some bytes."""
 
     def __init__(self, shell: list[str], cut: int) -> None:
-        super().__init__(shell)
+        super().__init__(lambda argv: [*shell, *argv[1:]])
         self._cut = cut
 
     async def run(self, argv, stdin=None):
@@ -128,7 +124,7 @@ class CutChannel(ShellChannel):
 @pytest.mark.parametrize("part", [0.0, 0.2, 0.5, 0.9])
 async def test_a_cut_stream_leaves_the_old_version_whole(shell, part, config, tmp_path):
     old = {"a": b"old" * 3000, "b": b"old"}
-    await install(ShellChannel(shell), str(config), bundle_of(tmp_path / "1", "p", old))
+    await install(with_shell(shell), str(config), bundle_of(tmp_path / "1", "p", old))
     new = bundle_of(tmp_path / "2", "p", dict.fromkeys("abcdef", b"new" * 3000))
     size = new.archive.stat().st_size
     boundary = int(size * part) // 512 * 512  # tar exits 0 on a stream that ends between two members
@@ -140,7 +136,7 @@ async def test_a_cut_stream_leaves_the_old_version_whole(shell, part, config, tm
 
 
 async def test_a_killed_install_leaves_the_old_version_and_the_next_one_cleans_up(config, tmp_path):
-    channel = LocalChannel()
+    channel = CommandChannel()
     old = {"a": b"old"}
     await install(channel, str(config), bundle_of(tmp_path / "1", "p", old))
     new = bundle_of(tmp_path / "2", "p", {"a": b"new" * 10})
@@ -156,12 +152,13 @@ async def test_a_killed_install_leaves_the_old_version_and_the_next_one_cleans_u
     assert os.listdir(config / "plugins") == ["p"]
 
 
-async def test_an_install_that_nobody_listens_to_any_more_cleans_up(channel, config, tmp_path):
+@pytest.mark.parametrize("shell", SHELLS)
+async def test_an_install_that_nobody_listens_to_any_more_cleans_up(shell, config, tmp_path):
     bundle = bundle_of(tmp_path, "p", {"a": b"x" * 1_000_000})
     argv = script("install", str(config), "p", bundle.digest.removeprefix("sha256:"))
     read, write = os.pipe()
     process = await asyncio.create_subprocess_exec(
-        *channel._shell, *argv[1:], stdin=asyncio.subprocess.PIPE, stdout=write, stderr=write, start_new_session=True
+        *shell, *argv[1:], stdin=asyncio.subprocess.PIPE, stdout=write, stderr=write, start_new_session=True
     )
     os.close(write)
     process.stdin.write(bundle.archive.read_bytes()[:200_000])
@@ -187,7 +184,7 @@ async def test_a_version_that_a_crash_left_aside_comes_back_at_the_next_contact(
 async def test_a_cancelled_delivery_ends_its_shell_and_cleans_up(config, tmp_path):
     read, write = os.pipe()
 
-    class Stalled(LocalChannel):
+    class Stalled(CommandChannel):
         async def run(self, argv, stdin=None):
             with os.fdopen(read, "rb") as stalled:
                 return await super().run(argv, stalled)
@@ -222,7 +219,7 @@ async def test_a_full_disk_leaves_the_old_version_whole(channel, tmp_path):
 
 
 async def test_a_reader_never_misses_the_plugin_while_it_is_replaced(config, tmp_path):
-    channel = LocalChannel()
+    channel = CommandChannel()
     versions = [bundle_of(tmp_path / str(index), "p", {"a": b"%d" % index}) for index in range(2)]
     await install(channel, str(config), versions[0])
     stop, missing, reads = threading.Event(), [], 0
@@ -251,12 +248,10 @@ async def test_a_missing_config_dir_or_tool_is_a_typed_error(channel, tmp_path):
     with pytest.raises(errors.DeliveryFailed):
         await install(channel, str(tmp_path / "absent"), bundle)
 
-    class NoShell(LocalChannel):
-        async def run(self, argv, stdin=None):
-            return await super().run(["/nonexistent/sh", *argv[1:]], stdin)
-
     with pytest.raises(errors.UnsupportedTarget):
-        await install(NoShell(), str(tmp_path), bundle)
+        await install(CommandChannel(lambda argv: ["/nonexistent/sh", *argv[1:]]), str(tmp_path), bundle)
+    with pytest.raises(errors.DeliveryFailed, match="sh exited with 255: no route"):
+        await install(CommandChannel(lambda argv: ["sh", "-c", "echo no route >&2; exit 255"], [255]), "/", bundle)
 
 
 @pytest.mark.parametrize("openssl", ["real", "absent", "lying", "failing"])
@@ -274,7 +269,7 @@ async def test_a_large_plugin_is_read_back_whatever_openssl_does(config, tmp_pat
         (tools / "openssl").chmod(0o755)
         monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
     bundle = bundle_of(tmp_path, "p", {**ODD, "big": b"x" * 9_000_000})
-    assert (await install(LocalChannel(), str(config), bundle)).digest == bundle.digest
+    assert (await install(CommandChannel(), str(config), bundle)).digest == bundle.digest
     assert tree(config / "plugins/p")["big"] == b"x" * 9_000_000
 
 
