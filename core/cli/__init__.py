@@ -26,6 +26,7 @@ COMMANDS = (
     "operations",
     "providers",
     "conform",
+    "new_provider",
     "pull",
     "lint",
 )

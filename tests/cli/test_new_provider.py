@@ -1,0 +1,160 @@
+"""`plugport new-provider`: each kind is generated, built, installed, tested, and serves a request."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+from running import Service
+from strangers import command
+
+from plugport.core.cli.new_provider import KINDS
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory) -> Path:
+    """A folder with a package of each kind, and `site`, where their wheels are installed."""
+    folder = tmp_path_factory.mktemp("generated")
+    for kind in KINDS:
+        told = command(folder, "new-provider", f"acme-{kind}", "--kind", kind, "--into", str(folder))
+        assert told.returncode == 0, told.stderr
+        assert f"cd {folder}/acme-{kind} && tox" in told.stdout
+    pip = [sys.executable, "-m", "pip", "-q"]
+    packages = [f"./acme-{kind}" for kind in KINDS]
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", "wheels", *packages], cwd=folder, check=True)
+    wheels = sorted(map(str, (folder / "wheels").glob("*.whl")))
+    assert len(wheels) == len(KINDS)
+    subprocess.run([*pip, "install", "--no-deps", "--no-index", "-t", str(folder / "site"), *wheels], check=True)
+    return folder
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_own_tests_pass_and_so_do_the_gates(generated, kind):
+    environment = os.environ | {"PYTHONPATH": str(generated / "site"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=generated / f"acme-{kind}",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    linted = subprocess.run(
+        [sys.executable, "-P", "-m", "plugport.lint_rules", "lint", "--no-cache"],
+        cwd=generated / f"acme-{kind}",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (linted.returncode, linted.stdout) == (0, "no findings in 3 files\n"), linted.stderr
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "lint-rule"])
+def test_the_kit_holds_what_is_installed(generated, kind):
+    told = command(generated / "site", "conform", f"acme-{kind}")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert " 0 broken" in told.stdout
+    shown = command(generated / "site", "providers", f"acme-{kind}").stdout
+    assert "status: loaded" in shown
+    assert "kit 1" in shown
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_plugport_is_its_only_dependency_and_tox_has_the_tests_the_gates_and_the_kit(generated, kind):
+    project = tomllib.loads((generated / f"acme-{kind}/pyproject.toml").read_text())["project"]
+    (needed,) = project["dependencies"]
+    assert needed.startswith("plugport")
+    tox = (generated / f"acme-{kind}/tox.ini").read_text()
+    assert "plugport lint --no-cache" in tox
+    assert ("plugport conform acme-" in tox) == (kind != "lint-rule")
+    texts = {path: path.read_text() for path in (generated / f"acme-{kind}").rglob("*") if path.is_file()}
+    assert {"ci.yml", "README.md", "py.typed", ".gitignore", "tox.ini"} <= {p.name for p in texts}
+    for path, text in texts.items():
+        assert not any(word in text + path.name for word in ("{{", "}}", "acme_registry", "AcmeRegistry", ".in\n")), (
+            path
+        )
+
+
+def test_a_request_is_served_through_each_of_them(generated, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(generated / "site"))
+    monkeypatch.setenv("PLUGPORT_ACME_SOURCE_URL", "http://127.0.0.1:1")
+    from acme_observer.conformance import Webhook
+    from acme_source.conformance import FILES, Registry
+
+    agent = tmp_path / "agent"
+    agent.mkdir()
+    with contextlib.ExitStack() as stack:
+        webhook, registry = stack.enter_context(Webhook().serving()), stack.enter_context(Registry("t0k").serving())
+        service = Service(
+            tmp_path,
+            PYTHONPATH=str(generated / "site"),
+            PLUGPORT_ACME_SOURCE_URL=registry.url,
+            PLUGPORT_ACME_SOURCE_TOKEN="t0k",
+            PLUGPORT_ACME_POLICY_SCHEMES="acme-source",
+            PLUGPORT_ACME_OBSERVER_URL=webhook.url,
+        )
+        stack.callback(service.stop)
+        client, place = service.client, {"path": str(agent)}
+        row = {"id": "w", "org": "acme", "backend": "acme-backend", "options": place}
+        assert client.post("/workspaces", json=row).status_code == 201
+        reply = client.post("/workspaces/w/plugins", json={"source": "acme-source://hello"})
+        assert reply.status_code == 200, reply.text
+        assert (agent / "plugins/hello/skills/hello/SKILL.md").read_bytes() == FILES["skills/hello/SKILL.md"]
+        (listed,) = client.get("/workspaces/w/plugins").json()
+        assert (listed["name"], listed["verified"]) == ("hello", True)
+        refused = client.post("/workspaces/w/plugins", json={"source": "local://hello"})
+        assert refused.json()["type"].endswith("plugin-not-allowed")
+        assert client.delete("/workspaces/w/plugins/hello").status_code == 200
+        assert not (agent / "plugins/hello").exists()
+        for _ in range(100):
+            if len(webhook.told) >= 3:
+                break
+            time.sleep(0.05)
+        told = {one["kind"] for one in webhook.told}
+        assert {"plugin.installed", "plugin.uninstalled"} <= told
+    (tmp_path / "code.py").write_text("log.info(f'found {name}')\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.plugport.lint]\n")
+    linted = subprocess.run(
+        [sys.executable, "-P", "-m", "plugport.lint_rules", "lint", "--no-cache", "code.py"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(generated / "site")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "code.py:1:1: ALR001" in linted.stdout, linted.stdout + linted.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Acme", "small letters and digits"),
+        ("acme_registry", "small letters and digits"),
+        ("../acme", "small letters and digits"),
+        ("1st", "small letters and digits"),
+        ("json", "taken by a module of that name"),
+        ("plugport", "taken by a module of that name"),
+        ("a" * 61, "small letters and digits"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_told(tmp_path, name, words):
+    told = command(tmp_path, "new-provider", name, "--kind", "source", "--into", str(tmp_path))
+    assert told.returncode == 2
+    assert words in told.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_overwritten(tmp_path):
+    (tmp_path / "acme").mkdir()
+    told = command(tmp_path, "new-provider", "acme", "--kind", "policy", "--into", str(tmp_path))
+    assert told.returncode == 2
+    assert "is there already" in told.stderr
+    assert list((tmp_path / "acme").iterdir()) == []
