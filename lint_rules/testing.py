@@ -41,4 +41,5 @@ def _toml(example: Example) -> str:
         return "[tool.plugport.lint]\n"
     import tomli_w
 
-    return tomli_w.dumps({"tool": {"plugport": {"lint": dict(example.config)}}})
+    text: str = tomli_w.dumps({"tool": {"plugport": {"lint": dict(example.config)}}})
+    return text

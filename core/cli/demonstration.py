@@ -52,7 +52,7 @@ def demonstrate(*, with_ec2: bool = False) -> str:
 def _service(folder: Path, more: Mapping[str, str]) -> Iterator[Client]:
     """A service with the sample plugin in its registry, and `more` in its environment; ended with the block."""
     token, log = secrets.token_urlsafe(24), folder / "service.log"
-    with as_file(files("plugport.core").joinpath("sample")) as sample:
+    with as_file(files("plugport.core").joinpath("sample-plugins")) as sample:
         shutil.copytree(sample, folder / "plugins", ignore=shutil.ignore_patterns("__pycache__", "*.py", "*.pyc"))
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PLUGPORT_")} | {
         "PLUGPORT_PORT": "0",

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     if fault is not None:
         print(f"plugport: {fault}", file=sys.stderr)
         return 2
-    skeletons = files("plugport.core").joinpath("skeletons")
+    skeletons = files("plugport.core").joinpath("provider-skeletons")
     words = _words(args.name, args.kind)
     try:
         for part in ("common", args.kind):
