@@ -1,5 +1,6 @@
 """plugport.hookspecs: what a provider's author imports, and nothing heavier than pluggy."""
 
+from plugport.hookspecs.archives import unpack
 from plugport.hookspecs.bundles import Bundle, BundleFile, TreeEntry, pack, tree_digest
 from plugport.hookspecs.models import (
     JSON,
@@ -51,4 +52,5 @@ __all__ = [
     "hookspec",
     "pack",
     "tree_digest",
+    "unpack",
 ]

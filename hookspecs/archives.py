@@ -1,0 +1,41 @@
+"""Unpacks what a source has downloaded, within the service's limits and inside its folder."""
+
+from __future__ import annotations
+
+import tarfile
+import zlib
+from pathlib import Path
+from typing import IO
+
+from plugport.hookspecs.errors import BundleFault, BundleTooLarge, SourceUnavailable, UnsafeBundle
+from plugport.hookspecs.models import ServiceSettings
+
+
+def unpack(archive: IO[bytes], destination: Path, limits: ServiceSettings) -> None:
+    """Unpack a tar, compressed or not, into the empty directory `destination` while it is read; it need not be seekable.
+
+    Nothing is written outside of it, and no more than the limits allow, whatever the archive expands to; executable
+    files stay executable. Raises `BundleTooLarge`, `UnsafeBundle` (an entry that leads outside, or is no file,
+    directory or link), and `SourceUnavailable` where the archive is cut or broken, or the stream raises `OSError`. May
+    be repeated, in another directory.
+    """
+    size = count = 0
+    try:
+        with tarfile.open(fileobj=archive, mode="r|*") as opened:
+            for one in opened:
+                size, count = size + one.size, count + 1
+                if size > limits.max_tree_bytes:
+                    raise BundleTooLarge(limits.max_tree_bytes)
+                if count > 2 * limits.max_tree_files:  # directories count here, not in the limit
+                    raise BundleTooLarge(limits.max_tree_files, "files")
+                opened.extract(one, destination, filter="data")
+    except tarfile.SpecialFileError as error:
+        raise UnsafeBundle(_name(error), BundleFault.SPECIAL) from error
+    except tarfile.FilterError as error:
+        raise UnsafeBundle(_name(error), BundleFault.LINK_OUTSIDE) from error
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
+        raise SourceUnavailable(f"the archive cannot be read: {error}") from error
+
+
+def _name(error: tarfile.FilterError) -> str:
+    return str(error.tarinfo.name).lstrip("/")[:200]
