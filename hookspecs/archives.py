@@ -12,12 +12,12 @@ from plugport.hookspecs.models import ServiceSettings
 
 
 def unpack(archive: IO[bytes], destination: Path, limits: ServiceSettings) -> None:
-    """Unpack a tar, compressed or not, into the empty directory `destination` while it is read; it need not be seekable.
+    """Unpack a tar, compressed or not, into the empty directory `destination` while it is read.
 
-    Nothing is written outside of it, and no more than the limits allow, whatever the archive expands to; executable
-    files stay executable. Raises `BundleTooLarge`, `UnsafeBundle` (an entry that leads outside, or is no file,
-    directory or link), and `SourceUnavailable` where the archive is cut or broken, or the stream raises `OSError`. May
-    be repeated, in another directory.
+    The stream need not be seekable. Nothing is written outside of the directory, and no more than the limits allow,
+    whatever the archive expands to; executable files stay executable. Raises `BundleTooLarge`, `UnsafeBundle` (an
+    entry that leads outside, or is no file, directory or link), and `SourceUnavailable` where the archive is cut or
+    broken, or the stream raises `OSError`. May be repeated, in another directory.
     """
     size = count = 0
     try:
@@ -28,13 +28,20 @@ def unpack(archive: IO[bytes], destination: Path, limits: ServiceSettings) -> No
                     raise BundleTooLarge(limits.max_tree_bytes)
                 if count > 2 * limits.max_tree_files:  # directories count here, not in the limit
                     raise BundleTooLarge(limits.max_tree_files, "files")
-                opened.extract(one, destination, filter="data")
+                _extract(opened, one, destination)
     except tarfile.SpecialFileError as error:
         raise UnsafeBundle(_name(error), BundleFault.SPECIAL) from error
     except tarfile.FilterError as error:
         raise UnsafeBundle(_name(error), BundleFault.LINK_OUTSIDE) from error
-    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, OverflowError, ValueError) as error:
         raise SourceUnavailable(f"the archive cannot be read: {error}") from error
+
+
+def _extract(opened: tarfile.TarFile, one: tarfile.TarInfo, destination: Path) -> None:
+    try:
+        opened.extract(one, destination, filter="data")
+    except KeyError as error:  # a hard link to what did not come before it
+        raise UnsafeBundle(one.name.lstrip("/")[:200], BundleFault.LINK_BROKEN) from error
 
 
 def _name(error: tarfile.FilterError) -> str:

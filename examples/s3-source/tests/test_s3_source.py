@@ -16,7 +16,7 @@ class TestS3Source(SourceConformance):
 
     @pytest.fixture
     def under_test(self) -> Iterator[SourceUnderTest]:
-        """With a registry of its own."""
+        """With an S3 of its own."""
         with target() as given:
             yield given
 

@@ -1,32 +1,55 @@
-"""The policy `opa-policy`: plugins come from the schemes that are allowed, and from nowhere else.
+"""The policy `opa-policy`: asks Open Policy Agent whether a plugin may be installed.
 
-Setting: `PLUGPORT_OPA_POLICY_SCHEMES`, as in `local,github`.
+Settings: `PLUGPORT_OPA_POLICY_URL`, the document to ask for, as in `http://opa:8181/v1/data/plugport/install`, and
+`PLUGPORT_OPA_POLICY_TOKEN` where OPA wants one. The document is a boolean, or an object with `allow` and `reason`.
 """
 
 from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
 
 from plugport.hookspecs import PolicyRequest, Refusal, StartupContext, hookimpl
 
 __all__ = ["provider"]
 
+_SECONDS = 5
+
 
 class OpaPolicy:
-    """Asked before the fetch, and again after it with `request.bundle`. Whatever it raises is a refusal, too."""
+    """Whatever it raises is a refusal, too: where OPA cannot be asked, nothing is installed."""
 
     @hookimpl
     def startup(self, context: StartupContext) -> None:
-        """Take the settings. What is raised here is what `plugport providers` and the log say."""
-        given = context.settings.get("schemes", "")
-        self._schemes = {one.strip() for one in given.split(",") if one.strip()}
-        if not self._schemes:
-            raise ValueError("set PLUGPORT_OPA_POLICY_SCHEMES to what is allowed, as in local,github")
+        """Take the settings. OPA is asked with the first request."""
+        self._url = context.settings.get("url", "")
+        if not self._url:
+            raise ValueError("set PLUGPORT_OPA_POLICY_URL, as in http://opa:8181/v1/data/plugport/install")
+        self._headers = {"Content-Type": "application/json"}
+        if token := context.settings.get("token"):
+            self._headers["Authorization"] = f"Bearer {token}"
 
     @hookimpl
     def check_policy(self, request: PolicyRequest) -> Refusal | None:
-        """None lets it pass. The reason goes to the log, not to the client."""
-        if request.source is None or request.source.scheme in self._schemes:
-            return None
-        return Refusal(f"{request.actor} may not take plugins from {request.source.scheme}://")
+        """None lets it pass. A document that OPA does not have is a refusal."""
+        body = json.dumps({"input": _input(request)}).encode()
+        asked = urllib.request.Request(self._url, body, self._headers, method="POST")
+        with urllib.request.urlopen(asked, timeout=_SECONDS) as reply:
+            result = json.load(reply).get("result", False)
+        allowed, reason = (result.get("allow"), result.get("reason")) if isinstance(result, dict) else (result, None)
+        return None if allowed is True else Refusal(str(reason or "OPA does not allow it"))
+
+
+def _input(request: PolicyRequest) -> dict[str, Any]:
+    workspace, source, bundle = request.workspace, request.source, request.bundle
+    return {
+        "action": request.action.value,
+        "actor": request.actor,
+        "workspace": {"id": workspace.id, "org": workspace.org, "runtime": workspace.runtime},
+        "source": None if source is None else f"{source.scheme}://{source.spec}",
+        "bundle": None if bundle is None else {"name": bundle.name, "digest": bundle.digest},
+    }
 
 
 provider = OpaPolicy()

@@ -1,90 +1,82 @@
-"""The source `s3-source://<name>`: plugins from a registry, which serves each as `<url>/<name>.tar.gz`.
+"""The source `s3://<bucket>/<path>/<name>.tar.gz`: a plugin that is an archive in S3, or in anything with its API.
 
-Settings: `PLUGPORT_S3_SOURCE_URL`, and `PLUGPORT_S3_SOURCE_TOKEN` where the registry wants one.
+Credentials and region are boto3's own (`AWS_…`). Setting: `PLUGPORT_S3_SOURCE_ENDPOINT_URL`, for what is not AWS.
 """
 
 from __future__ import annotations
 
 import re
-import tarfile
-import tempfile
-import urllib.error
-import urllib.request
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import Any
 
-from plugport.hookspecs import Resolved, ServiceSettings, Source, StartupContext, hookimpl
-from plugport.hookspecs.errors import (
-    BundleFault,
-    BundleTooLarge,
-    InvalidSource,
-    PluginNotFound,
-    SourceFault,
-    SourceUnavailable,
-    UnsafeBundle,
-)
+from plugport.hookspecs import Resolved, ServiceSettings, Source, StartupContext, hookimpl, unpack
+from plugport.hookspecs.errors import InvalidSource, PluginNotFound, SourceFault, SourceUnavailable
 
 __all__ = ["provider"]
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}\Z")
-_SECONDS = 30
+_SPEC = re.compile(
+    r"(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>(?:[\w!*'().-]+/)*(?P<name>[\w.-]+)\.tar\.gz)"
+)
+_ABSENT = frozenset({"404", "NoSuchKey", "NoSuchBucket"})
 
 
 class S3Source:
-    """A plain `def` runs in a worker thread, so that nothing waits for the registry but the install itself."""
+    """A plain `def` runs in a worker thread, where boto3 may wait."""
 
-    schemes = ("s3-source",)
+    schemes = ("s3",)
 
     @hookimpl
     def startup(self, context: StartupContext) -> None:
-        """Take the settings. What is raised here is what `plugport providers` and the log say."""
-        self._url = context.settings.get("url", "").rstrip("/")
-        if not self._url:
-            raise ValueError("set PLUGPORT_S3_SOURCE_URL to the registry's address")
-        self._token = context.settings.get("token")
+        """Make the client. boto3 is imported here, and not when somebody looks which providers there are."""
+        import boto3
+        from botocore.config import Config
+
+        config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
+        self._s3: Any = boto3.client("s3", endpoint_url=context.settings.get("endpoint_url"), config=config)
         self._service: ServiceSettings = context.service
 
     @hookimpl
+    def shutdown(self) -> None:
+        """Close its connections."""
+        if hasattr(self, "_s3"):
+            self._s3.close()
+
+    @hookimpl
+    def source_revision(self, source: Source) -> str | None:
+        """The object's ETag, which changes with its bytes."""
+        found = _parse(source.spec)
+        return str(_asked(lambda: self._s3.head_object(Bucket=found["bucket"], Key=found["key"]))["ETag"])
+
+    @hookimpl
     def resolve_source(self, source: Source, destination: Path) -> Resolved:
-        """Put the plugin's files into `destination`."""
-        if not _NAME.match(source.spec):
-            raise InvalidSource(SourceFault.BAD_SPEC)
-        with tempfile.TemporaryFile() as archive:
-            self._download(source.spec, archive)
-            archive.seek(0)
-            self._unpack(archive, destination)
-        return Resolved(source.spec)
+        """Unpack the archive while it is read. Its name is the plugin's."""
+        found = _parse(source.spec)
+        reply = _asked(lambda: self._s3.get_object(Bucket=found["bucket"], Key=found["key"]))
+        with reply["Body"] as body:
+            unpack(body, destination, self._service)
+        return Resolved(found["name"], str(reply["ETag"]))
 
-    def _download(self, name: str, archive: IO[bytes]) -> None:
-        request = urllib.request.Request(f"{self._url}/{name}.tar.gz")
-        if self._token:
-            request.add_unredirected_header("Authorization", f"Bearer {self._token}")
-        try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as reply:
-                while chunk := reply.read(1 << 16):
-                    archive.write(chunk)
-                    if archive.tell() > self._service.max_tree_bytes:
-                        raise BundleTooLarge(self._service.max_tree_bytes)
-        except urllib.error.HTTPError as error:
-            if error.code == 404:
-                raise PluginNotFound(f"{name} is not in the registry") from error
-            raise SourceUnavailable(f"the registry answered {error.code}") from error
-        except OSError as error:
-            raise SourceUnavailable(f"the registry cannot be reached: {error}") from error
 
-    def _unpack(self, archive: IO[bytes], destination: Path) -> None:
-        size = 0
-        try:
-            with tarfile.open(fileobj=archive, mode="r:gz") as opened:
-                for one in opened:
-                    size += one.size
-                    if size > self._service.max_tree_bytes:
-                        raise BundleTooLarge(self._service.max_tree_bytes)
-                    opened.extract(one, destination, filter="data")
-        except tarfile.FilterError as error:
-            raise UnsafeBundle(error.tarinfo.name, BundleFault.LINK_OUTSIDE) from error
-        except (tarfile.TarError, EOFError, OSError) as error:
-            raise SourceUnavailable(f"the registry's archive cannot be read: {error}") from error
+def _parse(spec: str) -> re.Match[str]:
+    found = _SPEC.fullmatch(spec)
+    if found is None or ".." in spec.split("/"):
+        raise InvalidSource(SourceFault.BAD_SPEC)
+    return found
+
+
+def _asked(question: Callable[[], Any]) -> Any:
+    """What S3 answers. Its own words go into the log alone."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return question()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _ABSENT:
+            raise PluginNotFound("there is no such object") from error
+        raise SourceUnavailable(f"S3 refused: {error}") from error
+    except BotoCoreError as error:
+        raise SourceUnavailable(f"S3 cannot be asked: {error}") from error
 
 
 provider = S3Source()
