@@ -64,9 +64,8 @@ class SshBackend:
     async def is_running(self, workspace: Workspace) -> RunState:
         """RUNNING where the host has the config dir, STOPPED where it has not, UNKNOWN where it does not answer."""
         channel, config_dir = self._place(workspace)
-        line = f"[ -d {shlex.quote(config_dir)} ] || exit {_NOT_THERE}"
         try:
-            told = await channel.run(["sh", "-c", line])
+            told = await channel.run(["sh", "-c", f"[ -d {shlex.quote(config_dir)} ] || exit {_NOT_THERE}"])
         except PlugportError as error:
             return RunState.unknown(error.reason)
         known = {0: RunState.RUNNING, _NOT_THERE: RunState.STOPPED}

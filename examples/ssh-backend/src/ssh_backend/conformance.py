@@ -33,21 +33,14 @@ class Sshd:
         (folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {host_key}")
         self._options = [f"-oHostKey={folder}/host_key", f"-oAuthorizedKeysFile={folder}/identity.pub"]
         self._options += ["-oPidFile=none", "-oStrictModes=no", "-oUsePAM=no", "-oMaxStartups=100"]
+        self._options.append(f"-oListenAddress=127.0.0.1:{self.port}")
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)
         self.start()
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
-        command = [
-            "/usr/sbin/sshd",
-            "-D",
-            "-e",
-            "-f",
-            os.devnull,
-            *self._options,
-            f"-oListenAddress=127.0.0.1:{self.port}",
-        ]
+        command = ["/usr/sbin/sshd", "-D", "-e", "-f", os.devnull, *self._options]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stderr=log, start_new_session=True)
         for _ in range(200):
