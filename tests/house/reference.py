@@ -1,4 +1,4 @@
-"""Writes the reference pages from the code: docs/hooks.md, docs/errors.md and docs/api.md.
+"""Writes the reference pages from the code: docs/providers/hooks.md, docs/errors.md and docs/api.md.
 
 A program: `python tests/house/reference.py`. A test holds the committed pages against what it would write.
 """
@@ -20,6 +20,22 @@ This is hook API version {version}. Import everything from `plugport.hookspecs`,
 `@hookimpl`. A provider is a module or an object, named by an entry point of the group `plugport`; a source provider
 has the attribute `schemes`, a backend provider the attribute `backend`.
 """
+_AGEING = """\
+## How hooks age
+
+| version | what it brought |
+|---|---|
+{history}
+
+- A hook, or an argument of a hook, is added with a new version. An implementation names the arguments that it
+  wants, so one that was written before goes on working.
+- What will go is deprecated first: `plugport providers` and the log name each provider that still has it, and
+  say what to do instead. It goes no earlier than two minor releases later, and then raises the oldest version
+  that is loaded, which is {oldest} now.
+- A provider may say what it was written for: `hook_api_version = {version}` beside its implementations. One for
+  a newer version than this plugport has is refused with both numbers; so is one for a version that is gone.
+  Without it, this version is assumed.
+"""
 _PROBLEMS = """\
 Every error is `application/problem+json` (RFC 9457): `type` (it ends in the slug), `title`, `status`, `detail`,
 `instance`, the members that the slug has, and `request_id`, which finds the log line with the whole story. No
@@ -32,7 +48,7 @@ route; errors are listed in [errors.md](errors.md).
 
 
 def hooks() -> str:
-    """docs/hooks.md."""
+    """docs/providers/hooks.md."""
     parts = [
         _MADE,
         "# Hooks\n",
@@ -44,6 +60,9 @@ def hooks() -> str:
         function = getattr(specs, name)
         signature = str(inspect.signature(function)).replace("'", "")
         parts += [f"## {name}\n", f"`{name}{signature}`\n", (inspect.getdoc(function) or "") + "\n"]
+    history = "\n".join(f"| {version} | {brought} |" for version, brought in specs.HISTORY.items())
+    oldest = specs.OLDEST_HOOK_API_VERSION
+    parts.append(_AGEING.format(history=history, oldest=oldest, version=specs.HOOK_API_VERSION))
     return "\n".join(parts)
 
 
@@ -100,7 +119,7 @@ def api() -> str:
     )
 
 
-PAGES = {"docs/hooks.md": hooks, "docs/errors.md": problems, "docs/api.md": api}
+PAGES = {"docs/providers/hooks.md": hooks, "docs/errors.md": problems, "docs/api.md": api}
 
 if __name__ == "__main__":
     for name, write in PAGES.items():

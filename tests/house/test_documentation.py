@@ -22,7 +22,7 @@ def _reference():
     return module
 
 
-@pytest.mark.parametrize("name", ["docs/hooks.md", "docs/errors.md", "docs/api.md"])
+@pytest.mark.parametrize("name", ["docs/providers/hooks.md", "docs/errors.md", "docs/api.md"])
 def test_a_reference_page_is_what_the_code_says(name):
     written = (ROOT / name).read_text("utf-8")
     assert written == _reference().PAGES[name](), "run: python tests/house/reference.py"
@@ -31,7 +31,7 @@ def test_a_reference_page_is_what_the_code_says(name):
 @pytest.mark.parametrize("hook", sorted(specifications()))
 def test_each_hooks_exact_signature_is_documented(hook):
     signature = str(inspect.signature(getattr(specs, hook))).replace("'", "")
-    assert f"`{hook}{signature}`" in (ROOT / "docs/hooks.md").read_text("utf-8")
+    assert f"`{hook}{signature}`" in (ROOT / "docs/providers/hooks.md").read_text("utf-8")
 
 
 def test_the_readme_has_its_two_commands():
