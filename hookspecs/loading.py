@@ -271,4 +271,7 @@ def _implementation(
             raise ProviderInvalid(
                 f"{hook} takes the unknown argument {parameter.name}; it has: {', '.join(known[hook]) or 'none'}"
             )
+    indispensable = specs.INDISPENSABLE.get(hook)
+    if indispensable is not None and indispensable not in arguments:
+        raise ProviderInvalid(f"{hook} misses the argument {indispensable}; it has: {', '.join(known[hook])}")
     return Implementation(function, tuple(arguments), inspect.iscoroutinefunction(function))

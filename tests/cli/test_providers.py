@@ -21,7 +21,12 @@ WRONG = {
     "raises-at-import": ("x = {}\ny = x['nothing']\n", "KeyError: 'nothing'", "line 2", "startup(context)"),
     "exits-at-import": ("import sys\nsys.exit('no license')\n", "SystemExit: no license", "startup(context)"),
     "needs-another": ("import not_installed_here\n", "needs not_installed_here", "install"),
-    "misses-an-argument": (GOOD.replace("(event)", "(event, color)"), "unknown argument color", "it has: event"),
+    "misses-an-argument": (
+        GOOD + "@hookimpl\ndef resolve_source(source): ...\nschemes = ('s9',)\n",
+        "resolve_source misses the argument destination",
+        "it has: source, destination",
+    ),
+    "wants-another-argument": (GOOD.replace("(event)", "(event, color)"), "unknown argument color", "it has: event"),
     "unknown-hook": (GOOD.replace("observe", "observed"), "unknown hook observed", "observe,"),
     "no-hook": ("x = 1\n", "no hook", "@plugport.hookspecs.hookimpl"),
     "from-the-future": (GOOD + "hook_api_version = 99\n", "hook API version 99", "update plugport"),
