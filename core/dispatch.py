@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from plugport.core import calls
 from plugport.hookspecs import errors
@@ -32,37 +32,10 @@ from plugport.hookspecs.models import (
     StartupContext,
     Workspace,
 )
+from plugport.hookspecs.specs import MAY_RAISE
 
 log = logging.getLogger("plugport.hooks")
 _T = TypeVar("_T")
-
-_BACKEND: Final = (
-    errors.PushNotSupported,
-    errors.UnsupportedTarget,
-    errors.WorkspaceNotRunning,
-    errors.BackendUnavailable,
-    errors.HostKeyMismatch,
-)
-_DELIVERY: Final = (*_BACKEND, errors.DeliveryFailed, errors.DeliveryTimeout)
-_PASSED: Final[Mapping[str, tuple[type[errors.PlugportError], ...]]] = {
-    "resolve_source": (
-        errors.InvalidSource,
-        errors.InvalidPluginName,
-        errors.UnpinnedSource,
-        errors.PluginNotFound,
-        errors.SourceUnavailable,
-        errors.SourceTimeout,
-        errors.BundleTooLarge,
-        errors.UnsafeBundle,
-    ),
-    "preflight": _BACKEND,
-    "list_installed": _BACKEND,
-    "restart": _BACKEND,
-    "deliver": _DELIVERY,
-    "uninstall": (*_DELIVERY, errors.PluginNotFound),
-    "check_policy": (errors.PluginNotAllowed,),
-}
-"""Which of our errors a provider may raise from which hook, as `hookspecs/specs.py` documents it."""
 
 
 class HookFailed(Exception):
@@ -301,9 +274,9 @@ class Dispatcher:
             _trace(provider, hook, workspace, time.perf_counter() - started, outcome)
         if outcome.timed_out:
             raise HookTimedOut(provider, hook, workspace, f"did not answer in {deadline or self._timeout:g} s")
-        if type(outcome.error) is errors.PushNotSupported and hook in _PASSED:
+        if type(outcome.error) is errors.PushNotSupported and hook in MAY_RAISE:
             raise errors.PushNotSupported from outcome.error  # the hint is ours to give
-        if isinstance(outcome.error, errors.PlugportError) and type(outcome.error) in _PASSED.get(hook, ()):
+        if isinstance(outcome.error, errors.PlugportError) and type(outcome.error) in MAY_RAISE.get(hook, ()):
             raise outcome.error  # exactly ours: a subclass could say what it likes
         if outcome.error is not None:
             raise HookFailed(

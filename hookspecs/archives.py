@@ -40,7 +40,7 @@ def unpack(archive: IO[bytes], destination: Path, limits: ServiceSettings) -> No
 def _extract(opened: tarfile.TarFile, one: tarfile.TarInfo, destination: Path) -> None:
     try:
         opened.extract(one, destination, filter="data")
-    except KeyError as error:  # a hard link to what did not come before it
+    except (KeyError, RecursionError) as error:  # a hard link to what did not come before it, or to itself
         raise UnsafeBundle(one.name.lstrip("/")[:200], BundleFault.LINK_BROKEN) from error
 
 

@@ -15,6 +15,7 @@ from typing import Final
 
 import pluggy
 
+from plugport.hookspecs import errors
 from plugport.hookspecs.bundles import Bundle
 from plugport.hookspecs.models import (
     Action,
@@ -58,6 +59,36 @@ OLDEST_HOOK_API_VERSION: Final = 1
 """The oldest version whose providers still work unchanged. It is raised no earlier than two minor releases after
 the deprecation of what is then removed; what is deprecated carries pluggy's `warn_on_impl` or
 `warn_on_impl_args` until then, and every provider that still has it is named by `plugport providers`."""
+
+
+_BACKEND: Final = (
+    errors.PushNotSupported,
+    errors.UnsupportedTarget,
+    errors.WorkspaceNotRunning,
+    errors.BackendUnavailable,
+    errors.HostKeyMismatch,
+)
+_DELIVERY: Final = (*_BACKEND, errors.DeliveryFailed, errors.DeliveryTimeout)
+MAY_RAISE: Final[Mapping[str, tuple[type[errors.PlugportError], ...]]] = {
+    "resolve_source": (
+        errors.InvalidSource,
+        errors.InvalidPluginName,
+        errors.UnpinnedSource,
+        errors.PluginNotFound,
+        errors.SourceUnavailable,
+        errors.SourceTimeout,
+        errors.BundleTooLarge,
+        errors.UnsafeBundle,
+    ),
+    "preflight": _BACKEND,
+    "list_installed": _BACKEND,
+    "restart": _BACKEND,
+    "deliver": _DELIVERY,
+    "uninstall": (*_DELIVERY, errors.PluginNotFound),
+    "check_policy": (errors.PluginNotAllowed,),
+}
+"""Which errors of the tree reach a client from which hook, each itself and no subclass. Whatever else a hook raises
+is for the log alone; the hook's own documentation says what it becomes."""
 
 
 @hookspec

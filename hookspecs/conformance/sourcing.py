@@ -14,7 +14,7 @@ import pytest
 
 from plugport.hookspecs import errors
 from plugport.hookspecs.conformance.harness import Harness
-from plugport.hookspecs.conformance.suite import SOURCE_ERRORS, is_safe, outcome, undeclared, with_provider
+from plugport.hookspecs.conformance.suite import is_safe, outcome, undeclared, with_provider
 from plugport.hookspecs.conformance.under_test import SourceUnderTest
 from plugport.hookspecs.models import Source
 
@@ -128,7 +128,7 @@ class SourceConformance:
                 _, error = await outcome(_fetch(harness, under_test.source, tmp_path / "to"))
                 assert error is not None, "it was fetched from where nobody was"
                 assert type(error) is not errors.PluginNotFound, "who cannot ask does not know that it is absent"
-                is_safe(error, SOURCE_ERRORS)
+                is_safe(error, "resolve_source")
             await _fetch(harness, under_test.source, tmp_path / "again")
             assert _tree(tmp_path / "again") == dict(under_test.files)
 

@@ -11,7 +11,7 @@ from plugport.hookspecs.bundles import Bundle
 from plugport.hookspecs.conformance.harness import Harness
 from plugport.hookspecs.conformance.places import Place
 from plugport.hookspecs.conformance.streams import Trap
-from plugport.hookspecs.conformance.suite import BACKEND_ERRORS, Work, is_safe, outcome, undeclared, with_provider
+from plugport.hookspecs.conformance.suite import Work, is_safe, outcome, undeclared, with_provider
 from plugport.hookspecs.conformance.under_test import BackendUnderTest
 from plugport.hookspecs.models import Action
 
@@ -67,7 +67,7 @@ async def deliver(harness: Harness, under_test: BackendUnderTest, bundle: Bundle
 async def listed(harness: Harness, under_test: BackendUnderTest) -> Mapping[str, Any]:
     found, error = await outcome(harness.call("list_installed", workspace=under_test.workspace))
     if error is not None:
-        is_safe(error, BACKEND_ERRORS)
+        is_safe(error, "list_installed")
         raise error
     return {one.name: one for one in found}
 

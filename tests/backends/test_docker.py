@@ -7,7 +7,6 @@ import itertools
 import subprocess
 
 import pytest
-from bundles import bundle_of
 
 from plugport.builtin_backends.docker import work as docker_work
 from plugport.builtin_backends.docker.running import container_state
@@ -15,6 +14,7 @@ from plugport.builtin_backends.docker.work import DockerWork
 from plugport.builtin_backends.target import install as installing
 from plugport.core.pipeline.removal import footprint_of, removal_of
 from plugport.hookspecs import Removal, RunState, Workspace, errors
+from plugport.hookspecs.conformance import bundle_of
 
 NUMBERS = itertools.count()
 DIGEST = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum | cut -d' ' -f1"

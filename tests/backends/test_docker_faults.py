@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from bundles import bundle_of
 
 from plugport.builtin_backends.docker import without_shell
 from plugport.builtin_backends.docker.work import DockerWork
 from plugport.hookspecs import Bundle, RunState, Workspace, errors
+from plugport.hookspecs.conformance import bundle_of
 
 DIGEST = "cd /configs/plugins/p && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum"
 

@@ -7,11 +7,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from bundles import bundle_of
 from tunnel_endpoint import HOST
 
 from plugport.core.pipeline.removal import footprint_of, removal_of
 from plugport.hookspecs import Action, Removal, RunState, Workspace, errors
+from plugport.hookspecs.conformance import bundle_of
 
 DIGEST = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum | cut -d' ' -f1"
 FILES = {"plugin.yaml": b"name: p\nversion: 1\n", "a b/c'd.md": b"odd", "-dash": b"x", "run.sh": b"#!/bin/sh\n"}

@@ -8,11 +8,11 @@ import time
 
 import asyncssh
 import pytest
-from bundles import bundle_of
 from pretend_aws import Fault, console_with
 
 from plugport.builtin_backends.ec2 import connections, instances
 from plugport.hookspecs import RunStateKind, errors
+from plugport.hookspecs.conformance import bundle_of
 
 OLD = {"a": b"old", "plugin.yaml": b"name: p\n"}
 

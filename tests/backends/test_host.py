@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from bundles import bundle_of, tree
+from bundles import tree
 
 from plugport.builtin_backends.host import HostBackend
 from plugport.builtin_backends.target import CommandChannel
@@ -20,6 +20,7 @@ from plugport.builtin_backends.target.install import install
 from plugport.builtin_backends.target.listing import list_installed
 from plugport.builtin_backends.target.uninstall import uninstall
 from plugport.hookspecs import Removal, RunState, Workspace, errors
+from plugport.hookspecs.conformance import bundle_of
 
 SHELLS = [
     pytest.param(["sh"], id="sh"),

@@ -26,7 +26,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import uvloop
-from bundles import bundle_of
 from ec2_stand import DictStore
 from main_job import make_plugin
 from running import Service
@@ -35,6 +34,7 @@ from plugport.builtin_backends.ec2.backend import Ec2Backend
 from plugport.builtin_backends.target import CommandChannel
 from plugport.builtin_backends.target.install import install
 from plugport.hookspecs import Bundle, ServiceSettings, StartupContext, TreeEntry, Workspace, pack
+from plugport.hookspecs.conformance import bundle_of
 
 DELAY = 0.02
 Work = Callable[[], Awaitable[object]]

@@ -75,7 +75,8 @@ def test_plugport_is_its_only_dependency_and_tox_has_the_tests_the_gates_and_the
     tox = (generated / f"acme-{kind}/tox.ini").read_text()
     assert "plugport lint --no-cache" in tox
     assert ("plugport conform acme-" in tox) == (kind != "lint-rule")
-    texts = {path: path.read_text() for path in (generated / f"acme-{kind}").rglob("*") if path.is_file()}
+    written = [path for path in (generated / f"acme-{kind}").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    texts = {path: path.read_text() for path in written}
     assert {"ci.yml", "README.md", "py.typed", ".gitignore", "tox.ini"} <= {p.name for p in texts}
     for path, text in texts.items():
         assert not any(word in text + path.name for word in ("{{", "}}", "acme_registry", "AcmeRegistry", ".in\n")), (

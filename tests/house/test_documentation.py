@@ -41,3 +41,13 @@ def test_the_readme_has_its_two_commands():
         blocks = re.findall(r"^```\w*\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
         assert len(blocks) == 1
         assert len(blocks[0].splitlines()) == 1
+
+
+@pytest.mark.parametrize("hook", sorted(specs.MAY_RAISE))
+def test_each_hooks_errors_are_documented(hook):
+    """By name, or by the name of the hook that may raise the same."""
+    text = inspect.getdoc(getattr(specs, hook))
+    for other in re.findall(r"what `(\w+)` may", text):
+        text += inspect.getdoc(getattr(specs, other))
+    named = set(re.findall(r"`([A-Z]\w+)`", text))
+    assert {kind.__name__ for kind in specs.MAY_RAISE[hook]} <= named

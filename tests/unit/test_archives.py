@@ -77,6 +77,8 @@ def test_a_tar_is_unpacked_whatever_compressed_it(tmp_path, pack):
         (("link", LINK, "/etc/passwd"), "link: a link leaves the plugin"),
         (("link", LINK, "../../out"), "link: a link leaves the plugin"),
         (("hard", HARD, "../out"), "hard: a link leaves the plugin"),
+        (("hard", HARD, "nothing"), "hard: a link leads nowhere"),
+        (("hard", HARD, "hard"), "hard: a link leads nowhere"),
         (("device", DEVICE), "device: a device, a pipe or a socket"),
         (("pipe", FIFO), "pipe: a device, a pipe or a socket"),
     ],
