@@ -112,6 +112,7 @@ SUITES = {
     GoodPolicy: policy_suite,
     GoodObserver: observer_suite,
 }
-for _kind in (*SUITES, *SINS):
+_shard, _shards = map(int, os.environ.get("SHARD", "0/1").split("/"))
+for _kind in [*SUITES, *SINS][_shard::_shards]:
     _suite = next(make for good, make in SUITES.items() if issubclass(_kind, good))(_kind)
     globals()[f"Test{_kind.__name__}"] = type(f"Test{_kind.__name__}", (_suite,), {})

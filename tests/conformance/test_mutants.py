@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,41 +17,41 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 from mutants import SINS  # noqa: E402
 
+SHARDS = 3
+"""Processes that share the mutants: most of their time they wait."""
+
 
 @pytest.fixture(scope="session")
 def failed(tmp_path_factory):
     """The tests that each mutant failed, by name, without their parameters."""
-    report = tmp_path_factory.mktemp("mutants") / "report.xml"
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "pytest",
-        "-q",
-        "--tb=native",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:asyncio",
-    ]
-    where = ["-c", "/dev/null", "--rootdir", str(HERE), f"--junitxml={report}", str(HERE / "mutant_suite.py")]
+    folder = tmp_path_factory.mktemp("mutants")
+    with ThreadPoolExecutor(SHARDS) as pool:
+        reports = list(pool.map(lambda shard: _report(shard, folder), range(SHARDS)))
+    found: dict[str, set[str]] = defaultdict(set)
+    for case in (one for report in reports for one in ElementTree.parse(report).iter("testcase")):
+        name = case.get("classname", "").rpartition("Test")[2]
+        found.setdefault(name, set())
+        if case.find("failure") is not None or case.find("error") is not None:
+            found[name].add(case.get("name", "").partition("[")[0])
+    return found
+
+
+def _report(shard: int, folder: Path) -> Path:
+    """Run the kit against a part of the mutants; pytest's report of it."""
+    report = folder / f"{shard}.xml"
+    options = ["-q", "--tb=native", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(HERE)]
     done = subprocess.run(
-        [*command, *where],
+        [sys.executable, "-P", "-m", "pytest", *options, f"--junitxml={report}", str(HERE / "mutant_suite.py")],
         cwd=HERE,
-        env=os.environ | {"PYTHONPATH": str(HERE)},
+        env=os.environ
+        | {"PYTHONPATH": str(HERE), "SHARD": f"{shard}/{SHARDS}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=570,
         check=False,
     )
     assert report.is_file(), done.stdout[-3000:] + done.stderr[-3000:]
-    found: dict[str, set[str]] = defaultdict(set)
-    for case in ElementTree.parse(report).iter("testcase"):
-        name = case.get("classname", "").rpartition("Test")[2]
-        found.setdefault(name, set())
-        if case.find("failure") is not None or case.find("error") is not None:
-            found[name].add(case.get("name", "").partition("[")[0])
-    return found
+    return report
 
 
 @pytest.mark.parametrize("good", ["GoodBackend", "GoodSource", "GoodPolicy", "GoodObserver"])
