@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -220,7 +221,7 @@ def _load(point: EntryPoint, distribution: str, version: str) -> Provider:
     except ProviderInvalid as error:
         reason = str(error)
     except ModuleNotFoundError as error:
-        reason = f"importing {point.value} needs {error.name}: install the extra that brings it ({error})"
+        reason = f"importing {point.value} needs {error.name}: {_remedy(point, error.name or '')}"
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:  # noqa: BLE001 - an import may raise anything, SystemExit included
@@ -230,6 +231,17 @@ def _load(point: EntryPoint, distribution: str, version: str) -> Provider:
         )
     seconds = time.perf_counter() - started
     return Provider(point.name, distribution, version, ProviderStatus.FAILED, reason, import_seconds=seconds)
+
+
+def _remedy(point: EntryPoint, module: str) -> str:
+    """What installs the missing module: an extra of the provider's own distribution, where one names it."""
+    wanted = module.partition(".")[0].lower().replace("_", "-")
+    for requirement in (point.dist.requires or ()) if point.dist else ():
+        needed = re.match(r"[\w.-]+", requirement)
+        extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)", requirement)
+        if needed and extra and needed[0].lower().replace("_", "-") == wanted:
+            return f"pip install '{_distribution(point)[0]}[{extra[1]}]'"
+    return "install the package that has it beside plugport"
 
 
 def _where(traceback: TracebackType | None) -> str:

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from plugport.hookspecs.specs import HOOK_API_VERSION
 
@@ -19,7 +20,7 @@ def path_of(provider: str) -> Path:
     """Where the report of the provider lies: in `conformance` of the service's data directory."""
     given = os.environ.get("PLUGPORT_DATA_DIR")
     data = Path(given) if given else Path.home() / ".local" / "share" / "plugport"
-    return data / "conformance" / f"{provider}.json"
+    return data / "conformance" / f"{quote(provider, safe='')}.json"
 
 
 def made(provider: Provider, results: list[dict[str, Any]]) -> dict[str, Any]:

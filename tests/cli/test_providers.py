@@ -20,7 +20,7 @@ def observe(event):
 WRONG = {
     "raises-at-import": ("x = {}\ny = x['nothing']\n", "KeyError: 'nothing'", "line 2", "startup(context)"),
     "exits-at-import": ("import sys\nsys.exit('no license')\n", "SystemExit: no license", "startup(context)"),
-    "needs-another": ("import not_installed_here\n", "needs not_installed_here", "install"),
+    "needs-another": ("import not_installed_here\n", "needs not_installed_here", "install the package that has it"),
     "misses-an-argument": (
         GOOD + "@hookimpl\ndef resolve_source(source): ...\nschemes = ('s9',)\n",
         "resolve_source misses the argument destination",

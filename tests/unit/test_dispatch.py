@@ -8,7 +8,7 @@ import time
 
 import pytest
 from doubles import Lookup, MemoryBackend, StubSource
-from strangers import install_stranger
+from strangers import install_stranger, lay
 
 from plugport.core import calls
 from plugport.core.dispatch import Dispatcher, DuplicateProvider
@@ -79,6 +79,15 @@ def test_a_provider_that_raises_at_import_is_listed_with_its_reason(tmp_path, mo
     assert found["stranger"].status is ProviderStatus.FAILED
     assert "SystemExit: at import" in found["stranger"].reason
     assert found["local"].status is ProviderStatus.LOADED
+
+
+def test_the_extra_that_brings_a_missing_module_is_named(tmp_path, monkeypatch):
+    lay(tmp_path, "needy", "import not_here.at_all\n")
+    with (tmp_path / "needy-1.5.dist-info/METADATA").open("a") as metadata:
+        metadata.write('Provides-Extra: more\nRequires-Dist: Not_Here>=2; extra == "more"\n')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = {one.name: one for one in discover(allowed=["needy"])}["needy"]
+    assert found.reason == "importing needy needs not_here: pip install 'needy[more]'"
 
 
 def test_two_providers_of_one_backend_or_scheme_stop_the_start_and_both_are_named():
