@@ -359,6 +359,14 @@ class RefusesToList(GoodBackend):
             raise errors.UnsupportedTarget("no")
 
 
+@sin("test_a_delivery_is_supported_as_was_said_before_the_fetch")
+class DeliversThoughItSaidThatItDoesNot(GoodBackend):
+    @hookimpl
+    def preflight(self, workspace, action):
+        if action == "install":
+            raise errors.PushNotSupported
+
+
 # Uninstall
 
 
