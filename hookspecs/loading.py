@@ -198,6 +198,8 @@ def _notes(hooks: Mapping[str, Implementation], import_seconds: float) -> Iterab
     if import_seconds > SLOW_IMPORT_SECONDS:
         yield f"importing it took {import_seconds:.2f} s: import what is heavy in startup(context)"
     for hook, implementation in sorted(hooks.items()):
+        if hook in specs.EXPECTED and specs.EXPECTED[hook] not in implementation.arguments:
+            yield f"{hook} misses the argument {specs.EXPECTED[hook]}: it can do nothing but raise"
         options = getattr(getattr(specs, hook), f"{specs.PROJECT}_spec")
         if options["warn_on_impl"]:
             yield f"{hook} is deprecated: {options['warn_on_impl']}"
@@ -283,7 +285,7 @@ def _implementation(
             raise ProviderInvalid(
                 f"{hook} takes the unknown argument {parameter.name}; it has: {', '.join(known[hook]) or 'none'}"
             )
-    indispensable = specs.INDISPENSABLE.get(hook)
-    if indispensable is not None and indispensable not in arguments:
-        raise ProviderInvalid(f"{hook} misses the argument {indispensable}; it has: {', '.join(known[hook])}")
+    expected = specs.EXPECTED.get(hook)
+    if hook == "resolve_source" and expected not in arguments:
+        raise ProviderInvalid(f"{hook} misses the argument {expected}; it has: {', '.join(known[hook])}")
     return Implementation(function, tuple(arguments), inspect.iscoroutinefunction(function))

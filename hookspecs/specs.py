@@ -1,10 +1,9 @@
 """The hook specifications: every hook, its exact arguments, when it is called and what it may raise.
 
-An implementation may leave out arguments that it does not need (but `resolve_source` takes its `destination`,
-`deliver` its `bundle` and `uninstall` its `removal`: without them they can do nothing), and may be `def` (it then
-runs in a worker thread) or `async def` (it then runs on the service's loop and must not block it). Every call has a
-deadline (`PLUGPORT_HOOK_TIMEOUT`, seconds; the fetch and the delivery have longer ones). A hook may be called again
-after any failure, so each must be safe to repeat.
+An implementation may leave out arguments that it does not need, and may be `def` (it then runs in a worker
+thread) or `async def` (it then runs on the service's loop and must not block it). Every call has a deadline
+(`PLUGPORT_HOOK_TIMEOUT`, seconds; the fetch and the delivery have longer ones). A hook may be called again after
+any failure, so each must be safe to repeat.
 """
 
 from __future__ import annotations
@@ -38,12 +37,13 @@ PROJECT = "plugport"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
-INDISPENSABLE: Final[Mapping[str, str]] = {
+EXPECTED: Final[Mapping[str, str]] = {
     "resolve_source": "destination",
     "deliver": "bundle",
     "uninstall": "removal",
 }
-"""The argument without which an implementation of the hook can do nothing; one that misses it is refused at load."""
+"""The argument without which an implementation of the hook can do nothing but raise. A `resolve_source` that misses
+it is refused at load; of the others, which a backend without a push may well have, the author is told."""
 
 HISTORY: Final[Mapping[int, str]] = {
     1: "The first: `startup` to `lint_rules`.",

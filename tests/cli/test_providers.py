@@ -75,6 +75,14 @@ def test_one_that_is_slow_to_import_is_named_with_its_time(tmp_path):
     assert "startup(context)" in line
 
 
+def test_a_delivery_that_misses_its_bundle_is_named(tmp_path):
+    module = "from plugport.hookspecs import hookimpl\nbackend = 'empty'\n@hookimpl\ndef is_running(workspace): ...\n"
+    lay(tmp_path, "empty-handed", module + "@hookimpl\ndef deliver(workspace): ...\n")
+    told = command(tmp_path, "providers")
+    assert told.returncode == 0
+    assert "empty-handed (empty-handed 1.5): deliver misses the argument bundle" in told.stdout
+
+
 def test_those_that_are_blocked_are_not_imported_and_nothing_heavy_is(tmp_path):
     mark = "from pathlib import Path\nPath(__file__).with_suffix('.imported').touch()\n"
     names = [f"team-{number}" for number in range(30)]
