@@ -35,6 +35,8 @@ ODD = {
 NAME, OTHER = "kit-p", "kit-other"
 SETTLED_SECONDS = 10.0
 """How long a target may take to clean up after a delivery that was given up."""
+VANISHED_SECONDS = 2.0
+"""The same for one that had vanished: what should have cleaned up may have gone with it, until the next delivery."""
 
 
 def pushing(under_test: BackendUnderTest, work: Work, *hooks: str) -> None:
@@ -85,10 +87,10 @@ async def struck(trap: Trap, delivery: asyncio.Task[Any]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def settled(place: Place, before: set[str]) -> None:
+async def settled(place: Place, before: set[str], seconds: float | None = None) -> None:
     """Until only that is there which was before, or the time that a target has for it is over."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + SETTLED_SECONDS
+    deadline = loop.time() + (SETTLED_SECONDS if seconds is None else seconds)
     while beside(place) != before and loop.time() < deadline:  # noqa: ASYNC110 - the target tells nobody
         await asyncio.sleep(0.1)
 

@@ -14,6 +14,7 @@ from plugport.hookspecs.conformance.promises import BackendPromises
 from plugport.hookspecs.conformance.steps import (
     NEW,
     OLD,
+    VANISHED_SECONDS,
     as_before,
     beside,
     call_deliver,
@@ -25,7 +26,7 @@ from plugport.hookspecs.conformance.steps import (
 )
 from plugport.hookspecs.conformance.streams import Fault, Step, Trap, watched
 from plugport.hookspecs.conformance.suite import is_safe, outcome, undeclared
-from plugport.hookspecs.conformance.under_test import TROUBLES, BackendUnderTest
+from plugport.hookspecs.conformance.under_test import TROUBLES, WORKSPACE_VANISHES, BackendUnderTest
 
 
 class FaultPromises(BackendPromises):
@@ -121,7 +122,7 @@ class FaultPromises(BackendPromises):
                 receipt, error = await outcome(call_deliver(harness, under_test, watched(new, on_read)))
                 if error is not None:
                     is_safe(error, "deliver")
-            await settled(under_test.place, before)
+            await settled(under_test.place, before, VANISHED_SECONDS if trouble == WORKSPACE_VANISHES else None)
             found = one_whole(under_test.place, OLD, NEW)
             assert receipt is None or found == NEW, "it said that it had delivered, and had not"
             await as_before(harness, under_test, new, before)
