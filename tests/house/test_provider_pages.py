@@ -222,3 +222,15 @@ def test_every_block_of_the_recipes_is_tried():
     assert set(files("recipes.md")) == {"kubernetes_backend.py", "gatekeeper_policy.py"}
     assert len(blocks("recipes.md")) == 2
     assert shutil.which("bash")
+
+
+def test_the_target_for_an_account_of_ones_own_is_one(monkeypatch):
+    """Its whole run takes an instance; this one is of the page on ec2."""
+    page = (PAGES.parent / "backends/ec2.md").read_text("utf-8")
+    (text,) = [text for kind, text in BLOCK.findall(page) if kind == "python"]
+    made = ModuleType("ec2_target")
+    exec(compile(text, "ec2_target.py", "exec"), made.__dict__)
+    monkeypatch.setenv("INSTANCE_ID", "i-0123456789abcdef0")
+    with made.target() as given:
+        assert isinstance(given, BackendUnderTest)
+        assert given.workspace.instance_id == "i-0123456789abcdef0"
