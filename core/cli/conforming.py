@@ -35,9 +35,11 @@ def hold(provider: Provider, target: str, load: Callable[[], Any]) -> list[dict[
     session = _Session(provider, target, load)
     arguments = [*_OPTIONS, f"--rootdir={_LIVE.parent}", "-p", "no:cacheprovider", str(_LIVE)]
     with contextlib.redirect_stdout(sys.stderr), _no_other_plugins():
-        pytest.main(arguments, plugins=[session])
+        ended = pytest.main(arguments, plugins=[session])
     if session.cannot is not None:
         raise CannotBeTried(session.cannot)
+    if ended not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} or not session.results:
+        raise CannotBeTried(f"the tests did not run to their end: pytest ended with {int(ended)}, as told above")
     return session.results
 
 

@@ -9,6 +9,7 @@ import sys
 from importlib.metadata import distribution
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from keyword import iskeyword
 from pathlib import Path
 
 KINDS = ("source", "backend", "policy", "observer", "lint-rule")
@@ -82,8 +83,8 @@ def _fault(name: str) -> str | None:
     module = name.replace("-", "_")
     if not _NAME.match(name) or len(name) > 60:
         return f"{name!r} is no name: small letters and digits, words joined by a dash, as in acme-registry"
-    if name == "plugport" or module in sys.stdlib_module_names:
-        return f"{name!r} is taken by a module of that name: put another word before it, as in acme-{name}"
+    if name == "plugport" or module in sys.stdlib_module_names or iskeyword(module):
+        return f"{name!r} is taken by Python or by plugport: put another word before it, as in acme-{name}"
     return None
 
 
@@ -96,7 +97,6 @@ def _words(name: str, kind: str) -> dict[str, str]:
         "{{envs}}": "py, gates" if rules else "py, gates, conform",
         "{{conform_env}}": "" if rules else _CONFORM,
         "{{requirement}}": f"plugport{'[lint]' if rules else ''}>={_version()}",
-        "{{tested_with}}": _tested_with(),
         "{{about}}": about,
         "{{what}}": what,
         "{{more}}": "" if rules else _MORE,
@@ -106,6 +106,7 @@ def _words(name: str, kind: str) -> dict[str, str]:
         "acme_registry": name.replace("-", "_"),
         "ACME_REGISTRY": name.replace("-", "_").upper(),
         "AcmeRegistry": "".join(word.capitalize() for word in name.split("-")),
+        "{{tested_with}}": _tested_with(),
     }
 
 
@@ -132,8 +133,11 @@ def _version() -> str:
 
 def _tested_with() -> str:
     """The plugport that is installed here: from where it was installed, if that is no index (PEP 610)."""
-    origin = json.loads(distribution("plugport").read_text("direct_url.json") or "{}").get("url")
-    return f"plugport[conformance,lint]{f' @ {origin}' if origin else f'>={_version()}'}"
+    origin = json.loads(distribution("plugport").read_text("direct_url.json") or "{}")
+    url, repository = origin.get("url"), origin.get("vcs_info")
+    if repository:
+        url = f"{repository['vcs']}+{url}@{repository['commit_id']}"
+    return f"plugport[conformance,lint]{f' @ {url}' if url else f'>={_version()}'}"
 
 
 def _code(name: str) -> str:

@@ -14,6 +14,7 @@ import pytest
 from running import Service
 from strangers import command
 
+from plugport.core.cli import main, new_provider
 from plugport.core.cli.new_provider import KINDS
 
 
@@ -141,8 +142,9 @@ def test_a_request_is_served_through_each_of_them(generated, tmp_path, monkeypat
         ("acme_registry", "small letters and digits"),
         ("../acme", "small letters and digits"),
         ("1st", "small letters and digits"),
-        ("json", "taken by a module of that name"),
-        ("plugport", "taken by a module of that name"),
+        ("import", "taken by Python or by plugport"),
+        ("json", "taken by Python or by plugport"),
+        ("plugport", "taken by Python or by plugport"),
         ("a" * 61, "small letters and digits"),
     ],
 )
@@ -159,3 +161,31 @@ def test_nothing_is_overwritten(tmp_path):
     assert told.returncode == 2
     assert "is there already" in told.stderr
     assert list((tmp_path / "acme").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("direct_url", "requirement"),
+    [
+        (None, "plugport[conformance,lint]>="),
+        (
+            '{"url": "file:///srv/acme-registry/plugport"}',
+            "plugport[conformance,lint] @ file:///srv/acme-registry/plugport",
+        ),
+        (
+            '{"url": "https://example.org/plugport.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}}',
+            "plugport[conformance,lint] @ git+https://example.org/plugport.git@abc",
+        ),
+    ],
+)
+def test_its_tox_names_the_plugport_that_is_installed(monkeypatch, tmp_path, direct_url, requirement):
+    class Installed:
+        version = "1.2.3"
+
+        def read_text(self, name):
+            return direct_url
+
+    monkeypatch.setattr(new_provider, "distribution", lambda name: Installed())
+    monkeypatch.chdir(tmp_path)
+    assert main(["new-provider", "acme-x", "--kind", "policy"]) == 0
+    assert requirement in (tmp_path / "acme-x/tox.ini").read_text()
+    assert 'dependencies = ["plugport>=1.2"]' in (tmp_path / "acme-x/pyproject.toml").read_text()
