@@ -11,17 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from plugport.builtin_backends import external as external_backend
-from plugport.builtin_backends import host as host_backend
-from plugport.builtin_backends.sources import local as local_source
-from plugport.hookspecs import ServiceSettings, Source, Workspace
-from plugport.hookspecs.conformance import (
-    WORKSPACE_VANISHES,
-    BackendUnderTest,
-    DirectoryPlace,
-    ShellPlace,
-    SourceUnderTest,
-)
+from ..hookspecs import ServiceSettings, Source, Workspace
+from ..hookspecs.conformance import WORKSPACE_VANISHES, BackendUnderTest, DirectoryPlace, ShellPlace, SourceUnderTest
+from . import external as external_backend
+from . import host as host_backend
+from .sources import local as local_source
 
 _FILES: Final = {"plugin.yaml": b"name: greeter\n", "run.sh": b"#!/bin/sh\n", "a b/c.md": b"x\r\n", "empty": b""}
 
@@ -43,7 +37,7 @@ def docker() -> Iterator[BackendUnderTest]:
     """A container of the image `PLUGPORT_CONFORM_IMAGE` (`busybox`, which the engine pulls where it is not there)."""
     import docker as sdk
 
-    from plugport.builtin_backends import docker as docker_backend
+    from . import docker as docker_backend
 
     client = sdk.from_env(version="auto")
     image = os.environ.get("PLUGPORT_CONFORM_IMAGE", "busybox")

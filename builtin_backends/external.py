@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from plugport.hookspecs import (
-    Action,
-    Bundle,
-    InstalledPlugin,
-    Receipt,
-    Removal,
-    RunState,
-    Workspace,
-    hookimpl,
-)
-from plugport.hookspecs.errors import PushNotSupported
+from ..hookspecs import Action, Bundle, InstalledPlugin, Receipt, Removal, RunState, Workspace, hookimpl
+from ..hookspecs.errors import PushNotSupported
 
 
 class ExternalBackend:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from plugport.builtin_backends.target import CommandChannel, ShellTarget
-from plugport.hookspecs import Bundle, InstalledPlugin, Receipt, Removal, RunState, Workspace, hookimpl
-from plugport.hookspecs.errors import WorkspaceNotRunning
+from ..hookspecs import Bundle, InstalledPlugin, Receipt, Removal, RunState, Workspace, hookimpl
+from ..hookspecs.errors import WorkspaceNotRunning
+from .shell import CommandChannel, ShellTarget
 
 
 class HostBackend:

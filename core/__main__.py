@@ -1,5 +1,5 @@
 """`python -m plugport.core` is `plugport`."""
 
-from plugport.core.cli import main
+from .cli import main
 
 raise SystemExit(main())

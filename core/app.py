@@ -14,18 +14,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from plugport.core import services
-from plugport.core.api import download, operations, orgs, plugins, providers, service, workspaces
-from plugport.core.api.edge import Edge
-from plugport.core.api.endpoint import Endpoint
-from plugport.core.api.openapi import describe
-from plugport.core.auth import new_token
-from plugport.core.services import Services
-from plugport.core.settings import Settings
-from plugport.core.store.registry import Owner
-from plugport.core.telemetry import Metrics
-from plugport.hookspecs import errors
-from plugport.hookspecs.loading import Provider
+from ..hookspecs import errors
+from ..hookspecs.providers.discovery import Provider
+from . import services
+from .api import download, operations, orgs, plugins, providers, service, workspaces
+from .api.endpoint import Endpoint
+from .api.middleware import Edge
+from .api.openapi import describe
+from .auth import new_token
+from .services import Services
+from .settings import Settings
+from .store.registry import Owner
+from .telemetry import Metrics
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *service.ENDPOINTS,

@@ -13,8 +13,8 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from plugport.core.store.registry import Owner, Tokens
-from plugport.hookspecs import errors
+from ..hookspecs import errors
+from .store.registry import Owner, Tokens
 
 
 class Access(StrEnum):

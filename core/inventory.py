@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from plugport.core.dispatch import Dispatcher
-from plugport.core.pipeline.manifest import parse_manifest_text, supported_on_runtime
-from plugport.core.pipeline.refusals import require_running
-from plugport.core.store.ledger import Entry, Ledger
-from plugport.hookspecs.models import JSON, InstalledPlugin, Workspace
+from ..hookspecs.values import JSON, InstalledPlugin, Workspace
+from .dispatcher import Dispatcher
+from .pipeline.admission import require_running
+from .pipeline.manifest import parse_manifest_text, supported_on_runtime
+from .store.ledger import Entry, Ledger
 
 Drift = Literal["none", "modified", "missing", "unmanaged", "unknown"]
 

@@ -10,24 +10,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from plugport.core.announce import Announcer
-from plugport.core.api import problems
-from plugport.core.auth import Gatekeeper
-from plugport.core.dispatch import Dispatcher, ProviderFailed
-from plugport.core.operations import Operations
-from plugport.core.pipeline.cache import ArchiveCache
-from plugport.core.pipeline.fetch import Fetcher
-from plugport.core.pipeline.install import Pipeline
-from plugport.core.pipeline.refusals import Refusals
-from plugport.core.settings import Settings
-from plugport.core.sources import ProviderSources
-from plugport.core.store.database import Database
-from plugport.core.store.ledger import Audit, Ledger, ProviderStore
-from plugport.core.store.registry import Allowlists, Tokens, Workspaces
-from plugport.core.telemetry import Metrics
-from plugport.core.workspaces import Directory
-from plugport.hookspecs.loading import Provider, ProviderStatus, discover, own_settings
-from plugport.hookspecs.models import JSON, StartupContext
+from ..hookspecs.providers.discovery import Provider, ProviderStatus, discover, own_settings
+from ..hookspecs.values import JSON, StartupContext
+from .api import problems
+from .auth import Gatekeeper
+from .dispatcher import Dispatcher, ProviderFailed
+from .operations.notifier import Announcer
+from .operations.runner import Operations
+from .pipeline.admission import Refusals
+from .pipeline.cache import ArchiveCache
+from .pipeline.fetch import Fetcher
+from .pipeline.install import Pipeline
+from .settings import Settings
+from .sources import ProviderSources
+from .store.database import Database
+from .store.ledger import Audit, Ledger, ProviderStore
+from .store.registry import Allowlists, Tokens, Workspaces
+from .telemetry import Metrics
+from .workspace_resolver import Directory
 
 log = logging.getLogger("plugport.providers")
 _T = TypeVar("_T")

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from plugport.hookspecs.models import ServiceSettings, normalise_runtime
+from ..hookspecs.values import ServiceSettings, normalise_runtime
 
 _MIB = 1024 * 1024
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from plugport.core.dispatch import Dispatcher
-from plugport.core.pipeline.sources import Sources
-from plugport.hookspecs.loading import examine
-from plugport.hookspecs.models import Resolved, Source
+from ..hookspecs.providers.discovery import examine
+from ..hookspecs.values import Resolved, Source
+from .dispatcher import Dispatcher
+from .pipeline.sources import Sources
 
 
 class ProviderSources:

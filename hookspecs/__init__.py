@@ -1,8 +1,8 @@
 """plugport.hookspecs: what a provider's author imports, and nothing heavier than pluggy."""
 
-from plugport.hookspecs.archives import unpack
-from plugport.hookspecs.bundles import Bundle, BundleFile, TreeEntry, pack, tree_digest
-from plugport.hookspecs.models import (
+from .archives import unpack
+from .specs import HOOK_API_VERSION, PROJECT, hookimpl, hookspec
+from .values import (
     JSON,
     Action,
     Cleaned,
@@ -22,7 +22,7 @@ from plugport.hookspecs.models import (
     StartupContext,
     Workspace,
 )
-from plugport.hookspecs.specs import HOOK_API_VERSION, PROJECT, hookimpl, hookspec
+from .values.bundle import Bundle, BundleFile, TreeEntry, pack, tree_digest
 
 __all__ = [
     "HOOK_API_VERSION",

@@ -7,8 +7,8 @@ import zlib
 from pathlib import Path
 from typing import IO
 
-from plugport.hookspecs.errors import BundleFault, BundleTooLarge, SourceUnavailable, UnsafeBundle
-from plugport.hookspecs.models import ServiceSettings
+from .errors import BundleFault, BundleTooLarge, SourceUnavailable, UnsafeBundle
+from .values import ServiceSettings
 
 
 def unpack(archive: IO[bytes], destination: Path, limits: ServiceSettings) -> None:

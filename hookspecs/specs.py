@@ -14,9 +14,8 @@ from typing import Final
 
 import pluggy
 
-from plugport.hookspecs import errors
-from plugport.hookspecs.bundles import Bundle
-from plugport.hookspecs.models import (
+from . import errors
+from .values import (
     Action,
     Event,
     InstalledPlugin,
@@ -31,6 +30,7 @@ from plugport.hookspecs.models import (
     StartupContext,
     Workspace,
 )
+from .values.bundle import Bundle
 
 PROJECT = "plugport"
 

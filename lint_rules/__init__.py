@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugport.hookspecs import RuleDescriptor, hookimpl
+from ..hookspecs import RuleDescriptor, hookimpl
 
 __all__ = ["lint_rules"]
 

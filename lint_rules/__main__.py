@@ -4,6 +4,6 @@ import argparse
 import importlib
 
 parser = argparse.ArgumentParser("plugport")
-importlib.import_module("plugport.core.cli.lint").register(parser.add_subparsers(required=True))
+importlib.import_module("plugport.core.cli.commands.lint").register(parser.add_subparsers(required=True))
 arguments = parser.parse_args()
 raise SystemExit(arguments.run(arguments))

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from plugport.lint_rules.blocking_apis import BUILTINS, FUNCTIONS, KINDS, MAKERS
-from plugport.lint_rules.blocking_names import FUNCTION_NODES, Function, Names, own_nodes
-from plugport.lint_rules.engine.model import JSON, Example, Finding, SourceFile, Summaries, TraceStep
+from .blocking_apis import BUILTINS, FUNCTIONS, KINDS, MAKERS
+from .blocking_names import FUNCTION_NODES, Function, Names, own_nodes
+from .engine.model import JSON, Example, Finding, SourceFile, Summaries, TraceStep
 
 CODE = "PP004"
 message = "a call that waits, in an `async def`, without a thread"

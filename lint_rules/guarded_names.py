@@ -6,9 +6,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-from plugport.lint_rules.blocking_apis import Kind
-from plugport.lint_rules.blocking_names import Function, Names, Scope
-from plugport.lint_rules.engine.nodes import children, every_node
+from .blocking_apis import Kind
+from .blocking_names import Function, Names, Scope
+from .engine.nodes import children, every_node
 
 _CLASS = "class "
 _MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})

@@ -1,7 +1,7 @@
 """PP003 hook-mismatch: a hook implementation whose name, arguments or kind the specification does not know.
 
 plugport refuses such a provider at load, so that the mistake shows when the service starts; this rule shows it when
-the code is written. It follows plugport.hookspecs.loading, which is what refuses.
+the code is written. It follows plugport.hookspecs.providers.discovery, which is what refuses.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from plugport.hookspecs import PROJECT
-from plugport.hookspecs.loading import specifications
-from plugport.lint_rules.engine.model import JSON, Example, Finding, SourceFile, Span, Summaries
+from ..hookspecs import PROJECT
+from ..hookspecs.providers.discovery import specifications
+from .engine.model import JSON, Example, Finding, SourceFile, Span, Summaries
 
 CODE = "PP003"
 message = "a hook implementation whose name, arguments or kind the specification does not know"

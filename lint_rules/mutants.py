@@ -6,9 +6,9 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from plugport.lint_rules.engine.model import SourceFile
-from plugport.lint_rules.engine.mutant import Edit, Mutant, edited, indent_of
-from plugport.lint_rules.only_caller_presets import PRESETS
+from .engine.model import SourceFile
+from .engine.mutant import Edit, Mutant, edited, indent_of
+from .only_caller_presets import PRESETS
 
 Mutate: TypeAlias = "Callable[[SourceFile, Mapping[str, Any]], Iterator[Mutant]]"
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plugport.lint_rules.blocking_apis import Kind
-from plugport.lint_rules.blocking_names import Scope
-from plugport.lint_rules.engine.errors import ConfigurationError
-from plugport.lint_rules.engine.model import JSON, Example, Finding, SourceFile, Summaries
-from plugport.lint_rules.engine.nodes import children
-from plugport.lint_rules.guarded_names import GuardedNames, constant_attribute
-from plugport.lint_rules.only_caller_presets import KINDS, MAKERS, PRESETS, Guard
-from plugport.lint_rules.spelled import COMMANDS, command_words, spelled
+from .blocking_apis import Kind
+from .blocking_names import Scope
+from .engine.errors import ConfigurationError
+from .engine.model import JSON, Example, Finding, SourceFile, Summaries
+from .engine.nodes import children
+from .guarded_names import GuardedNames, constant_attribute
+from .only_caller_presets import KINDS, MAKERS, PRESETS, Guard
+from .spelled import COMMANDS, command_words, spelled
 
 CODE = "PP001"
 message = "Only the function that the configuration names may call this API."

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from plugport.lint_rules.blocking_apis import Kind
+from .blocking_apis import Kind
 
 CLIENT, LOW, CONTAINERS = "a docker-py client", "a docker-py API client", "a docker-py collection of containers"
 CONTAINER, LISTED = "a docker-py container", "a list of docker-py containers"

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import PurePosixPath
 
-from plugport.lint_rules.engine.errors import ConfigurationError
-from plugport.lint_rules.engine.model import JSON, Example, Finding, SourceFile, Summaries, TraceStep
-from plugport.lint_rules.flow.facts import Facts
-from plugport.lint_rules.flow.glance import of_function
-from plugport.lint_rules.flow.module import FunctionNode, Module, is_error_class
-from plugport.lint_rules.flow.statements import FunctionFlow
-from plugport.lint_rules.flow.summaries import link, streams_of, summarise
-from plugport.lint_rules.flow.values import LEAKS, Taint, only
+from .engine.errors import ConfigurationError
+from .engine.model import JSON, Example, Finding, SourceFile, Summaries, TraceStep
+from .flow.facts import Facts
+from .flow.glance import of_function
+from .flow.module import FunctionNode, Module, is_error_class
+from .flow.statements import FunctionFlow
+from .flow.summaries import link, streams_of, summarise
+from .flow.values import LEAKS, Taint, only
 
 CODE = "PP002"
 message = "Nothing of an exception, a traceback or a failed process's output may reach a client."

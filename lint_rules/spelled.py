@@ -6,8 +6,8 @@ import ast
 import re
 import shlex
 
-from plugport.lint_rules.blocking_names import Scope
-from plugport.lint_rules.guarded_names import GuardedNames
+from .blocking_names import Scope
+from .guarded_names import GuardedNames
 
 HOLE = "{}"
 COMMANDS = frozenset({"docker", "podman", "nerdctl"})

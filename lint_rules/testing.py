@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from plugport.lint_rules.engine.model import Example, Finding
-from plugport.lint_rules.engine.registry import load_registry
-from plugport.lint_rules.engine.run import Request, lint
+from .engine.model import Example, Finding
+from .engine.registry import load_registry
+from .engine.run import Request, lint
 
 
 def examples(code: str, kind: Literal["VALID", "INVALID"]) -> Sequence[Example]:

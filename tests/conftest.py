@@ -12,7 +12,7 @@ import pytest
 
 from plugport.core.app import create_app
 from plugport.core.settings import Settings
-from plugport.hookspecs.loading import Provider, examine
+from plugport.hookspecs.providers.discovery import Provider, examine
 
 ADMIN = "admin-token-of-the-tests"
 

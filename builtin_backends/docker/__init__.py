@@ -1,6 +1,6 @@
 """The backend `docker`."""
 
-from plugport.builtin_backends.docker.backend import DockerBackend
+from .backend import DockerBackend
 
 __all__ = ["provider"]
 

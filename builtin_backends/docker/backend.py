@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plugport.builtin_backends.extras import needs
-from plugport.hookspecs import (
-    Bundle,
-    InstalledPlugin,
-    Receipt,
-    Removal,
-    RunState,
-    StartupContext,
-    Workspace,
-    hookimpl,
-)
-from plugport.hookspecs.errors import BackendUnavailable
+from ...hookspecs import Bundle, InstalledPlugin, Receipt, Removal, RunState, StartupContext, Workspace, hookimpl
+from ...hookspecs.errors import BackendUnavailable
+from ..extras import needs
 
 if TYPE_CHECKING:
-    from plugport.builtin_backends.docker.work import DockerWork
+    from .work import DockerWork
 
 needs("docker")
 _RESTART_SECONDS = 3
@@ -37,7 +28,7 @@ class DockerBackend:
     @hookimpl
     def startup(self, context: StartupContext) -> None:
         """Take the config dirs by runtime that the service was given. Nobody is asked yet."""
-        from plugport.builtin_backends.docker.work import DockerWork
+        from .work import DockerWork
 
         restart_seconds = int(context.settings.get("restart_seconds", _RESTART_SECONDS))
         self._work = DockerWork(dict(context.service.config_dirs), restart_seconds)

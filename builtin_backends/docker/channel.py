@@ -14,10 +14,10 @@ from typing import Any, BinaryIO
 from docker.errors import APIError
 from docker.utils.socket import frames_iter
 
-from plugport.builtin_backends.docker.engine import Client
-from plugport.builtin_backends.docker.failures import understood
-from plugport.builtin_backends.target.channel import Completed
-from plugport.hookspecs.errors import DeliveryFailed
+from ...hookspecs.errors import DeliveryFailed
+from ..shell.channel import Completed
+from .engine import Client
+from .errors import understood
 
 _CHUNK = 1 << 18
 _MOST_OUTPUT = 64 * 1024 * 1024

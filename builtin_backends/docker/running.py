@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from docker.errors import APIError, DockerException
 
-from plugport.hookspecs import RunState
+from ...hookspecs import RunState
 
 if TYPE_CHECKING:
     from docker import APIClient

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from plugport.builtin_backends.docker.engine import Client
-from plugport.builtin_backends.docker.failures import understood
+from .engine import Client
+from .errors import understood
 
 _CHUNK = 1 << 20
 

@@ -6,32 +6,24 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from pathlib import PurePosixPath
 
-from plugport.builtin_backends.docker import without_shell
-from plugport.builtin_backends.docker.asking import Asking
-from plugport.builtin_backends.docker.channel import DockerChannel
-from plugport.builtin_backends.docker.engine import DELIVERIES, Engine
-from plugport.builtin_backends.docker.failures import understood
-from plugport.builtin_backends.docker.running import Container
-from plugport.builtin_backends.docker.turns import Turns
-from plugport.builtin_backends.target import install as installing
-from plugport.builtin_backends.target import listing
-from plugport.builtin_backends.target import uninstall as uninstalling
-from plugport.hookspecs import (
-    Bundle,
-    InstalledPlugin,
-    Receipt,
-    Removal,
-    RunState,
-    RunStateKind,
-    Workspace,
-)
-from plugport.hookspecs.errors import (
+from ...hookspecs import Bundle, InstalledPlugin, Receipt, Removal, RunState, RunStateKind, Workspace
+from ...hookspecs.errors import (
     BackendUnavailable,
     DeliveryFailed,
     PlugportError,
     UnsupportedTarget,
     WorkspaceNotRunning,
 )
+from ..shell import install as installing
+from ..shell import listing
+from ..shell import uninstall as uninstalling
+from . import shellless as without_shell
+from .channel import DockerChannel
+from .engine import DELIVERIES, Engine
+from .errors import understood
+from .keyed_lock import Turns
+from .running import Container
+from .states import Asking
 
 CONFIG_DIR = "/configs"
 _TOOLS = "find sort xargs sha256sum tar mktemp"

@@ -1,6 +1,6 @@
 """The backend `ec2`."""
 
-from plugport.builtin_backends.ec2.backend import Ec2Backend
+from .backend import Ec2Backend
 
 __all__ = ["provider"]
 

@@ -6,8 +6,7 @@ import asyncio
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from plugport.builtin_backends.extras import needs
-from plugport.hookspecs import (
+from ...hookspecs import (
     Action,
     Bundle,
     InstalledPlugin,
@@ -18,10 +17,11 @@ from plugport.hookspecs import (
     Workspace,
     hookimpl,
 )
-from plugport.hookspecs.errors import BackendUnavailable
+from ...hookspecs.errors import BackendUnavailable
+from ..extras import needs
 
 if TYPE_CHECKING:
-    from plugport.builtin_backends.ec2.work import Ec2Work
+    from .work import Ec2Work
 
 needs("boto3", "asyncssh", "websockets")
 

@@ -10,10 +10,10 @@ from typing import BinaryIO, Final, TypeVar
 
 import asyncssh
 
-from plugport.builtin_backends.ec2.connections import Connections
-from plugport.builtin_backends.ec2.dialling import Way
-from plugport.builtin_backends.target.channel import Completed
-from plugport.hookspecs.errors import DeliveryFailed, DeliveryTimeout
+from ...hookspecs.errors import DeliveryFailed, DeliveryTimeout
+from ..shell.channel import Completed
+from .connector import Way
+from .pool import Connections
 
 CHUNK: Final = 1 << 18
 """Bytes that are written at once: smaller ones cost time, larger ones memory."""

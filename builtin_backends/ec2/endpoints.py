@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from plugport.builtin_backends.ec2.aws import FAILURES, Aws, failure_of
-from plugport.builtin_backends.ec2.instances import Instance
-from plugport.hookspecs.errors import BackendUnavailable
+from ...hookspecs.errors import BackendUnavailable
+from .aws import FAILURES, Aws, failure_of
+from .instances import Instance
 
 _USABLE: Final = ("create-complete", "update-in-progress", "update-failed", "update-complete")
 """An endpoint that is being updated, or whose update failed, goes on serving."""

@@ -13,9 +13,9 @@ from typing import Final
 
 import asyncssh
 
-from plugport.builtin_backends.ec2.aws import FAILURES, Aws, Failure, failure_of
-from plugport.hookspecs import StartupContext
-from plugport.hookspecs.errors import BackendUnavailable, HostKeyMismatch
+from ...hookspecs import StartupContext
+from ...hookspecs.errors import BackendUnavailable, HostKeyMismatch
+from .aws import FAILURES, Aws, Failure, failure_of
 
 MODES: Final = ("first-use", "strict")
 _BLOCK = re.compile(r"-----BEGIN SSH HOST KEY KEYS-----(.*?)-----END SSH HOST KEY KEYS-----", re.DOTALL)

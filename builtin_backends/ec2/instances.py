@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from plugport.builtin_backends.batch import Batch
-from plugport.builtin_backends.ec2.aws import FAILURES, Aws, failure_of
-from plugport.hookspecs import RunState
+from ...hookspecs import RunState
+from ..request_coalescer import Batch
+from .aws import FAILURES, Aws, failure_of
 
 _STOPPED: Final = frozenset({"pending", "shutting-down", "stopped", "stopping", "terminated"})
 _AT_ONCE = 200

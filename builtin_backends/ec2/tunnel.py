@@ -17,9 +17,9 @@ from botocore.awsrequest import AWSRequest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from plugport.builtin_backends.ec2.aws import Aws
-from plugport.builtin_backends.ec2.endpoints import Endpoint
-from plugport.hookspecs.errors import BackendUnavailable
+from ...hookspecs.errors import BackendUnavailable
+from .aws import Aws
+from .endpoints import Endpoint
 
 FRAME: Final = 65_000
 """Bytes of one message; the endpoint takes no larger ones."""

@@ -7,31 +7,23 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Final, TypeVar
 
-from plugport.builtin_backends.ec2.aws import Aws
-from plugport.builtin_backends.ec2.channel import SshChannel
-from plugport.builtin_backends.ec2.connections import Connections
-from plugport.builtin_backends.ec2.dialling import Dialler, Way
-from plugport.builtin_backends.ec2.host_keys import MODES, HostKeys
-from plugport.builtin_backends.ec2.instances import Instances
-from plugport.builtin_backends.target import install as installing
-from plugport.builtin_backends.target import listing
-from plugport.builtin_backends.target import uninstall as uninstalling
-from plugport.hookspecs import (
-    Bundle,
-    InstalledPlugin,
-    Receipt,
-    Removal,
-    RunState,
-    StartupContext,
-    Workspace,
-)
-from plugport.hookspecs.errors import (
+from ...hookspecs import Bundle, InstalledPlugin, Receipt, Removal, RunState, StartupContext, Workspace
+from ...hookspecs.errors import (
     BackendUnavailable,
     DeliveryFailed,
     DeliveryTimeout,
     UnsupportedTarget,
     WorkspaceNotRunning,
 )
+from ..shell import install as installing
+from ..shell import listing
+from ..shell import uninstall as uninstalling
+from .aws import Aws
+from .channel import SshChannel
+from .connector import Dialler, Way
+from .host_keys import MODES, HostKeys
+from .instances import Instances
+from .pool import Connections
 
 CONFIG_DIRS: Final[Mapping[str, str]] = {"claude-code": "/configs", "hermes": "/home/ubuntu/.hermes"}
 OTHER_CONFIG_DIR: Final = "/opt/configs"

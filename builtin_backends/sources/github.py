@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from plugport.hookspecs import Resolved, ServiceSettings, Source, StartupContext, hookimpl
-from plugport.hookspecs.errors import (
+from ...hookspecs import Resolved, ServiceSettings, Source, StartupContext, hookimpl
+from ...hookspecs.errors import (
     BundleTooLarge,
     InvalidSource,
     PluginNotFound,

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from plugport.hookspecs import Resolved, ServiceSettings, Source, StartupContext, hookimpl
-from plugport.hookspecs.errors import (
+from ...hookspecs import Resolved, ServiceSettings, Source, StartupContext, hookimpl
+from ...hookspecs.errors import (
     BundleFault,
     BundleTooLarge,
     InvalidSource,

@@ -1,7 +1,9 @@
-"""For backends of anything with a shell, other teams' included: give `ShellTarget` a way to run a command there."""
+"""Deprecated name of `plugport.builtin_backends.shell`; it goes with version 0.3."""
 
-from plugport.builtin_backends.target.channel import Channel, Completed
-from plugport.builtin_backends.target.command_channel import CommandChannel
-from plugport.builtin_backends.target.shell_target import ShellTarget
+import warnings
 
-__all__ = ["Channel", "CommandChannel", "Completed", "ShellTarget"]
+from ..shell import *  # noqa: F403 - an alias hands on everything
+
+warnings.warn(
+    "plugport.builtin_backends.target is now plugport.builtin_backends.shell", DeprecationWarning, stacklevel=2
+)

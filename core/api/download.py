@@ -9,15 +9,15 @@ from pathlib import Path
 from starlette.responses import FileResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from plugport.core.api.endpoint import Call, Endpoint, Reply
-from plugport.core.api.models import SourceQuery
-from plugport.core.api.plugins import FETCH
-from plugport.core.auth import Access
-from plugport.core.pipeline.fetch import Pins
-from plugport.core.pipeline.manifest import validate_name
-from plugport.hookspecs import errors
-from plugport.hookspecs.bundles import Bundle
-from plugport.hookspecs.models import Action, PolicyRequest, Source, Workspace
+from ...hookspecs import errors
+from ...hookspecs.values import Action, PolicyRequest, Source, Workspace
+from ...hookspecs.values.bundle import Bundle
+from ..auth import Access
+from ..pipeline.fetch import Pins
+from ..pipeline.manifest import validate_name
+from .endpoint import Call, Endpoint, Reply
+from .models import SourceQuery
+from .plugins import FETCH
 
 
 async def download_plugin(call: Call) -> Response:

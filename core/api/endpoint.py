@@ -10,11 +10,11 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from plugport.core.auth import Access
-from plugport.core.services import Services
-from plugport.core.store.registry import Owner
-from plugport.hookspecs import errors
-from plugport.hookspecs.errors import FieldProblem
+from ...hookspecs import errors
+from ...hookspecs.errors import FieldProblem
+from ..auth import Access
+from ..services import Services
+from ..store.registry import Owner
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _MAX_ERRORS = 20

@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from plugport.core.api.endpoint import Endpoint, Reply
-from plugport.core.api.models import Problem
-from plugport.core.api.problems import MEDIA_TYPE
-from plugport.core.auth import Access
-from plugport.hookspecs import errors
+from ...hookspecs import errors
+from ..auth import Access
+from .endpoint import Endpoint, Reply
+from .models import Problem
+from .problems import MEDIA_TYPE
 
 _REF = "#/components/schemas/{model}"
 _LOCKED = (errors.Unauthenticated, errors.Forbidden, errors.RateLimited)

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
-from plugport.core.api import shown
-from plugport.core.api.endpoint import Call, Endpoint, Reply, json_response
-from plugport.core.api.models import OperationOut, OperationPage, OperationQuery
-from plugport.core.auth import Access
-from plugport.core.store.journal import Operation
-from plugport.hookspecs import errors
+from ...hookspecs import errors
+from ..auth import Access
+from ..store.operations import Operation
+from . import serializers as shown
+from .endpoint import Call, Endpoint, Reply, json_response
+from .models import OperationOut, OperationPage, OperationQuery
 
 
 async def list_operations(call: Call) -> Response:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from plugport.core.api.endpoint import Call, Endpoint, Reply, invalid, json_response
-from plugport.core.api.models import Allowed, AllowedIn, AllowlistOut, TokenOut
-from plugport.core.auth import Access, new_token
-from plugport.core.store.registry import Owner
-from plugport.core.workspaces import ID
-from plugport.hookspecs import errors
+from ...hookspecs import errors
+from ..auth import Access, new_token
+from ..store.registry import Owner
+from ..workspace_resolver import ID
+from .endpoint import Call, Endpoint, Reply, invalid, json_response
+from .models import Allowed, AllowedIn, AllowlistOut, TokenOut
 
 
 async def make_org_token(call: Call) -> Response:

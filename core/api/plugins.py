@@ -9,9 +9,17 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse, Response
 
-from plugport.core.api import problems, shown
-from plugport.core.api.endpoint import Call, Endpoint, Reply, invalid, json_response
-from plugport.core.api.models import (
+from ...hookspecs import errors
+from ...hookspecs.values import JSON, Action, Source, Workspace
+from ..auth import Access
+from ..catalog import Curated, read_registry
+from ..inventory import Present, inventory
+from ..pipeline.manifest import validate_name
+from ..store.operations import Operation
+from . import problems
+from . import serializers as shown
+from .endpoint import Call, Endpoint, Reply, invalid, json_response
+from .models import (
     Install,
     Installed,
     OperationOut,
@@ -23,13 +31,6 @@ from plugport.core.api.models import (
     Schemes,
     Uninstalled,
 )
-from plugport.core.auth import Access
-from plugport.core.curated import Curated, read_registry
-from plugport.core.inventory import Present, inventory
-from plugport.core.pipeline.manifest import validate_name
-from plugport.core.store.journal import Operation
-from plugport.hookspecs import errors
-from plugport.hookspecs.models import JSON, Action, Source, Workspace
 
 
 async def list_registry(call: Call) -> Response:

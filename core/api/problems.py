@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from plugport.hookspecs import errors
-from plugport.hookspecs.models import JSON
+from ...hookspecs import errors
+from ...hookspecs.values import JSON
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:plugport:problem:"

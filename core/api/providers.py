@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from plugport.core.api import shown
-from plugport.core.api.endpoint import Call, Endpoint, Reply, json_response
-from plugport.core.api.models import ProviderOut
-from plugport.core.auth import Access
+from ..auth import Access
+from . import serializers as shown
+from .endpoint import Call, Endpoint, Reply, json_response
+from .models import ProviderOut
 
 
 async def list_providers(call: Call) -> Response:

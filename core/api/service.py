@@ -9,12 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from plugport.core.api.endpoint import Call, Endpoint, Reply, json_response
-from plugport.core.api.models import Health
-from plugport.core.api.openapi import page
-from plugport.core.auth import Access
-from plugport.hookspecs import errors
-from plugport.hookspecs.models import JSON
+from ...hookspecs import errors
+from ...hookspecs.values import JSON
+from ..auth import Access
+from .endpoint import Call, Endpoint, Reply, json_response
+from .models import Health
+from .openapi import page
 
 
 async def livez(call: Call) -> Response:

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
-from plugport.core.api import shown
-from plugport.core.api.endpoint import Call, Endpoint, Reply, json_response
-from plugport.core.api.models import PageQuery, TokenOut, WorkspaceChange, WorkspaceNew, WorkspaceOut, WorkspacePage
-from plugport.core.auth import Access, new_token
-from plugport.core.store.registry import Owner
-from plugport.hookspecs import errors
-from plugport.hookspecs.models import Workspace
+from ...hookspecs import errors
+from ...hookspecs.values import Workspace
+from ..auth import Access, new_token
+from ..store.registry import Owner
+from . import serializers as shown
+from .endpoint import Call, Endpoint, Reply, json_response
+from .models import PageQuery, TokenOut, WorkspaceChange, WorkspaceNew, WorkspaceOut, WorkspacePage
 
 HOST_KEY_PREFIX = "host-key/"
 """Under `host-key/<account>/<region>/<instance id>` a provider's store holds a pinned key."""

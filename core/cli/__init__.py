@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name in COMMANDS:
-        cast("Command", importlib.import_module(f"plugport.core.cli.{name}")).register(subparsers)
+        cast("Command", importlib.import_module(f".commands.{name}", __package__)).register(subparsers)
     args = parser.parse_args(argv)
     if args.version:
         from importlib.metadata import version

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uvicorn
 
-from plugport.core.app import create_app
-from plugport.core.settings import Settings
+from ..app import create_app
+from ..settings import Settings
 
 _GRACEFUL_SECONDS = 10
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from plugport.hookspecs.bundles import Bundle, BundleFile
+from ...hookspecs.values.bundle import Bundle, BundleFile
 
 
 class ArchiveCache:

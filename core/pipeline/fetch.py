@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from plugport.core.pipeline.cache import ArchiveCache
-from plugport.core.pipeline.check import check_tree
-from plugport.core.pipeline.manifest import plugin_name, read_manifest
-from plugport.core.pipeline.sources import Sources
-from plugport.hookspecs import errors
-from plugport.hookspecs.bundles import Bundle, TreeEntry, pack
-from plugport.hookspecs.models import Resolved, Source
+from ...hookspecs import errors
+from ...hookspecs.values import Resolved, Source
+from ...hookspecs.values.bundle import Bundle, TreeEntry, pack
+from .cache import ArchiveCache
+from .manifest import plugin_name, read_manifest
+from .sources import Sources
+from .tree_check import check_tree
 
 Phase = Callable[[str], Awaitable[None]]
 RevisionOf = Callable[[Source], Awaitable[str | None]]

@@ -8,17 +8,17 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from plugport.core.dispatch import Dispatcher
-from plugport.core.pipeline.fetch import Fetcher, Phase, Pins
-from plugport.core.pipeline.manifest import supported_on_runtime
-from plugport.core.pipeline.refusals import Refusals
-from plugport.core.pipeline.removal import Footprint, footprint_of, removal_of
-from plugport.core.store.journal import Operation
-from plugport.core.store.ledger import Audit, Entry, Ledger
-from plugport.core.workspaces import Directory
-from plugport.hookspecs import errors
-from plugport.hookspecs.bundles import Bundle
-from plugport.hookspecs.models import JSON, Action, Event, PolicyRequest, Source, Workspace
+from ...hookspecs import errors
+from ...hookspecs.values import JSON, Action, Event, PolicyRequest, Source, Workspace
+from ...hookspecs.values.bundle import Bundle
+from ..dispatcher import Dispatcher
+from ..store.ledger import Audit, Entry, Ledger
+from ..store.operations import Operation
+from ..workspace_resolver import Directory
+from .admission import Refusals
+from .fetch import Fetcher, Phase, Pins
+from .footprint import Footprint, footprint_of, removal_of
+from .manifest import supported_on_runtime
 
 log = logging.getLogger("plugport.pipeline")
 _GENERATIONS = 5

@@ -13,8 +13,8 @@ from typing import Final
 
 import yaml
 
-from plugport.hookspecs.errors import InvalidPluginName, ManifestInvalid, NameMismatch
-from plugport.hookspecs.models import JSON, Resolved, normalise_runtime
+from ...hookspecs.errors import InvalidPluginName, ManifestInvalid, NameMismatch
+from ...hookspecs.values import JSON, Resolved, normalise_runtime
 
 FILE: Final = "plugin.yaml"
 MAX_BYTES: Final = 256 * 1024

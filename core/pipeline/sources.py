@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from plugport.hookspecs.models import Resolved, Source
+from ...hookspecs.values import Resolved, Source
 
 
 class Sources(Protocol):

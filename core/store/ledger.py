@@ -10,9 +10,9 @@ from typing import Any, cast
 
 from sqlalchemy import delete, insert, select
 
-from plugport.core.store.database import Database
-from plugport.core.store.tables import audit, installed, provider_data
-from plugport.hookspecs.models import JSON
+from ...hookspecs.values import JSON
+from .database import Database
+from .tables import audit, installed, provider_data
 
 _MAX_KEY = 512
 _MAX_VALUE = 64 * 1024

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import RowMapping, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from plugport.core.store.database import Database
-from plugport.core.store.tables import allowlists, installed, leases, operations, tokens, workspaces
-from plugport.hookspecs import errors
-from plugport.hookspecs.models import Workspace
+from ...hookspecs import errors
+from ...hookspecs.values import Workspace
+from .database import Database
+from .tables import allowlists, installed, leases, operations, tokens, workspaces
 
 _COLUMNS = ("org", "runtime", "backend", "container", "instance_id", "options")
 

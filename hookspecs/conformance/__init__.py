@@ -2,26 +2,11 @@
 
 import pytest
 
-_SUITES = (
-    "asking",
-    "delivering",
-    "hearing",
-    "judging",
-    "sourcing",
-    "steps",
-    "striking",
-    "suite",
-    "uninstalling",
-)
+_SUITES = ("backend", "observer", "policy", "source", "suite")
 pytest.register_assert_rewrite(*(f"plugport.hookspecs.conformance.{one}" for one in _SUITES))
 
-from plugport.hookspecs.conformance.backend import BackendConformance  # noqa: E402
-from plugport.hookspecs.conformance.hearing import ObserverConformance  # noqa: E402
-from plugport.hookspecs.conformance.judging import PolicyConformance  # noqa: E402
-from plugport.hookspecs.conformance.places import DirectoryPlace, Place, Seen, ShellPlace  # noqa: E402
-from plugport.hookspecs.conformance.sourcing import SourceConformance  # noqa: E402
-from plugport.hookspecs.conformance.streams import bundle_of  # noqa: E402
-from plugport.hookspecs.conformance.under_test import (  # noqa: E402
+from .backend import BackendConformance  # noqa: E402
+from .description import (  # noqa: E402
     CONNECTION_DROPS,
     DISK_FULL,
     WORKSPACE_VANISHES,
@@ -30,6 +15,11 @@ from plugport.hookspecs.conformance.under_test import (  # noqa: E402
     PolicyUnderTest,
     SourceUnderTest,
 )
+from .faults import bundle_of  # noqa: E402
+from .filesystems import DirectoryPlace, Place, Seen, ShellPlace  # noqa: E402
+from .observer import ObserverConformance  # noqa: E402
+from .policy import PolicyConformance  # noqa: E402
+from .source import SourceConformance  # noqa: E402
 
 __all__ = [
     "CONNECTION_DROPS",

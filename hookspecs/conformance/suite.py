@@ -9,10 +9,10 @@ from typing import Any, NoReturn
 
 import pytest
 
-from plugport.hookspecs import errors
-from plugport.hookspecs.conformance.harness import SECRET, Harness
-from plugport.hookspecs.conformance.under_test import UnderTest
-from plugport.hookspecs.specs import MAY_RAISE
+from .. import errors
+from ..specs import MAY_RAISE
+from .description import UnderTest
+from .runner import SECRET, Harness
 
 UNDECLARED = "undeclared: "
 """How the reason of every skip of the kit begins; what is not declared follows."""

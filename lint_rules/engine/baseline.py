@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from plugport.lint_rules.engine.errors import UsageError
-from plugport.lint_rules.engine.fingerprints import fingerprints
-from plugport.lint_rules.engine.model import Finding
-from plugport.lint_rules.engine.run import Report
-from plugport.lint_rules.reporters.paths import Shown
+from ..reporters.paths import Shown
+from .errors import UsageError
+from .fingerprints import fingerprints
+from .model import Finding
+from .run import Report
 
 VERSION = 1
 

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from plugport.lint_rules.engine import work
-from plugport.lint_rules.engine.cache import Row, digest
-from plugport.lint_rules.engine.errors import ConfigurationError
-from plugport.lint_rules.engine.model import Rule
-from plugport.lint_rules.engine.work import Alone, Checked, Crash, Job, Linked, Summary, Workbench
+from . import work
+from .cache import Row, digest
+from .errors import ConfigurationError
+from .model import Rule
+from .work import Alone, Checked, Crash, Job, Linked, Summary, Workbench
 
 if TYPE_CHECKING:
-    from plugport.lint_rules.engine.crew import Crew
-    from plugport.lint_rules.engine.stages import Ledger, Stages
+    from .crew import Crew
+    from .stages import Ledger, Stages
 
 PARALLEL_FROM = 400_000
 """Bytes of source that rules want to read, from which on processes pay for themselves."""
@@ -140,7 +140,7 @@ class ColdRun:
         if cores < 2 or sum(weights[path] for path in paths) < PARALLEL_FROM:
             yield Alone(bench)
             return
-        from plugport.lint_rules.engine.crew import Crew
+        from .crew import Crew
 
         with Crew(bench, cores, weights) as crew:
             yield crew

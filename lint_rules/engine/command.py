@@ -7,12 +7,12 @@ import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from plugport.lint_rules import reporters
-from plugport.lint_rules.engine import baseline
-from plugport.lint_rules.engine.errors import UsageError
-from plugport.lint_rules.engine.run import Report, Request, lint
-from plugport.lint_rules.reporters import statistics
-from plugport.lint_rules.reporters.paths import Shown
+from .. import reporters
+from ..reporters import statistics
+from ..reporters.paths import Shown
+from . import baseline
+from .errors import UsageError
+from .run import Report, Request, lint
 
 CLEAN, FINDINGS, USAGE, CRASH = 0, 1, 2, 3
 
@@ -111,14 +111,14 @@ def _exit_code(report: Report, shown: Shown) -> int:
 
 
 def _explain(code: str) -> int:
-    from plugport.lint_rules.engine.explain import explain
+    from .explain import explain
 
     _print(explain(code))
     return CLEAN
 
 
 def _prove(options: Options) -> int:
-    from plugport.lint_rules.engine.prove import prove
+    from .prove import prove
 
     return prove(_request(options), options.format, _print)
 

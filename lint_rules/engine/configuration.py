@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from plugport.lint_rules.engine.errors import ConfigurationError
-from plugport.lint_rules.engine.globs import compile_globs
-from plugport.lint_rules.engine.model import JSON
-from plugport.lint_rules.engine.packaging import ModuleRoot, module_roots
+from .errors import ConfigurationError
+from .globs import compile_globs
+from .model import JSON
+from .packaging import ModuleRoot, module_roots
 
 KEYS = ("exclude", "only-caller", "roots", "rules", "sanitizers")
 

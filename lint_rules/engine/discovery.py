@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from plugport.lint_rules.engine.configuration import Configuration
-from plugport.lint_rules.engine.errors import UsageError
-from plugport.lint_rules.engine.globs import compile_globs
+from .configuration import Configuration
+from .errors import UsageError
+from .globs import compile_globs
 
 SKIPPED = frozenset(
     {

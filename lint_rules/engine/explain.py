@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from plugport.lint_rules.engine.errors import UsageError
-from plugport.lint_rules.engine.model import Example
-from plugport.lint_rules.engine.registry import load_registry
+from .errors import UsageError
+from .model import Example
+from .registry import load_registry
 
 ENGINE_RULES = {
     "PP000": (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from plugport.lint_rules.engine.cache import digest
-from plugport.lint_rules.engine.errors import Unparsable
-from plugport.lint_rules.engine.model import Finding
-from plugport.lint_rules.engine.source import LintFile
+from .cache import digest
+from .errors import Unparsable
+from .model import Finding
+from .source import LintFile
 
 
 def fingerprints(findings: Sequence[Finding], files: Mapping[str, LintFile]) -> list[str]:

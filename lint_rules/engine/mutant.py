@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from plugport.lint_rules.engine.model import SourceFile
+from .model import SourceFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import io
 import tokenize
 from collections.abc import Iterator, Sequence
 
-from plugport.lint_rules.engine.fstrings import in_older_strings
+from .fstrings import in_older_strings
 
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 _IGNORED = frozenset({tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT})

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from plugport.lint_rules.engine.model import JSON
+from .model import JSON
 
 
 @dataclass(frozen=True, slots=True)

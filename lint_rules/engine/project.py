@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 
-from plugport.lint_rules.engine.model import JSON
+from .model import JSON
 
 
 class ModuleTable:

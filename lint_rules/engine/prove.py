@@ -9,16 +9,16 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from plugport.lint_rules.engine.configuration import load
-from plugport.lint_rules.engine.discovery import discover
-from plugport.lint_rules.engine.errors import Unparsable
-from plugport.lint_rules.engine.mutant import Mutant
-from plugport.lint_rules.engine.packaging import module_of
-from plugport.lint_rules.engine.registry import KnownRule, load_registry
-from plugport.lint_rules.engine.run import Request, lint
-from plugport.lint_rules.engine.source import LintFile
-from plugport.lint_rules.mutants import MUTATORS
-from plugport.lint_rules.reporters.paths import Shown
+from ..mutants import MUTATORS
+from ..reporters.paths import Shown
+from .configuration import load
+from .discovery import discover
+from .errors import Unparsable
+from .mutant import Mutant
+from .packaging import module_of
+from .registry import KnownRule, load_registry
+from .run import Request, lint
+from .source import LintFile
 
 CLEAN, FINDINGS = 0, 1
 MOST = 60

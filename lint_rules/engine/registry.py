@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 
-from plugport.hookspecs import RuleDescriptor
-from plugport.hookspecs.loading import LINT_GROUP, Provider, ProviderStatus, discover
-from plugport.lint_rules.engine.model import JSON, Rule
+from ...hookspecs import RuleDescriptor
+from ...hookspecs.providers.discovery import LINT_GROUP, Provider, ProviderStatus, discover
+from .model import JSON, Rule
 
 ENGINE_CODES = ("PP000", "PP900")
 _CODE = re.compile(r"[A-Z]{2,8}[0-9]{3,4}")

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from plugport.lint_rules.engine import comments
-from plugport.lint_rules.engine.cache import ResultCache, default_file
-from plugport.lint_rules.engine.configuration import Configuration, load
-from plugport.lint_rules.engine.discovery import Found, discover
-from plugport.lint_rules.engine.errors import Unparsable, UsageError
-from plugport.lint_rules.engine.model import Finding
-from plugport.lint_rules.engine.packaging import module_of
-from plugport.lint_rules.engine.project import ModuleTable
-from plugport.lint_rules.engine.registry import ENGINE_CODES, KnownRule, Registry, load_registry
-from plugport.lint_rules.engine.source import LintFile
-from plugport.lint_rules.engine.stages import Ledger, Stages
-from plugport.lint_rules.engine.work import Crash, decode
+from . import comments
+from .cache import ResultCache, default_file
+from .configuration import Configuration, load
+from .discovery import Found, discover
+from .errors import Unparsable, UsageError
+from .model import Finding
+from .packaging import module_of
+from .project import ModuleTable
+from .registry import ENGINE_CODES, KnownRule, Registry, load_registry
+from .source import LintFile
+from .stages import Ledger, Stages
+from .work import Crash, decode
 
 
 @dataclass(frozen=True, slots=True)

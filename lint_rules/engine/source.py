@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from plugport.lint_rules.engine.errors import TooDeep, Unparsable
-from plugport.lint_rules.engine.model import Span
+from .errors import TooDeep, Unparsable
+from .model import Span
 
 if TYPE_CHECKING:
     import libcst
@@ -76,7 +76,7 @@ class LintFile:
         if self._cst is None:
             if (failed := self._failed.get("cst")) is not None:
                 raise failed
-            from plugport.lint_rules.engine.parsing import parse_cst
+            from .parsing import parse_cst
 
             try:
                 self._cst = parse_cst(self.text, self._tree_or_none())
@@ -97,7 +97,7 @@ class LintFile:
         return cast("T", self._derived[key])
 
     def _parse_ast(self) -> Module:
-        from plugport.lint_rules.engine.parsing import parse_ast
+        from .parsing import parse_ast
 
         return parse_ast(self.text)
 

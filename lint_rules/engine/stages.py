@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plugport.lint_rules.engine.cache import ResultCache, Row, canonical, digest
-from plugport.lint_rules.engine.configuration import Configuration
-from plugport.lint_rules.engine.project import ModuleTable
-from plugport.lint_rules.engine.registry import KnownRule
-from plugport.lint_rules.engine.source import LintFile
+from .cache import ResultCache, Row, canonical, digest
+from .configuration import Configuration
+from .project import ModuleTable
+from .registry import KnownRule
+from .source import LintFile
 
 if TYPE_CHECKING:
-    from plugport.lint_rules.engine.cold import ColdRun
+    from .cold import ColdRun
 
 
 class Ledger:
@@ -71,7 +71,7 @@ class Stages:
             stale = {ledger.rule.code: self.unchecked(ledger, checked, ledger.cached_link) for ledger in ledgers}
             if not any(stale.values()):
                 return ledgers, None
-        from plugport.lint_rules.engine.cold import ColdRun
+        from .cold import ColdRun
 
         cold = ColdRun(self, ledgers)
         cold.run(fresh, checked)

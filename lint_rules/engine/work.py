@@ -7,11 +7,11 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from plugport.lint_rules.engine.cache import canonical, digest
-from plugport.lint_rules.engine.errors import Unparsable
-from plugport.lint_rules.engine.model import JSON, Finding, Rule, Span, TraceStep
-from plugport.lint_rules.engine.project import ModuleTable, RecordingSummaries, SummaryStore
-from plugport.lint_rules.engine.source import LintFile
+from .cache import canonical, digest
+from .errors import Unparsable
+from .model import JSON, Finding, Rule, Span, TraceStep
+from .project import ModuleTable, RecordingSummaries, SummaryStore
+from .source import LintFile
 
 LONGEST = 5
 """Lines that a finding may cover."""

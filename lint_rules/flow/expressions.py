@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from plugport.lint_rules.flow.facts import Facts, FunctionFacts
-from plugport.lint_rules.flow.module import Module, is_error_class, passed
-from plugport.lint_rules.flow.sinks import EVENTS, Sink, sink_of
-from plugport.lint_rules.flow.sources import source_of
-from plugport.lint_rules.flow.values import (
+from .facts import Facts, FunctionFacts
+from .module import Module, is_error_class, passed
+from .sinks import EVENTS, Sink, sink_of
+from .sources import source_of
+from .values import (
     ALWAYS_RAW,
     AUTHORED_ATTRIBUTES,
     ERROR,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from plugport.lint_rules.engine.model import JSON
-from plugport.lint_rules.flow.sinks import REFUSALS, RESPONSES
-from plugport.lint_rules.flow.values import AUTHORED, AUTHORED_ATTRIBUTES
+from ..engine.model import JSON
+from .sinks import REFUSALS, RESPONSES
+from .values import AUTHORED, AUTHORED_ATTRIBUTES
 
 
 @dataclass(slots=True)

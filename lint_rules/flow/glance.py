@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from plugport.lint_rules.flow.module import FunctionNode, Module
-from plugport.lint_rules.flow.sinks import is_route, sink_of
-from plugport.lint_rules.flow.sources import names_its_error, source_of
+from .module import FunctionNode, Module
+from .sinks import is_route, sink_of
+from .sources import names_its_error, source_of
 
 
 @dataclass(frozen=True, slots=True)

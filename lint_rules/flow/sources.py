@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from plugport.lint_rules.flow.module import FunctionNode, parameters
-from plugport.lint_rules.flow.sinks import handled_by_decorator
-from plugport.lint_rules.flow.values import ERROR, EXCEPTION, MAYBE, PROCESS, Origin, Taint
+from .module import FunctionNode, parameters
+from .sinks import handled_by_decorator
+from .values import ERROR, EXCEPTION, MAYBE, PROCESS, Origin, Taint
 
 _TRACEBACK: Final = frozenset(
     {"format_exc", "format_exception", "format_exception_only", "format_tb", "format_stack", "extract_tb",

@@ -6,22 +6,11 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from plugport.lint_rules.flow.expressions import Environment, Expressions
-from plugport.lint_rules.flow.module import FunctionNode, is_error_class, parameters, passed
-from plugport.lint_rules.flow.sinks import handled_by_decorator, is_route
-from plugport.lint_rules.flow.sources import handed_by_name
-from plugport.lint_rules.flow.values import (
-    EXCEPTION,
-    LEAKS,
-    NOTHING,
-    PARAMETER,
-    Origin,
-    Taint,
-    as_text,
-    few,
-    only,
-    unless_safe,
-)
+from .expressions import Environment, Expressions
+from .module import FunctionNode, is_error_class, parameters, passed
+from .sinks import handled_by_decorator, is_route
+from .sources import handed_by_name
+from .values import EXCEPTION, LEAKS, NOTHING, PARAMETER, Origin, Taint, as_text, few, only, unless_safe
 
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 

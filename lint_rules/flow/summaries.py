@@ -6,13 +6,13 @@ import ast
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from plugport.lint_rules.engine.model import JSON
-from plugport.lint_rules.flow.facts import Facts, FunctionFacts
-from plugport.lint_rules.flow.glance import of_function, of_module
-from plugport.lint_rules.flow.module import FunctionNode, Module, is_error_class, parameters
-from plugport.lint_rules.flow.sinks import RESPONSES, registered
-from plugport.lint_rules.flow.statements import FunctionFlow
-from plugport.lint_rules.flow.values import LEAKS, NOTHING, PARAMETER, Taint, only, parsed, unless_safe
+from ..engine.model import JSON
+from .facts import Facts, FunctionFacts
+from .glance import of_function, of_module
+from .module import FunctionNode, Module, is_error_class, parameters
+from .sinks import RESPONSES, registered
+from .statements import FunctionFlow
+from .values import LEAKS, NOTHING, PARAMETER, Taint, only, parsed, unless_safe
 
 _ROUNDS = 3
 _NAMES_OF_ERRORS = ("Error", "Exception", "Exit", "Failure", "Fault", "Problem", "Warning")

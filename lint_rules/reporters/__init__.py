@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Protocol, cast
 
-from plugport.lint_rules.reporters import json as json
+from . import json as json
 
 if TYPE_CHECKING:
-    from plugport.lint_rules.engine.run import Report
-    from plugport.lint_rules.reporters.paths import Shown
+    from ..engine.run import Report
+    from .paths import Shown
 
 FORMATS = ("text", "json", "sarif", "github")
 

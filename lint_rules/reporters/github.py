@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from plugport.lint_rules.engine.run import Report
-from plugport.lint_rules.reporters.paths import Shown
+from ..engine.run import Report
+from .paths import Shown
 
 
 def render(report: Report, shown: Shown) -> str:

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from plugport.lint_rules.engine.run import Report
-    from plugport.lint_rules.reporters.paths import Shown
+    from ..engine.run import Report
+    from .paths import Shown
 
 
 def render(report: Report, shown: Shown) -> str:

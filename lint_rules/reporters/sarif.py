@@ -7,14 +7,14 @@ import json
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from plugport.lint_rules.engine.fingerprints import fingerprints
-from plugport.lint_rules.reporters.json import failure
+from ..engine.fingerprints import fingerprints
+from .json import failure
 
 if TYPE_CHECKING:
-    from plugport.lint_rules.engine.model import Finding
-    from plugport.lint_rules.engine.registry import KnownRule
-    from plugport.lint_rules.engine.run import Report
-    from plugport.lint_rules.reporters.paths import Shown
+    from ..engine.model import Finding
+    from ..engine.registry import KnownRule
+    from ..engine.run import Report
+    from .paths import Shown
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _Object = dict[str, object]

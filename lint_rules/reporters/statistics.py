@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from plugport.lint_rules.engine.run import Report
+from ..engine.run import Report
 
 
 def render(report: Report) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plugport.lint_rules.engine.errors import Unparsable
-from plugport.lint_rules.engine.model import Finding
-from plugport.lint_rules.engine.run import Report
-from plugport.lint_rules.reporters.paths import Shown
+from ..engine.errors import Unparsable
+from ..engine.model import Finding
+from ..engine.run import Report
+from .paths import Shown
 
 _WIDEST = 160
 """Characters of a line of code that are shown."""

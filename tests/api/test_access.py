@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from doubles import MemoryBackend
+from support.doubles import MemoryBackend
 
 from plugport.core.app import ENDPOINTS
 from plugport.core.auth import Access

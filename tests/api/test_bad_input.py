@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from doubles import MemoryBackend
+from support.doubles import MemoryBackend
 
 
 def _slug(reply):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from doubles import MemoryBackend, tree_of
+from support.doubles import MemoryBackend, tree_of
 
 
 async def _register(admin, identity="w1", **fields):

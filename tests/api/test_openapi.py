@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import TOKEN, Service
+from support.service import TOKEN, Service
 
 CONFIG = """\
 # A typed 503 (no engine, a policy that cannot be asked) is an answer; any other 5xx is a failure.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from doubles import MemoryBackend, StubSource
+from support.doubles import MemoryBackend, StubSource
 
 from plugport.hookspecs import Resolved, Source, hookimpl
 

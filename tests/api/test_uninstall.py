@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import adaptor
 import pytest
-from bundles import tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support import adaptor
+from support.delivered import tree
 
-from plugport.core.pipeline.memory_blocks import Block, without_blocks
-from plugport.core.pipeline.settings_entries import without_entries
+from plugport.core.pipeline.memory_file import Block, without_blocks
+from plugport.core.pipeline.settings_file import without_entries
 
 RULE = "First paragraph.\n\nSecond paragraph.\n\n- a list\n\nThe last one.\n"
 FRAGMENT = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from ec2_stand import stand
-from engine import NoEngine, PrivateEngine
-from pretend_aws import PretendAws
-from ssh_host import NoSshHost, SshHost
+from support.ec2_stand import stand
+from support.engine import NoEngine, PrivateEngine
+from support.pretend_aws import PretendAws
+from support.ssh_host import NoSshHost, SshHost
 
 
 def _without(what: str, error: Exception) -> None:

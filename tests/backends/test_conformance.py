@@ -10,10 +10,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from pretend_aws import Fault
-from socket_proxy import SocketProxy
-from strangers import command
-from tunnel_endpoint import HOST, TunnelEndpoint
+from support.pretend_aws import Fault
+from support.socket_proxy import SocketProxy
+from support.third_party import command
+from support.tunnel_endpoint import HOST, TunnelEndpoint
 
 from plugport.builtin_backends.docker.backend import DockerBackend
 from plugport.builtin_backends.ec2.backend import Ec2Backend

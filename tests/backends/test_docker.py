@@ -11,8 +11,8 @@ import pytest
 from plugport.builtin_backends.docker import work as docker_work
 from plugport.builtin_backends.docker.running import container_state
 from plugport.builtin_backends.docker.work import DockerWork
-from plugport.builtin_backends.target import install as installing
-from plugport.core.pipeline.removal import footprint_of, removal_of
+from plugport.builtin_backends.shell import install as installing
+from plugport.core.pipeline.footprint import footprint_of, removal_of
 from plugport.hookspecs import Removal, RunState, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from plugport.builtin_backends.docker import without_shell
+from plugport.builtin_backends.docker import shellless as without_shell
 from plugport.builtin_backends.docker.work import DockerWork
 from plugport.hookspecs import Bundle, RunState, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of

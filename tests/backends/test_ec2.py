@@ -7,9 +7,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tunnel_endpoint import HOST
+from support.tunnel_endpoint import HOST
 
-from plugport.core.pipeline.removal import footprint_of, removal_of
+from plugport.core.pipeline.footprint import footprint_of, removal_of
 from plugport.hookspecs import Action, Removal, RunState, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of
 

@@ -8,9 +8,10 @@ import time
 
 import asyncssh
 import pytest
-from pretend_aws import Fault, console_with
+from support.pretend_aws import Fault, console_with
 
-from plugport.builtin_backends.ec2 import connections, instances
+from plugport.builtin_backends.ec2 import instances
+from plugport.builtin_backends.ec2 import pool as connections
 from plugport.hookspecs import RunStateKind, errors
 from plugport.hookspecs.conformance import bundle_of
 

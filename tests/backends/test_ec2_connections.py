@@ -7,11 +7,11 @@ import contextlib
 
 import pytest
 
-from plugport.builtin_backends.ec2 import connections
-from plugport.builtin_backends.ec2.connections import PER_ENDPOINT, Connections
-from plugport.builtin_backends.ec2.dialling import Route, Way
+from plugport.builtin_backends.ec2 import pool as connections
+from plugport.builtin_backends.ec2.connector import Route, Way
 from plugport.builtin_backends.ec2.endpoints import Endpoint
 from plugport.builtin_backends.ec2.instances import Instance
+from plugport.builtin_backends.ec2.pool import PER_ENDPOINT, Connections
 from plugport.hookspecs import RunState
 from plugport.hookspecs.errors import BackendUnavailable
 

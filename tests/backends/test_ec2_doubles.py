@@ -12,8 +12,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from botocore.session import get_session
 from botocore.validate import ParamValidator
-from pretend_aws import REGION, Fault, PretendAws, console_with
-from tunnel_endpoint import HOST, TunnelEndpoint
+from support.pretend_aws import REGION, Fault, PretendAws, console_with
+from support.tunnel_endpoint import HOST, TunnelEndpoint
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 

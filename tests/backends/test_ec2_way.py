@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import Stubber
-from tunnel_endpoint import HOST, TunnelEndpoint
+from support.tunnel_endpoint import HOST, TunnelEndpoint
 
 from plugport.builtin_backends.ec2.aws import Aws, Failure, failure_of
 from plugport.builtin_backends.ec2.endpoints import Endpoint, endpoint_for
@@ -18,7 +18,7 @@ from plugport.builtin_backends.ec2.instances import Instance, Instances
 from plugport.builtin_backends.ec2.tunnel import FRAME, Tunnel, presigned
 from plugport.hookspecs import RunState
 from plugport.hookspecs.errors import BackendUnavailable
-from plugport.hookspecs.models import RunStateKind
+from plugport.hookspecs.values import RunStateKind
 
 ID = "i-0123456789abcdef0"
 INSTANCE = Instance(RunState.RUNNING, "123456789012", "vpc-1", "subnet-1", "10.0.0.7")

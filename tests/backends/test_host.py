@@ -11,14 +11,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from bundles import tree
+from support.delivered import tree
 
 from plugport.builtin_backends.host import HostBackend
-from plugport.builtin_backends.target import CommandChannel
-from plugport.builtin_backends.target.channel import script
-from plugport.builtin_backends.target.install import install
-from plugport.builtin_backends.target.listing import list_installed
-from plugport.builtin_backends.target.uninstall import uninstall
+from plugport.builtin_backends.shell import CommandChannel
+from plugport.builtin_backends.shell.channel import script
+from plugport.builtin_backends.shell.install import install
+from plugport.builtin_backends.shell.listing import list_installed
+from plugport.builtin_backends.shell.uninstall import uninstall
 from plugport.hookspecs import Removal, RunState, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of
 
@@ -316,7 +316,7 @@ async def test_a_workspace_without_its_directory_is_stopped(tmp_path):
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="there is no shellcheck here")
 def test_the_scripts_are_clean():
-    folder = Path(__file__).parents[2] / "builtin_backends/target"
+    folder = Path(__file__).parents[2] / "builtin_backends/shell/scripts"
     scripts = sorted(str(path) for path in folder.glob("*.sh"))
     assert len(scripts) == 4
     subprocess.run(["shellcheck", "--shell=sh", *scripts], check=True)

@@ -1,6 +1,6 @@
 """Measures the ec2 backend: `python tests/bench/ec2_delivery.py [--rounds N]`, as root.
 
-A pretended instance (tests/pretend_ec2.py, in a process of its own) has a real sshd, a tunnel endpoint with TLS, and
+A pretended instance (support/pretend_ec2.py, its own process) has a real sshd, a tunnel endpoint with TLS, and
 AWS as far as it is asked. Both sides of a ratio use that sshd and alternate; medians are compared. "By OpenSSH" is
 `tar c | ssh HOST tar x` over plain TCP, a new connection each time, with a key that is let in already: nothing is
 checked there, and nothing is read back. Nothing here is asserted.
@@ -26,13 +26,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import uvloop
-from ec2_stand import DictStore
 from main_job import make_plugin
-from running import Service
+from support.ec2_stand import DictStore
+from support.service import Service
 
 from plugport.builtin_backends.ec2.backend import Ec2Backend
-from plugport.builtin_backends.target import CommandChannel
-from plugport.builtin_backends.target.install import install
+from plugport.builtin_backends.shell import CommandChannel
+from plugport.builtin_backends.shell.install import install
 from plugport.hookspecs import Bundle, ServiceSettings, StartupContext, TreeEntry, Workspace, pack
 from plugport.hookspecs.conformance import bundle_of
 
@@ -43,7 +43,7 @@ Work = Callable[[], Awaitable[object]]
 @contextmanager
 def instance(*options: str) -> Iterator[dict[str, Any]]:
     """A pretended instance with its knobs, and its environment here."""
-    command = [sys.executable, str(Path(__file__).resolve().parents[1] / "pretend_ec2.py"), *options]
+    command = [sys.executable, str(Path(__file__).resolve().parents[1] / "support/pretend_ec2.py"), *options]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:

@@ -23,11 +23,11 @@ import httpx
 
 from plugport.core.app import create_app
 from plugport.core.settings import Settings
-from plugport.hookspecs.loading import examine
+from plugport.hookspecs.providers.discovery import examine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from doubles import MemoryBackend
-from running import TOKEN, Service
+from support.doubles import MemoryBackend
+from support.service import TOKEN, Service
 
 DIGEST = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum"
 BARE = """

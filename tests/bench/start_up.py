@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from strangers import lay
+from support.third_party import lay
 
 PROVIDER = """
 from plugport.hookspecs import hookimpl

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from running import Service
+from support.service import Service
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from strangers import command, lay
+from support.third_party import command, lay
 
 SOURCE = """
 import contextlib, tempfile

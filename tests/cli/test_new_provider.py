@@ -11,11 +11,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from running import Service
-from strangers import command
+from support.service import Service
+from support.third_party import command
 
-from plugport.core.cli import main, new_provider
-from plugport.core.cli.new_provider import KINDS
+from plugport.core.cli import main
+from plugport.core.cli.commands import new_provider
+from plugport.core.cli.commands.new_provider import KINDS
 
 
 @pytest.fixture(scope="module")

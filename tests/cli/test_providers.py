@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 import pytest
-from running import Service
-from strangers import command, lay
+from support.service import Service
+from support.third_party import command, lay
 
 GOOD = """
 from plugport.hookspecs import hookimpl

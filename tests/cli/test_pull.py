@@ -8,9 +8,9 @@ import tarfile
 from dataclasses import dataclass
 
 import pytest
-from bundles import tree
+from support.delivered import tree
 
-from plugport.core.cli.unpacking import PullFailed, Staging
+from plugport.core.cli.pull.unpack import PullFailed, Staging
 from plugport.hookspecs import tree_digest
 
 
@@ -101,7 +101,7 @@ def test_what_a_crash_left_is_repaired(into):
 
 
 def test_without_an_atomic_exchange_two_renames_do(into, monkeypatch):
-    monkeypatch.setattr("plugport.core.cli.unpacking._exchange", lambda one, other: False)
+    monkeypatch.setattr("plugport.core.cli.pull.unpack._exchange", lambda one, other: False)
     _pull(into, GOOD, _digest(NEW))
     assert tree(into / "p") == NEW
     assert os.listdir(into) == ["p"]

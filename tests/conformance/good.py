@@ -15,6 +15,7 @@ from pathlib import Path
 from plugport.hookspecs import (
     Action,
     Bundle,
+    BundleFile,
     Event,
     InstalledPlugin,
     PolicyRequest,
@@ -30,7 +31,6 @@ from plugport.hookspecs import (
     hookimpl,
     tree_digest,
 )
-from plugport.hookspecs.bundles import BundleFile
 
 
 class GoodBackend:

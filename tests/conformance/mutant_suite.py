@@ -21,9 +21,9 @@ from plugport.hookspecs.conformance import (
     PolicyUnderTest,
     SourceConformance,
     SourceUnderTest,
-    hearing,
-    steps,
 )
+from plugport.hookspecs.conformance import observer as hearing
+from plugport.hookspecs.conformance.backend import assertions as steps
 
 steps.SETTLED_SECONDS = 1.0  # a mutant may never settle, and the good one is done at once
 

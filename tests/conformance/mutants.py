@@ -13,7 +13,7 @@ from pathlib import Path
 from good import GoodBackend, GoodObserver, GoodPolicy, GoodSource, digest_of
 
 from plugport.hookspecs import InstalledPlugin, Receipt, Refusal, Removal, Resolved, RunState, errors, hookimpl
-from plugport.hookspecs.conformance.harness import SECRET
+from plugport.hookspecs.conformance.runner import SECRET
 
 SINS: dict[type, str] = {}
 

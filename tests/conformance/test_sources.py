@@ -7,7 +7,7 @@ import os
 import subprocess
 
 import pytest
-from git_http import GitServer
+from support.git_http import GitServer
 
 from plugport.builtin_backends.sources.github import GithubSource
 from plugport.builtin_backends.sources.local import LocalSource

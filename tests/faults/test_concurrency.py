@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from doubles import MemoryBackend
+from support.doubles import MemoryBackend
 
 
 async def test_sixty_installs_over_six_workspaces_with_repeated_keys(serve, add_plugin):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from running import Service
+from support.service import Service
 
 from plugport.hookspecs import tree_digest
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plugport.core.pipeline.check import check_tree
+from plugport.core.pipeline.tree_check import check_tree
 from plugport.hookspecs.errors import BundleFault, BundleTooLarge, UnsafeBundle
 
 LIMITS = {"max_bytes": 1_000_000, "max_files": 200}

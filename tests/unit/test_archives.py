@@ -105,7 +105,11 @@ def test_a_bomb_is_refused_before_it_goes_off(tmp_path):
     assert "files" in caught.value.detail
 
 
-@pytest.mark.parametrize("content", [b"", b"not a tar", gzip.compress(b"not a tar"), tar(("a", b"1" * 5000))[:60]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not a tar", gzip.compress(b"not a tar"), tar(("a", b"1" * 5000))[:60]],
+    ids=["empty", "text", "gzip of text", "cut"],
+)
 def test_what_is_cut_or_no_archive_is_a_source_that_is_unavailable(tmp_path, content):
     with pytest.raises(errors.SourceUnavailable):
         unpack(Stream(content), tmp_path, LIMITS)

@@ -7,13 +7,13 @@ import sys
 import time
 
 import pytest
-from doubles import Lookup, MemoryBackend, StubSource
-from strangers import install_stranger, lay
+from support.doubles import Lookup, MemoryBackend, StubSource
+from support.third_party import install_stranger, lay
 
-from plugport.core import calls
-from plugport.core.dispatch import Dispatcher, DuplicateProvider
+from plugport.core.dispatcher import Dispatcher, DuplicateProvider
 from plugport.hookspecs import HOOK_API_VERSION, Resolved, RunState, Workspace, errors, hookimpl
-from plugport.hookspecs.loading import ProviderInvalid, ProviderStatus, discover, examine
+from plugport.hookspecs.providers import calling as calls
+from plugport.hookspecs.providers.discovery import ProviderInvalid, ProviderStatus, discover, examine
 
 W = Workspace("w", org="acme", backend="memory")
 

@@ -8,9 +8,9 @@ import warnings
 
 import pluggy
 import pytest
-from strangers import command, lay
+from support.third_party import command, lay
 
-from plugport.core.dispatch import Dispatcher
+from plugport.core.dispatcher import Dispatcher
 from plugport.hookspecs import (
     Action,
     Event,
@@ -25,7 +25,7 @@ from plugport.hookspecs import (
     specs,
 )
 from plugport.hookspecs.conformance import bundle_of
-from plugport.hookspecs.loading import ProviderInvalid, discover, examine, specifications
+from plugport.hookspecs.providers.discovery import ProviderInvalid, discover, examine, specifications
 
 SIGNATURES = {
     1: {

@@ -15,7 +15,7 @@ from plugport.core.pipeline.manifest import (
     validate_name,
 )
 from plugport.hookspecs.errors import InvalidPluginName, ManifestInvalid, NameMismatch
-from plugport.hookspecs.models import Resolved
+from plugport.hookspecs.values import Resolved
 
 DOUBLING = "a: &a {k: 1}\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} {{<<: [*{chr(97 + n)}, *{chr(97 + n)}]}}\n" for n in range(24)

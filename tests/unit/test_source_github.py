@@ -147,7 +147,7 @@ async def test_a_fetch_that_takes_too_long_is_ended(remote, tmp_path):
 
 
 async def test_a_link_in_a_repository_copies_nothing_of_this_machine(remote, tmp_path):
-    from plugport.core.pipeline.check import check_tree
+    from plugport.core.pipeline.tree_check import check_tree
 
     work = tmp_path / "work"
     (work / "stolen").symlink_to("/etc/passwd")

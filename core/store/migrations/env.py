@@ -1,9 +1,8 @@
-"""Alembic's environment: the connection is handed in by `Database.open`."""
+"""Alembic's environment. Alembic loads this file by its path, so `Database.open` hands in what it needs."""
 
 from alembic import context
 
-from plugport.core.store.tables import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+handed_in = context.config.attributes
+context.configure(connection=handed_in["connection"], target_metadata=handed_in["metadata"])
 with context.begin_transaction():
     context.run_migrations()

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from plugport.builtin_backends.target import CommandChannel, ShellTarget
+from plugport.builtin_backends.shell import CommandChannel, ShellTarget
 from plugport.hookspecs import (
     Action,
     Bundle,

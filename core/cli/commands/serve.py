@@ -1,0 +1,52 @@
+"""`plugport serve`: the service, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+_FLAGS = {
+    "host": "PLUGPORT_HOST",
+    "port": "PLUGPORT_PORT",
+    "data_dir": "PLUGPORT_DATA_DIR",
+    "plugins_dir": "PLUGPORT_PLUGINS_DIR",
+}
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser of `plugport`."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="run the service",
+        description="Settings come from the environment (PLUGPORT_…); a flag goes before its setting.",
+    )
+    parser.add_argument("--host", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", help="port to listen on (8080); 0 takes a free one")
+    parser.add_argument("--data-dir", metavar="DIR", help="database, cache and work")
+    parser.add_argument("--plugins-dir", metavar="DIR", help="the curated registry behind local://")
+    parser.add_argument("--strict-providers", action="store_true", help="a provider that fails ends the start")
+    parser.add_argument("--trace-hooks", action="store_true", help="log each hook's call, its provider and outcome")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve; 2 where a setting cannot be used, 1 where the start fails."""
+    from ...settings import Settings, SettingsInvalid
+    from ...telemetry import configure_logging
+
+    for flag, name in _FLAGS.items():
+        if getattr(args, flag) is not None:
+            os.environ[name] = getattr(args, flag)
+    for flag in ("strict_providers", "trace_hooks"):
+        if getattr(args, flag):
+            os.environ[f"PLUGPORT_{flag.upper()}"] = "true"
+    try:
+        settings = Settings.from_environment()
+    except SettingsInvalid as error:
+        print(f"plugport: {error}", file=sys.stderr)
+        return 2
+    configure_logging(os.environ.get("PLUGPORT_LOG_LEVEL", "INFO"))
+    from ..server import serve
+
+    return 0 if serve(settings) else 1

@@ -1,0 +1,40 @@
+"""What every part of the backend's suite has: the fixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ...values.bundle import Bundle
+from ..description import BackendUnderTest
+from ..faults import bundle_of
+from .assertions import NAME, NEW, OLD, OTHER
+
+
+class BackendPromises:
+    """`under_test` is overridden by the provider's tests."""
+
+    @pytest.fixture
+    def under_test(self) -> Iterator[BackendUnderTest]:
+        """Overridden by every provider's tests."""
+        raise NotImplementedError("override the fixture `under_test` and yield a BackendUnderTest")
+
+    @pytest.fixture(autouse=True)
+    def _empty(self, under_test: BackendUnderTest) -> Iterator[None]:
+        yield
+        for name in (NAME, OTHER):
+            under_test.place.delete(f"plugins/{name}")
+        for path in ("skills", ".claude", "CLAUDE.md"):
+            under_test.place.delete(path)
+
+    @pytest.fixture
+    def old(self, tmp_path: Path) -> Bundle:
+        """The version before."""
+        return bundle_of(tmp_path / "old", NAME, OLD, frozenset({"run.sh"}))
+
+    @pytest.fixture
+    def new(self, tmp_path: Path) -> Bundle:
+        """The version that comes."""
+        return bundle_of(tmp_path / "new", NAME, NEW, frozenset({"run.sh"}))

@@ -1,0 +1,151 @@
+"""Calls a provider's hooks as the service does: `def` in a thread, `async def` on the loop, each with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from ..providers.discovery import Provider, examine
+from ..values import JSON, ServiceSettings, StartupContext
+
+_T = TypeVar("_T")
+SECRET: Final = "AKIA-kit-secret-do-not-show-9f1c"  # noqa: S105 - a decoy
+"""Planted in the provider's settings (`token`) and in what fails under it; no client may ever see it."""
+DEADLINE: Final = 60.0
+"""Seconds that any call may take."""
+LONGEST_BLOCK: Final = 1.0
+"""Seconds that the loop may be held up by anything: far more than a busy machine's own hiccups."""
+
+
+class LoopBlocked(AssertionError):
+    """Raised when a provider held the event loop up."""
+
+
+class Store:
+    """A provider's own store, as long as the test."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, JSON] = {}
+
+    async def get(self, key: str) -> JSON:
+        """See `KeyValueStore.get`."""
+        return self.values.get(key)
+
+    async def put(self, key: str, value: JSON) -> None:
+        """See `KeyValueStore.put`."""
+        if len(key) > 512 or len(json.dumps(value)) > 64 * 1024:
+            raise ValueError("a key has at most 512 characters, a value at most 64 KiB")
+        self.values[key] = value
+
+    async def delete(self, key: str) -> bool:
+        """See `KeyValueStore.delete`."""
+        return self.values.pop(key, None) is not None
+
+    async def keys(self, prefix: str = "") -> Sequence[str]:
+        """See `KeyValueStore.keys`."""
+        return sorted(key for key in self.values if key.startswith(prefix))
+
+
+class Harness:
+    """One provider, started; made within a running loop by `started`."""
+
+    def __init__(self, plugin: object, name: str, settings: Mapping[str, str], service: ServiceSettings) -> None:
+        self.provider: Provider = examine(plugin, name)
+        self.store = Store()
+        self.audits: list[tuple[str, Mapping[str, JSON]]] = []
+        self._settings, self._service = settings, service
+        self.loop = asyncio.get_running_loop()
+        self.loop_thread = threading.get_ident()
+        self.longest_block = 0.0
+
+    async def start(self) -> None:
+        """Call `startup`."""
+        if "startup" in self.provider.hooks:
+            await self.call("startup", context=self._context())
+
+    async def stop(self) -> None:
+        """Call `shutdown`."""
+        if "shutdown" in self.provider.hooks:
+            await self.call("shutdown")
+
+    async def call(self, hook: str, **arguments: object) -> Any:
+        """What the hook answers. Raises what it raises, and `TimeoutError` after `DEADLINE`."""
+        implementation = self.provider.hooks[hook]
+        taken = {name: arguments[name] for name in implementation.arguments}
+        watch = asyncio.create_task(self._watch())
+        try:
+            if inspect.iscoroutinefunction(implementation.function):
+                answer = await asyncio.wait_for(implementation.function(**taken), DEADLINE)
+            else:
+                answer = await asyncio.wait_for(_in_thread(implementation.function, taken), DEADLINE)
+            await asyncio.sleep(0)  # a block at the very end is seen, too
+        finally:
+            watch.cancel()
+        return answer
+
+    def did_not_block(self) -> None:
+        """Raises `LoopBlocked` where a call has held the loop up."""
+        if self.longest_block > LONGEST_BLOCK:
+            raise LoopBlocked(f"the event loop was held up for {self.longest_block:.1f} s: use a thread")
+
+    async def _watch(self) -> None:
+        while True:
+            before = time.monotonic()
+            try:
+                await asyncio.sleep(0.01)
+            finally:
+                self.longest_block = max(self.longest_block, time.monotonic() - before - 0.01)
+
+    def _context(self) -> StartupContext:
+        async def audit(what: str, fields: Mapping[str, JSON]) -> None:
+            self.audits.append((what, fields))
+
+        def wait(awaitable: Awaitable[_T]) -> _T:
+            async def run() -> _T:
+                return await awaitable
+
+            return asyncio.run_coroutine_threadsafe(run(), self.loop).result()
+
+        return StartupContext(
+            provider=self.provider.name,
+            settings=MappingProxyType({"token": SECRET, **self._settings}),
+            service=self._service,
+            store=self.store,
+            audit=audit,
+            logger=logging.getLogger(f"plugport.provider.{self.provider.name}"),
+            wait=wait,
+        )
+
+
+async def _in_thread(function: Callable[..., object], arguments: Mapping[str, object]) -> object:
+    """In a daemon's thread, so that a call that never returns does not hold up the end of the tests."""
+    loop = asyncio.get_running_loop()
+    answered: asyncio.Future[object] = loop.create_future()
+
+    def settle(value: object, error: BaseException | None) -> None:
+        if not answered.done():
+            if error is None:
+                answered.set_result(value)
+            else:
+                answered.set_exception(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+
+    def work() -> None:
+        value, error = None, None
+        try:
+            value = function(**arguments)
+        except BaseException as raised:  # noqa: BLE001 - whatever it is, it is the answer
+            error = raised
+        try:
+            loop.call_soon_threadsafe(settle, value, error)
+        except RuntimeError:
+            return  # the loop is closed: nobody waits any more
+
+    threading.Thread(target=work, daemon=True, name="conformance-hook").start()
+    return await answered

@@ -1,0 +1,39 @@
+"""The values that hooks take and return: frozen, typed, and free of anything of the service's own."""
+
+from ..json import EMPTY, JSON
+from .bundle import Bundle, BundleFile, TreeEntry, pack, tree_digest
+from .context import KeyValueStore, ServiceSettings, StartupContext
+from .delivery import Action, Cleaned, InstalledPlugin, Receipt, Removal
+from .event import Event
+from .policy import PolicyRequest, Refusal
+from .rule import RuleDescriptor
+from .source import Resolved, Source
+from .workspace import RunState, RunStateKind, Workspace, normalise_runtime
+
+__all__ = [
+    "EMPTY",
+    "JSON",
+    "Action",
+    "Bundle",
+    "BundleFile",
+    "Cleaned",
+    "Event",
+    "InstalledPlugin",
+    "KeyValueStore",
+    "PolicyRequest",
+    "Receipt",
+    "Refusal",
+    "Removal",
+    "Resolved",
+    "RuleDescriptor",
+    "RunState",
+    "RunStateKind",
+    "ServiceSettings",
+    "Source",
+    "StartupContext",
+    "TreeEntry",
+    "Workspace",
+    "normalise_runtime",
+    "pack",
+    "tree_digest",
+]

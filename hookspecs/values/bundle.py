@@ -1,0 +1,265 @@
+"""Bundles: plugins that have been fetched, checked and packed, and the one digest of their trees."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+from ..json import JSON
+
+OWNER: Final = 1000
+"""The user and the group that delivered files belong to: the agent's, in every supported image."""
+
+MTIME: Final = 315_532_800
+"""1980-01-01: one time for all entries, so that the same tree gives the same bytes. GNU tar warns of 1970."""
+
+_CHUNK: Final = 1 << 20
+
+
+class _Hashed(Protocol):
+    @property
+    def path(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFile:
+    """One file of a bundle: `path` below the plugin's root with `/`, `size` in bytes, `sha256` in hex."""
+
+    path: str
+    size: int
+    executable: bool
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """A file to be packed: its path in the plugin, and the regular file on this machine that has its bytes."""
+
+    path: str
+    origin: Path
+    executable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A plugin, ready to be delivered. Its bytes lie in `archive`, a prebuilt tar on this machine.
+
+    `digest` is the tree's (`sha256:<hex>`, see `tree_digest`); `manifest` is the parsed `plugin.yaml`, empty
+    where there is none; `files` are sorted by path, as bytes.
+    """
+
+    name: str
+    digest: str
+    manifest: Mapping[str, JSON]
+    revision: str | None
+    files: tuple[BundleFile, ...]
+    archive: Path
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(file.size for file in self.files)
+
+    def open_tar(self, prefix: str = "") -> BinaryIO:
+        """A new stream of the bundle as a tar, to be closed by the caller; may be called again and again.
+
+        GNU format, owner 1000:1000, files 0644 or 0755, directories 0755. With `prefix` (`x` or `x/y`, with
+        or without a closing `/`) every name stands below it and the prefix's own directories are listed, too.
+        The stream is seekable and never holds more than one header and one read in memory.
+        """
+        archive = self.archive.open("rb")
+        prefix = prefix.strip("/")
+        if not prefix:
+            return archive
+        return io.BufferedReader(_PrefixedTar(archive, self.files, prefix), buffer_size=_CHUNK)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one file. Raises `KeyError` where the bundle has no such file."""
+        for file, offset in _offsets(self.files):
+            if file.path == path:
+                with self.archive.open("rb") as archive:
+                    archive.seek(offset)
+                    return archive.read(file.size)
+        raise KeyError(path)
+
+
+def tree_digest(files: Iterable[_Hashed]) -> str:
+    """The digest of a tree, `sha256:<hex>`: the sha256 of the lines `<sha256 of the file>  ./<path>` of all
+    files, sorted by path as bytes. In the tree's directory the same comes from
+
+        find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum
+    """
+    lines = sorted((file.path.encode(), file.sha256) for file in files)
+    whole = hashlib.sha256()
+    for path, sha256 in lines:
+        whole.update(b"%s  ./%s\n" % (sha256.encode(), path))
+    return f"sha256:{whole.hexdigest()}"
+
+
+def pack(
+    name: str,
+    entries: Iterable[TreeEntry],
+    archive: Path,
+    *,
+    manifest: Mapping[str, JSON] | None = None,
+    revision: str | None = None,
+) -> Bundle:
+    """Write the entries into `archive` (created or overwritten) and return the bundle.
+
+    Each file is read once. The caller has checked the entries: paths are relative, unique and clean, origins
+    are regular files. Raises `OSError` when a file cannot be read, and `ValueError` when one changes its size
+    while it is read; the archive is then incomplete and must be deleted by the caller.
+    """
+    ordered = sorted(entries, key=lambda entry: entry.path.encode())
+    files: list[BundleFile] = []
+    listed: set[str] = set()
+    with archive.open("wb", buffering=_CHUNK) as out:
+        for entry in ordered:
+            for parent in _parents(entry.path, listed):
+                out.write(_header(parent, directory=True))
+            with entry.origin.open("rb", buffering=0) as origin:
+                size = origin.seek(0, io.SEEK_END)
+                origin.seek(0)
+                out.write(_header(entry.path, size=size, executable=entry.executable))
+                files.append(BundleFile(entry.path, size, entry.executable, _copy(origin, out, size)))
+            out.write(_padding(size))
+        out.write(_END)
+    frozen = tuple(files)
+    return Bundle(name, tree_digest(frozen), dict(manifest or {}), revision, frozen, archive)
+
+
+_END: Final = bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _copy(origin: io.FileIO, out: BinaryIO, size: int) -> str:
+    hashed = hashlib.sha256()
+    left = size
+    while left:
+        chunk = origin.read(min(left, _CHUNK))
+        if not chunk:
+            raise ValueError("a file became shorter while it was packed")
+        hashed.update(chunk)
+        out.write(chunk)
+        left -= len(chunk)
+    if origin.read(1):
+        raise ValueError("a file became longer while it was packed")
+    return hashed.hexdigest()
+
+
+def _header(name: str, *, directory: bool = False, size: int = 0, executable: bool = False) -> bytes:
+    info = tarfile.TarInfo(f"{name}/" if directory else name)
+    info.type = tarfile.DIRTYPE if directory else tarfile.REGTYPE
+    info.size = size
+    info.mode = 0o755 if directory or executable else 0o644
+    info.uid = info.gid = OWNER
+    info.mtime = MTIME
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def _padding(size: int) -> bytes:
+    return bytes(-size % tarfile.BLOCKSIZE)
+
+
+def _parents(path: str, listed: set[str]) -> Iterator[str]:
+    """The directories above `path` that were not listed yet, outermost first."""
+    parts = path.split("/")[:-1]
+    for depth in range(1, len(parts) + 1):
+        parent = "/".join(parts[:depth])
+        if parent not in listed:
+            listed.add(parent)
+            yield parent
+
+
+def _headers(files: Iterable[BundleFile], prefix: str) -> Iterator[tuple[bytes, BundleFile]]:
+    """For each file what stands before its bytes: its own header, and those of its new directories."""
+    listed: set[str] = set()
+    for file in files:
+        path = f"{prefix}/{file.path}" if prefix else file.path
+        head = b"".join(_header(parent, directory=True) for parent in _parents(path, listed))
+        yield head + _header(path, size=file.size, executable=file.executable), file
+
+
+def _offsets(files: Iterable[BundleFile]) -> Iterator[tuple[BundleFile, int]]:
+    """Where each file's bytes begin in an archive without a prefix."""
+    position = 0
+    for head, file in _headers(files, ""):
+        position += len(head)
+        yield file, position
+        position += file.size + len(_padding(file.size))
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """A run of the stream: bytes of its own, or a run of the archive."""
+
+    size: int
+    head: bytes | None
+    offset: int = 0
+
+
+class _PrefixedTar(io.RawIOBase):
+    """The archive under another prefix: new headers, and the files' bytes as they lie in the archive."""
+
+    def __init__(self, archive: BinaryIO, files: tuple[BundleFile, ...], prefix: str) -> None:
+        self._archive = archive
+        self._segments: list[_Segment] = []
+        offsets = _offsets(files)
+        for head, file in _headers(files, prefix):
+            _, offset = next(offsets)
+            self._segments.append(_Segment(len(head), head))
+            self._segments.append(_Segment(file.size + len(_padding(file.size)), None, offset))
+        if not files:
+            listed: set[str] = set()
+            head = b"".join(_header(parent, directory=True) for parent in _parents(f"{prefix}/x", listed))
+            self._segments.append(_Segment(len(head), head))
+        self._segments.append(_Segment(len(_END), _END))
+        self._starts = [0, *accumulate(segment.size for segment in self._segments)]
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._starts[-1]}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        view = memoryview(buffer).cast("B")
+        filled = 0
+        while filled < len(view) and self._position < self._starts[-1]:
+            index = bisect_right(self._starts, self._position) - 1
+            filled += self._read_segment(index, view[filled:])
+        return filled
+
+    def _read_segment(self, index: int, view: memoryview) -> int:
+        segment, within = self._segments[index], self._position - self._starts[index]
+        count = min(len(view), segment.size - within)
+        if segment.head is not None:
+            view[:count] = segment.head[within : within + count]
+        else:
+            self._archive.seek(segment.offset + within)
+            count = self._archive.readinto(view[:count])  # type: ignore[attr-defined]
+            if not count:
+                raise EOFError("the prebuilt archive is shorter than its bundle says")
+        self._position += count
+        return count
+
+    def close(self) -> None:
+        self._archive.close()
+        super().close()

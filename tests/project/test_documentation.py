@@ -1,0 +1,53 @@
+"""What the documentation says is true of the code."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from plugport.hookspecs import specs
+from plugport.hookspecs.providers.discovery import specifications
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _reference():
+    spec = importlib.util.spec_from_file_location("reference", ROOT / "tests/project/reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["docs/providers/hooks.md", "docs/errors.md", "docs/api.md"])
+def test_a_reference_page_is_what_the_code_says(name):
+    written = (ROOT / name).read_text("utf-8")
+    assert written == _reference().PAGES[name](), "run: python tests/project/reference.py"
+
+
+@pytest.mark.parametrize("hook", sorted(specifications()))
+def test_each_hooks_exact_signature_is_documented(hook):
+    signature = str(inspect.signature(getattr(specs, hook))).replace("'", "")
+    assert f"`{hook}{signature}`" in (ROOT / "docs/providers/hooks.md").read_text("utf-8")
+
+
+def test_the_readme_has_its_two_commands():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for heading in ("## Run it", "## Test it"):
+        section = readme.split(heading, 1)[1].split("\n## ", 1)[0]
+        blocks = re.findall(r"^```\w*\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+        assert len(blocks) == 1
+        assert len(blocks[0].splitlines()) == 1
+
+
+@pytest.mark.parametrize("hook", sorted(specs.MAY_RAISE))
+def test_each_hooks_errors_are_documented(hook):
+    """By name, or by the name of the hook that may raise the same."""
+    text = inspect.getdoc(getattr(specs, hook))
+    for other in re.findall(r"what `(\w+)` may", text):
+        text += inspect.getdoc(getattr(specs, other))
+    named = set(re.findall(r"`([A-Z]\w+)`", text))
+    assert {kind.__name__ for kind in specs.MAY_RAISE[hook]} <= named
