@@ -22,7 +22,6 @@ from .pipeline.cache import ArchiveCache
 from .pipeline.fetch import Fetcher
 from .pipeline.install import Pipeline
 from .settings import Settings
-from .sources import ProviderSources
 from .store.database import Database
 from .store.ledger import Audit, Ledger, ProviderStore
 from .store.registry import Allowlists, Tokens, Workspaces
@@ -107,10 +106,10 @@ def _wire(
     directory = Directory(dispatcher, rows)
     refusals = Refusals(dispatcher, allowlists)
     fetcher = Fetcher(
-        ProviderSources(dispatcher, settings.fetch_seconds),
+        dispatcher,
         cache,
         settings.data_dir / "work",
-        revision_of=dispatcher.source_revision,
+        timeout=settings.fetch_seconds,
         max_bytes=settings.max_tree_bytes,
         max_files=settings.max_tree_files,
     )

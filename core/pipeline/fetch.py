@@ -9,22 +9,28 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ...hookspecs import errors
 from ...hookspecs.values import Resolved, Source
 from ...hookspecs.values.bundle import Bundle, TreeEntry, pack
 from .cache import ArchiveCache
 from .manifest import plugin_name, read_manifest
-from .sources import Sources
 from .tree_check import check_tree
 
 Phase = Callable[[str], Awaitable[None]]
-RevisionOf = Callable[[Source], Awaitable[str | None]]
 _MOST_REVISIONS = 4096
 
 
-async def _no_revision(_source: Source) -> str | None:
-    return None
+class SourceResolver(Protocol):
+    """Fetches plugins from their sources; the dispatcher is one."""
+
+    async def resolve_source(self, source: Source, destination: Path, deadline: float) -> Resolved:
+        """Fetch into the empty directory `destination` within `deadline` seconds. Raises `UnknownScheme` and what
+        the hook `resolve_source` may raise."""
+
+    async def source_revision(self, source: Source) -> str | None:
+        """Return the revision that a fetch would bring; None if it is not known. Never raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,40 +43,36 @@ class Pins:
 
 
 class Fetcher:
-    """Makes bundles. `folder` is for what is under way; what a crash left there goes at the start. `revision_of` says
-    what a fetch would bring: what was fetched at that revision, and is still in the cache, is not fetched again."""
+    """Makes bundles. A fetch has `timeout` seconds. `folder` holds the fetches that are under way; what a crash left
+    there is deleted at the start. A source is not fetched again if it was fetched at its present revision and the
+    bundle is still in the cache."""
 
     def __init__(
         self,
-        sources: Sources,
+        resolver: SourceResolver,
         cache: ArchiveCache,
         folder: Path,
         *,
         max_bytes: int,
         max_files: int,
-        revision_of: RevisionOf = _no_revision,
+        timeout: float,
     ) -> None:
-        self._sources, self._cache, self._folder = sources, cache, folder
+        self._resolver, self._cache, self._folder = resolver, cache, folder
         self._max_bytes, self._max_files = max_bytes, max_files
-        self._revision_of = revision_of
+        self._timeout = timeout
         self._known: dict[tuple[str, str], str] = {}
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-
-    @property
-    def schemes(self) -> list[str]:
-        """The schemes that can be fetched."""
-        return list(self._sources.schemes)
 
     @asynccontextmanager
     async def bundle(self, source: Source, pins: Pins, phase: Phase) -> AsyncIterator[Bundle]:
         """The bundle of a source; its archive stays in the cache as long as the block runs.
 
-        Raises what `Sources.resolve` raises, `UnsafeBundle`, `BundleTooLarge`, `ManifestInvalid`,
+        Raises what `SourceResolver.resolve_source` raises, `UnsafeBundle`, `BundleTooLarge`, `ManifestInvalid`,
         `NameMismatch`, `InvalidPluginName` and `DigestMismatch`.
         """
         await phase("resolving")
-        revision = await self._revision_of(source)
+        revision = await self._resolver.source_revision(source)
         digest = self._known.get((str(source), revision)) if revision is not None else None
         if digest is not None:
             with self._cache.using(digest):
@@ -80,7 +82,7 @@ class Fetcher:
                     yield known
                     return
         fetched = await self._fetch(source, pins, phase)
-        if revision is not None and await self._revision_of(source) == revision:
+        if revision is not None and await self._resolver.source_revision(source) == revision:
             while len(self._known) >= _MOST_REVISIONS:
                 del self._known[next(iter(self._known))]
             self._known[str(source), revision] = fetched.digest
@@ -92,7 +94,7 @@ class Fetcher:
         try:
             tree = work / "tree"
             tree.mkdir()
-            resolved = await self._sources.resolve(source, tree)
+            resolved = await self._resolver.resolve_source(source, tree, self._timeout)
             await phase("checking")
             entries = await asyncio.to_thread(check_tree, tree, max_bytes=self._max_bytes, max_files=self._max_files)
             await phase("packing")
