@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from .engine.model import Example, Finding
-from .engine.registry import load_registry
-from .engine.run import Request, lint
+from .engine.contract import Example, Finding
+from .engine.installed_rules import load_registry
+from .engine.lint import Request, lint
 
 
 def examples(code: str, kind: Literal["VALID", "INVALID"]) -> Sequence[Example]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .contract import JSON
 from .errors import ConfigurationError
 from .globs import compile_globs
-from .model import JSON
 from .packaging import ModuleRoot, module_roots
 
 KEYS = ("exclude", "only-caller", "roots", "rules", "sanitizers")

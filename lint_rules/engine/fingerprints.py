@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from .cache import digest
+from .contract import Finding
 from .errors import Unparsable
-from .model import Finding
-from .source import LintFile
+from .source_file import LintFile
 
 
 def fingerprints(findings: Sequence[Finding], files: Mapping[str, LintFile]) -> list[str]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .model import SourceFile
+from .contract import SourceFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .model import JSON
+from .contract import JSON
 
 
 @dataclass(frozen=True, slots=True)

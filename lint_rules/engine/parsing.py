@@ -27,7 +27,7 @@ _PATIENCE = 3
 
 def parse_ast(text: str) -> ast.Module:
     """The tree, or `Unparsable` with the position that the parser gave."""
-    from .source import parse_quietly
+    from .source_file import parse_quietly
 
     try:
         return parse_quietly(text)
@@ -36,7 +36,7 @@ def parse_ast(text: str) -> ast.Module:
     except SyntaxError as error:
         if error.msg.startswith("too many"):  # nested parentheses, levels of indentation
             raise TooDeep(error.lineno or 1, max(error.offset or 1, 1), error.msg) from error
-        from .newsyntax import in_older_words
+        from .downlevel import in_older_words
 
         for older in in_older_words(text):
             try:
@@ -54,7 +54,7 @@ def parse_cst(text: str, tree: ast.Module | None) -> libcst.MetadataWrapper:
 
     if (tree is not None and _too_deep(tree, text)) or (tree is None and not _survives(text)):
         raise TooDeep
-    from .newsyntax import in_older_words
+    from .downlevel import in_older_words
 
     try:
         return libcst.MetadataWrapper(libcst.parse_module(text), unsafe_skip_copy=True)

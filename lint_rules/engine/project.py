@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 
-from .model import JSON
+from .contract import JSON
 
 
 class ModuleTable:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from . import json as json
 
 if TYPE_CHECKING:
-    from ..engine.run import Report
+    from ..engine.lint import Report
     from .paths import Shown
 
 FORMATS = ("text", "json", "sarif", "github")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..engine.run import Report
+from ..engine.lint import Report
 from .paths import Shown
 
 

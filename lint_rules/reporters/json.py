@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..engine.run import Report
+    from ..engine.lint import Report
     from .paths import Shown
 
 

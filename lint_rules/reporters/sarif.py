@@ -11,9 +11,9 @@ from ..engine.fingerprints import fingerprints
 from .json import failure
 
 if TYPE_CHECKING:
-    from ..engine.model import Finding
-    from ..engine.registry import KnownRule
-    from ..engine.run import Report
+    from ..engine.contract import Finding
+    from ..engine.installed_rules import KnownRule
+    from ..engine.lint import Report
     from .paths import Shown
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..engine.run import Report
+from ..engine.lint import Report
 
 
 def render(report: Report) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..engine.contract import Finding
 from ..engine.errors import Unparsable
-from ..engine.model import Finding
-from ..engine.run import Report
+from ..engine.lint import Report
 from .paths import Shown
 
 _WIDEST = 160

@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from plugport.lint_rules.engine.registry import load_registry
+from plugport.lint_rules.engine.installed_rules import load_registry
 from plugport.lint_rules.testing import examples, findings
 
 

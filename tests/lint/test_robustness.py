@@ -7,7 +7,7 @@ import zipfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugport.lint_rules.engine.run import Request, lint
+from plugport.lint_rules.engine.lint import Request, lint
 
 BLOCKING = "import time\n\n\nasync def wait():\n    time.sleep(1)\n"
 RULE = """

@@ -31,7 +31,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; the exit code."""
     try:
-        from ....lint_rules.engine import command
+        from ....lint_rules.command import main as command
     except ModuleNotFoundError as error:
         print(f"plugport lint needs {error.name}: pip install 'plugport[lint]'", file=sys.stderr)
         return 2

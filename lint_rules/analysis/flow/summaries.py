@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from ..engine.model import JSON
+from ...engine.contract import JSON
 from .facts import Facts, FunctionFacts
-from .glance import of_function, of_module
 from .module import FunctionNode, Module, is_error_class, parameters
+from .prescan import of_function, of_module
 from .sinks import RESPONSES, registered
 from .statements import FunctionFlow
 from .values import LEAKS, NOTHING, PARAMETER, Taint, only, parsed, unless_safe

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..engine.contract import Finding
+from ..engine.errors import UsageError
+from ..engine.fingerprints import fingerprints
+from ..engine.lint import Report
 from ..reporters.paths import Shown
-from .errors import UsageError
-from .fingerprints import fingerprints
-from .model import Finding
-from .run import Report
 
 VERSION = 1
 

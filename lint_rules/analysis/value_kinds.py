@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from .blocking_apis import BUILTINS, KINDS, MAKERS, Kind
-from .engine.nodes import children
+from ..tables.blocking_apis import BUILTINS, KINDS, MAKERS, Kind
+from .nodes import children
 
 FUNCTION_NODES: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -6,9 +6,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-from .blocking_apis import Kind
-from .blocking_names import Function, Names, Scope
-from .engine.nodes import children, every_node
+from ..tables.blocking_apis import Kind
+from .nodes import children, every_node
+from .value_kinds import Function, Names, Scope
 
 _CLASS = "class "
 _MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})

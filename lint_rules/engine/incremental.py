@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from .cache import ResultCache, Row, canonical, digest
 from .configuration import Configuration
+from .installed_rules import KnownRule
 from .project import ModuleTable
-from .registry import KnownRule
-from .source import LintFile
+from .source_file import LintFile
 
 if TYPE_CHECKING:
-    from .cold import ColdRun
+    from .full_run import ColdRun
 
 
 class Ledger:
@@ -71,7 +71,7 @@ class Stages:
             stale = {ledger.rule.code: self.unchecked(ledger, checked, ledger.cached_link) for ledger in ledgers}
             if not any(stale.values()):
                 return ledgers, None
-        from .cold import ColdRun
+        from .full_run import ColdRun
 
         cold = ColdRun(self, ledgers)
         cold.run(fresh, checked)

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from .blocking_apis import BUILTINS, FUNCTIONS, KINDS, MAKERS
-from .blocking_names import FUNCTION_NODES, Function, Names, own_nodes
-from .engine.model import JSON, Example, Finding, SourceFile, Summaries, TraceStep
+from ..analysis.value_kinds import FUNCTION_NODES, Function, Names, own_nodes
+from ..engine.contract import JSON, Example, Finding, SourceFile, Summaries, TraceStep
+from ..tables.blocking_apis import BUILTINS, FUNCTIONS, KINDS, MAKERS
 
 CODE = "PP004"
 message = "a call that waits, in an `async def`, without a thread"

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import PurePosixPath
 
-from .engine.errors import ConfigurationError
-from .engine.model import JSON, Example, Finding, SourceFile, Summaries, TraceStep
-from .flow.facts import Facts
-from .flow.glance import of_function
-from .flow.module import FunctionNode, Module, is_error_class
-from .flow.statements import FunctionFlow
-from .flow.summaries import link, streams_of, summarise
-from .flow.values import LEAKS, Taint, only
+from ..analysis.flow.facts import Facts
+from ..analysis.flow.module import FunctionNode, Module, is_error_class
+from ..analysis.flow.prescan import of_function
+from ..analysis.flow.statements import FunctionFlow
+from ..analysis.flow.summaries import link, streams_of, summarise
+from ..analysis.flow.values import LEAKS, Taint, only
+from ..engine.contract import JSON, Example, Finding, SourceFile, Summaries, TraceStep
+from ..engine.errors import ConfigurationError
 
 CODE = "PP002"
 message = "Nothing of an exception, a traceback or a failed process's output may reach a client."

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .blocking_apis import Kind
-from .blocking_names import Scope
-from .engine.errors import ConfigurationError
-from .engine.model import JSON, Example, Finding, SourceFile, Summaries
-from .engine.nodes import children
-from .guarded_names import GuardedNames, constant_attribute
-from .only_caller_presets import KINDS, MAKERS, PRESETS, Guard
-from .spelled import COMMANDS, command_words, spelled
+from ..analysis.instance_kinds import GuardedNames, constant_attribute
+from ..analysis.literal_text import COMMANDS, command_words, spelled
+from ..analysis.nodes import children
+from ..analysis.value_kinds import Scope
+from ..engine.contract import JSON, Example, Finding, SourceFile, Summaries
+from ..engine.errors import ConfigurationError
+from ..tables.blocking_apis import Kind
+from ..tables.guarded_apis import KINDS, MAKERS, PRESETS, Guard
 
 CODE = "PP001"
 message = "Only the function that the configuration names may call this API."

@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
-from .errors import UsageError
-from .model import Example
-from .registry import load_registry
+from ..engine.contract import Example
+from ..engine.errors import UsageError
+from ..engine.installed_rules import load_registry
 
 ENGINE_RULES = {
     "PP000": (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..engine.model import JSON
+from ...engine.contract import JSON
 from .sinks import REFUSALS, RESPONSES
 from .values import AUTHORED, AUTHORED_ATTRIBUTES
 

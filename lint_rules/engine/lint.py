@@ -6,18 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import comments
+from . import suppressions as comments
 from .cache import ResultCache, default_file
 from .configuration import Configuration, load
+from .contract import Finding
 from .discovery import Found, discover
 from .errors import Unparsable, UsageError
-from .model import Finding
+from .incremental import Ledger, Stages
+from .installed_rules import ENGINE_CODES, KnownRule, Registry, load_registry
 from .packaging import module_of
 from .project import ModuleTable
-from .registry import ENGINE_CODES, KnownRule, Registry, load_registry
-from .source import LintFile
-from .stages import Ledger, Stages
-from .work import Crash, decode
+from .rule_executor import Crash, decode
+from .source_file import LintFile
 
 
 @dataclass(frozen=True, slots=True)

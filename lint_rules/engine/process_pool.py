@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import TypeAlias
 
-from .work import Checked, Crash, Job, Linked, Summary, Workbench
+from .rule_executor import Checked, Crash, Job, Linked, Summary, Workbench
 
 Answer: TypeAlias = "Mapping[str, Summary | Crash] | Mapping[str, Checked | Crash]"
 

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import work
+from . import rule_executor as work
 from .cache import Row, digest
+from .contract import Rule
 from .errors import ConfigurationError
-from .model import Rule
-from .work import Alone, Checked, Crash, Job, Linked, Summary, Workbench
+from .rule_executor import Alone, Checked, Crash, Job, Linked, Summary, Workbench
 
 if TYPE_CHECKING:
-    from .crew import Crew
-    from .stages import Ledger, Stages
+    from .incremental import Ledger, Stages
+    from .process_pool import Crew
 
 PARALLEL_FROM = 400_000
 """Bytes of source that rules want to read, from which on processes pay for themselves."""
@@ -140,7 +140,7 @@ class ColdRun:
         if cores < 2 or sum(weights[path] for path in paths) < PARALLEL_FROM:
             yield Alone(bench)
             return
-        from .crew import Crew
+        from .process_pool import Crew
 
         with Crew(bench, cores, weights) as crew:
             yield crew

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .cache import canonical, digest
+from .contract import JSON, Finding, Rule, Span, TraceStep
 from .errors import Unparsable
-from .model import JSON, Finding, Rule, Span, TraceStep
 from .project import ModuleTable, RecordingSummaries, SummaryStore
-from .source import LintFile
+from .source_file import LintFile
 
 LONGEST = 5
 """Lines that a finding may cover."""

@@ -6,8 +6,8 @@ import ast
 import re
 import shlex
 
-from .blocking_names import Scope
-from .guarded_names import GuardedNames
+from .instance_kinds import GuardedNames
+from .value_kinds import Scope
 
 HOLE = "{}"
 COMMANDS = frozenset({"docker", "podman", "nerdctl"})

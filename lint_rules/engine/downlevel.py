@@ -12,7 +12,7 @@ import io
 import tokenize
 from collections.abc import Iterator, Sequence
 
-from .fstrings import in_older_strings
+from .downlevel_fstrings import in_older_strings
 
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 _IGNORED = frozenset({tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT})

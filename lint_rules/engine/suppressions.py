@@ -8,7 +8,7 @@ import tokenize
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from .model import Finding, Span
+from .contract import Finding, Span
 
 MARK = b"plugport:"
 _DIRECTIVE = re.compile(r"#\s*plugport:\s*allow\b\s*(?:\[(?P<codes>[^\]]*)\])?(?P<reason>.*)", re.DOTALL)

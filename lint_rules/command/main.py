@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import reporters
+from ..engine.errors import UsageError
+from ..engine.lint import Report, Request, lint
 from ..reporters import statistics
 from ..reporters.paths import Shown
 from . import baseline
-from .errors import UsageError
-from .run import Report, Request, lint
 
 CLEAN, FINDINGS, USAGE, CRASH = 0, 1, 2, 3
 

@@ -10,7 +10,7 @@ from types import ModuleType
 
 from ...hookspecs import RuleDescriptor
 from ...hookspecs.providers.discovery import LINT_GROUP, Provider, ProviderStatus, discover
-from .model import JSON, Rule
+from .contract import JSON, Rule
 
 ENGINE_CODES = ("PP000", "PP900")
 _CODE = re.compile(r"[A-Z]{2,8}[0-9]{3,4}")

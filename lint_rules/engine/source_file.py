@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from .contract import Span
 from .errors import TooDeep, Unparsable
-from .model import Span
 
 if TYPE_CHECKING:
     import libcst

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from .engine.model import SourceFile
-from .engine.mutant import Edit, Mutant, edited, indent_of
-from .only_caller_presets import PRESETS
+from ..engine.contract import SourceFile
+from ..engine.mutant import Edit, Mutant, edited, indent_of
+from ..tables.guarded_apis import PRESETS
 
 Mutate: TypeAlias = "Callable[[SourceFile, Mapping[str, Any]], Iterator[Mutant]]"
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)

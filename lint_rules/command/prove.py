@@ -9,16 +9,16 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from ..mutants import MUTATORS
+from ..engine.configuration import load
+from ..engine.discovery import discover
+from ..engine.errors import Unparsable
+from ..engine.installed_rules import KnownRule, load_registry
+from ..engine.lint import Request, lint
+from ..engine.mutant import Mutant
+from ..engine.packaging import module_of
+from ..engine.source_file import LintFile
 from ..reporters.paths import Shown
-from .configuration import load
-from .discovery import discover
-from .errors import Unparsable
-from .mutant import Mutant
-from .packaging import module_of
-from .registry import KnownRule, load_registry
-from .run import Request, lint
-from .source import LintFile
+from .mutants import MUTATORS
 
 CLEAN, FINDINGS = 0, 1
 MOST = 60

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from ..hookspecs import PROJECT
-from ..hookspecs.providers.discovery import specifications
-from .engine.model import JSON, Example, Finding, SourceFile, Span, Summaries
+from ...hookspecs import PROJECT
+from ...hookspecs.providers.discovery import specifications
+from ..engine.contract import JSON, Example, Finding, SourceFile, Span, Summaries
 
 CODE = "PP003"
 message = "a hook implementation whose name, arguments or kind the specification does not know"

@@ -1,0 +1,1 @@
+"""Follows the text of errors through a project, for PP002."""

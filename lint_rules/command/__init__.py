@@ -1,0 +1,1 @@
+"""`plugport lint` from its options to its exit code."""

@@ -1,0 +1,1 @@
+"""The built-in rules, one module each: message, reason, examples and the judgement."""
