@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from support.ec2_stand import stand
 from support.engine import NoEngine, PrivateEngine
 from support.pretend_aws import PretendAws
 from support.ssh_host import NoSshHost, SshHost
-
-
-def _without(what: str, error: Exception) -> None:
-    """Skip with the reason; in CI that is a failure."""
-    if os.environ.get("CI"):
-        pytest.fail(f"no {what}: {error}")
-    pytest.skip(f"no {what}: {error}")
+from support.tools import skip_without
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +16,7 @@ def engine():
     try:
         started = PrivateEngine()
     except NoEngine as error:
-        _without("engine", error)
+        skip_without(f"no engine: {error}")
     yield started
     started.stop()
 
@@ -38,7 +30,7 @@ def one_ssh_host():
             started.stop()
             raise NoSshHost("these tests change what lies on the host: only root can have one for it")
     except NoSshHost as error:
-        _without("host with sshd", error)
+        skip_without(f"no host with sshd: {error}")
     yield started
     started.stop()
 

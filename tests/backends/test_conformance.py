@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from support.mounts import tmpfs
 from support.pretend_aws import Fault
 from support.socket_proxy import SocketProxy
 from support.third_party import command
@@ -36,8 +37,6 @@ ROOT = os.geteuid() == 0
 @contextlib.contextmanager
 def small_disk(folder: Path):
     """A file system of 8 MiB there, and what fills it up."""
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,uid=1000,gid=1000", "tmpfs", str(folder)], check=True)
 
     @contextlib.contextmanager
     def full():
@@ -50,10 +49,8 @@ def small_disk(folder: Path):
         finally:
             filler.unlink()
 
-    try:
+    with tmpfs(folder, "size=8m,uid=1000,gid=1000"):
         yield full
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 class TestHost(BackendConformance):
@@ -173,7 +170,7 @@ class TestEc2(BackendConformance):
         one_aws.states[stopped] = "stopped"
 
         def shell(line, stdin):
-            command = ["chroot", str(ssh_host.root), "sh", "-c", line]
+            command = [ssh_host.chroot, str(ssh_host.root), "sh", "-c", line]
             return subprocess.run(command, input=stdin, capture_output=True, check=True).stdout
 
         @contextlib.contextmanager

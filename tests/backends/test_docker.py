@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import subprocess
 
 import pytest
+from support.mounts import tmpfs
 
 from plugport.builtin_backends.docker import work as docker_work
 from plugport.builtin_backends.docker.running import container_state
@@ -120,11 +120,7 @@ async def test_a_target_that_takes_nothing_is_a_typed_error(engine, backend, con
 
 async def test_a_full_target_keeps_the_old_version(engine, backend, container, tmp_path):
     small = tmp_path / "small"
-    small.mkdir()
-    await asyncio.to_thread(
-        subprocess.run, ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=True
-    )
-    try:
+    with tmpfs(small, "size=1m"):
         workspace = container(volumes={str(small): {"bind": "/configs", "mode": "rw"}})
         old = bundle_of(tmp_path / "1", "p", {"a": b"old"})
         await backend.deliver(workspace, old)
@@ -132,8 +128,6 @@ async def test_a_full_target_keeps_the_old_version(engine, backend, container, t
             await backend.deliver(workspace, bundle_of(tmp_path / "2", "p", {"a": b"x" * 3_000_000}))
         assert f"sha256:{_tree(engine, workspace)}" == old.digest
         assert _left(engine, workspace) == ["p"]
-    finally:
-        await asyncio.to_thread(subprocess.run, ["umount", "-l", str(small)], check=True)
 
 
 async def test_an_image_without_a_shell_gets_its_plugin_by_one_archive(engine, backend, container, tmp_path):

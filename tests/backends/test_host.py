@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import shutil
 import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 from support.delivered import tree
+from support.mounts import tmpfs
+from support.tools import need_tool
 
 from plugport.builtin_backends.host import HostBackend
 from plugport.builtin_backends.shell import CommandChannel
@@ -24,11 +25,7 @@ from plugport.hookspecs.conformance import bundle_of
 
 SHELLS = [
     pytest.param(["sh"], id="sh"),
-    pytest.param(
-        ["busybox", "sh"],
-        id="busybox",
-        marks=pytest.mark.skipif(shutil.which("busybox") is None, reason="there is no busybox here"),
-    ),
+    pytest.param(["busybox", "sh"], id="busybox"),
 ]
 ROOT = os.geteuid() == 0
 
@@ -39,8 +36,14 @@ def with_shell(shell: list[str]) -> CommandChannel:
 
 
 @pytest.fixture(params=SHELLS)
-def channel(request) -> CommandChannel:
-    return with_shell(request.param)
+def shell(request) -> list[str]:
+    program, *arguments = request.param
+    return [need_tool(program), *arguments]
+
+
+@pytest.fixture
+def channel(shell) -> CommandChannel:
+    return with_shell(shell)
 
 
 @pytest.fixture
@@ -121,7 +124,6 @@ class CutChannel(CommandChannel):
         return await super().run(argv, io.BytesIO(stdin.read(self._cut)) if stdin else None)
 
 
-@pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("part", [0.0, 0.2, 0.5, 0.9])
 async def test_a_cut_stream_leaves_the_old_version_whole(shell, part, config, tmp_path):
     old = {"a": b"old" * 3000, "b": b"old"}
@@ -153,7 +155,6 @@ async def test_a_killed_install_leaves_the_old_version_and_the_next_one_cleans_u
     assert os.listdir(config / "plugins") == ["p"]
 
 
-@pytest.mark.parametrize("shell", SHELLS)
 async def test_an_install_that_nobody_listens_to_any_more_cleans_up(shell, config, tmp_path):
     bundle = bundle_of(tmp_path, "p", {"a": b"x" * 1_000_000})
     argv = script("install", str(config), "p", bundle.digest.removeprefix("sha256:"))
@@ -203,11 +204,7 @@ async def test_a_cancelled_delivery_ends_its_shell_and_cleans_up(config, tmp_pat
 @pytest.mark.skipif(not ROOT, reason="only root can mount a small file system")
 async def test_a_full_disk_leaves_the_old_version_whole(channel, tmp_path):
     small = tmp_path / "small"
-    small.mkdir()
-    await asyncio.to_thread(
-        subprocess.run, ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=True
-    )
-    try:
+    with tmpfs(small, "size=1m"):
         old = {"a": b"old"}
         await install(channel, str(small), bundle_of(tmp_path / "1", "p", old))
         with pytest.raises(errors.DeliveryFailed) as caught:
@@ -215,8 +212,6 @@ async def test_a_full_disk_leaves_the_old_version_whole(channel, tmp_path):
         assert "tar" in caught.value.reason
         assert tree(small / "plugins/p") == old
         assert os.listdir(small / "plugins") == ["p"]
-    finally:
-        await asyncio.to_thread(subprocess.run, ["umount", str(small)], check=True)
 
 
 async def test_a_reader_never_misses_the_plugin_while_it_is_replaced(config, tmp_path):
@@ -262,7 +257,7 @@ async def test_a_large_plugin_is_read_back_whatever_openssl_does(config, tmp_pat
     if openssl == "absent":
         needed = ["sh", "find", "sort", "xargs", "sha256sum", "tar", "mktemp", "mkdir", "flock", "sed", "ls", "id"]
         for tool in [*needed, "chmod", "chown", "rm", "mv", "head", "uname", "perl"]:
-            (tools / tool).symlink_to(shutil.which(tool))
+            (tools / tool).symlink_to(need_tool(tool))
         monkeypatch.setenv("PATH", str(tools))
     elif openssl != "real":
         told = "exit 1" if openssl == "failing" else 'for one; do echo "00 *$one"; done'
@@ -314,9 +309,8 @@ async def test_a_workspace_without_its_directory_is_stopped(tmp_path):
     assert state(str(tmp_path / ("x" * 300))).kind == "unknown"
 
 
-@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="there is no shellcheck here")
 def test_the_scripts_are_clean():
     folder = Path(__file__).parents[2] / "builtin_backends/shell/scripts"
     scripts = sorted(str(path) for path in folder.glob("*.sh"))
     assert len(scripts) == 4
-    subprocess.run(["shellcheck", "--shell=sh", *scripts], check=True)
+    subprocess.run([need_tool("shellcheck"), "--shell=sh", *scripts], check=True)

@@ -29,6 +29,7 @@ import uvloop
 from main_job import make_plugin
 from support.ec2_stand import DictStore
 from support.service import Service
+from support.tools import find_tool
 
 from plugport.builtin_backends.ec2.backend import Ec2Backend
 from plugport.builtin_backends.shell import CommandChannel
@@ -98,7 +99,7 @@ class OpenSsh:
 
     def __init__(self, told: dict[str, Any], folder: Path) -> None:
         self.told, self.key = told, folder / "key"
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
+        subprocess.run([find_tool("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
         user = told["environment"]["PLUGPORT_EC2_OS_USER"]
         with (Path(told["ssh_keys"]) / f"keys-{user}").open("a") as keys:
             keys.write(self.key.with_suffix(".pub").read_text())
@@ -128,7 +129,7 @@ class OpenSsh:
 
 def on_the_host(root: str) -> CommandChannel:
     """The commands on the host itself, as uid 1000: what no line can be faster than."""
-    before = ["chroot", root, "setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "--"]
+    before = [find_tool("chroot"), root, "setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "--"]
     return CommandChannel(lambda argv: [*before, *argv])
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.tools import need_tool
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NAMES = ("s3-source", "ssh-backend", "opa-policy")
@@ -40,8 +41,8 @@ def test_each_is_below_200_lines_without_its_tests(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_passes_its_tests_the_kit_and_the_gates(installed, name):
-    if name == "ssh-backend" and not os.access("/usr/sbin/sshd", os.X_OK):
-        pytest.skip("sshd is not installed (Debian: openssh-server)")
+    if name == "ssh-backend":
+        need_tool("sshd")
     environment = os.environ | {"PYTHONPATH": str(installed / "site"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     for arguments in (["pytest", "-q", "-p", "no:cacheprovider"], ["plugport.lint_rules", "lint", "--no-cache"]):
         done = subprocess.run(

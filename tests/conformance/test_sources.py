@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 from support.git_http import GitServer
+from support.tools import need_tool
 
 from plugport.builtin_backends.sources.github import GithubSource
 from plugport.builtin_backends.sources.local import LocalSource
@@ -63,8 +64,12 @@ class TestGithub(SourceConformance):
         fill(work)
         names = {f"GIT_{who}_{what}": "a@b.invalid" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
+        git_program = need_tool("git")
+
         def git(*arguments):
-            subprocess.run(["git", *arguments], cwd=work, env=os.environ | names, check=True, capture_output=True)
+            subprocess.run(
+                [git_program, *arguments], cwd=work, env=os.environ | names, check=True, capture_output=True
+            )
 
         def change():
             (work / "empty").write_bytes(b"full")

@@ -17,6 +17,7 @@ from pathlib import Path
 import docker
 
 from support.certificates import make_certificate
+from support.tools import MissingTool, find_tool, search_path
 
 
 class NoEngine(Exception):
@@ -37,8 +38,12 @@ class PrivateEngine:
     def __init__(self) -> None:
         if os.geteuid() != 0:
             raise NoEngine("only root can start an engine")
-        if shutil.which("dockerd") is None or shutil.which("busybox") is None:
-            raise NoEngine("dockerd and a static busybox are not installed")
+        try:
+            self._tools = {name: find_tool(name) for name in ("dockerd", "containerd", "busybox", "umount")}
+        except MissingTool as error:
+            raise NoEngine(str(error)) from error
+        self._environment = os.environ | {"PATH": search_path()}
+        """dockerd looks for runc, which Debian has in /usr/sbin."""
         self.folder = Path(tempfile.mkdtemp(prefix="pp-dockerd-"))
         self.url = f"unix://{self.folder}/docker.sock"
         self._made: list[str] = []
@@ -55,19 +60,23 @@ class PrivateEngine:
         place = self.folder / "containerd"
         place.mkdir()
         (place / "config.toml").write_text('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
-        command = ["containerd", "--config", f"{place}/config.toml", "--root", f"{place}/root"]
+        command = [self._tools["containerd"], "--config", f"{place}/config.toml", "--root", f"{place}/root"]
         command += ["--state", f"{place}/state", "--address", f"{place}/containerd.sock"]
-        return subprocess.Popen(command, stdout=(self.folder / "log").open("ab"), stderr=subprocess.STDOUT)
+        return self._spawn(command)
+
+    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(command, env=self._environment, stdout=log, stderr=subprocess.STDOUT)
 
     def start(self) -> None:
         """Start the engine, and wait until it answers."""
-        command = ["dockerd", "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec"]
+        command = [self._tools["dockerd"], "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec"]
         command += ["-H", self.url, "--pidfile", f"{self.folder}/pid", "--iptables=false", "--bridge=none"]
         command += ["--containerd", f"{self.folder}/containerd/containerd.sock"]
         command += ["-H", self.tls_url, "--tlsverify", f"--tlscacert={self.certificates}/ca.pem"]
         command += [f"--tlscert={self.certificates}/cert.pem", f"--tlskey={self.certificates}/key.pem"]
         command += ["--live-restore", "--shutdown-timeout", "2"]
-        self.process = subprocess.Popen(command, stdout=(self.folder / "log").open("ab"), stderr=subprocess.STDOUT)
+        self.process = self._spawn(command)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             try:
@@ -108,14 +117,16 @@ class PrivateEngine:
         self._containerd.terminate()
         self._containerd.wait(20)
         for left in self.folder.glob("data/overlay2/*/merged"):
-            subprocess.run(["umount", "-q", str(left)], check=False)
+            subprocess.run([self._tools["umount"], "-q", str(left)], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _make_images(self) -> None:
-        applets = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
+        applets = subprocess.run(
+            [self._tools["busybox"], "--list"], capture_output=True, text=True, check=True
+        ).stdout.split()
         shelled = io.BytesIO()
         with tarfile.open(fileobj=shelled, mode="w") as archive:
-            archive.add(os.path.realpath(shutil.which("busybox") or ""), "bin/busybox")
+            archive.add(os.path.realpath(self._tools["busybox"]), "bin/busybox")
             for applet in applets:
                 if applet != "busybox":
                     link = tarfile.TarInfo(f"bin/{applet}")
@@ -132,7 +143,7 @@ class PrivateEngine:
     def _make_bare(self) -> None:
         bare = io.BytesIO()
         with tarfile.open(fileobj=bare, mode="w") as archive:
-            archive.add(os.path.realpath(shutil.which("busybox") or ""), "sleep")  # by its name it only sleeps
+            archive.add(os.path.realpath(self._tools["busybox"]), "sleep")  # by its name it only sleeps
             folder = tarfile.TarInfo("configs")
             folder.type, folder.mode = tarfile.DIRTYPE, 0o755
             archive.addfile(folder)

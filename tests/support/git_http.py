@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from support.tools import need_tool, search_path
+
 
 class GitServer:
     """Serves the bare repositories below `root`; `url` is where. While `failing` it answers 503 to everything."""
 
     def __init__(self, root: Path) -> None:
-        server = self
+        server, git = self, need_tool("git")
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 if server.failing:
                     self.send_error(503, "request id 4711, token at /srv/private")
                     return
-                status, headers, body = _http_backend(root, self)
+                status, headers, body = _http_backend(git, root, self)
                 self.send_response_only(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -61,10 +62,10 @@ class GitServer:
             self.failing = False
 
 
-def _http_backend(root: Path, request: BaseHTTPRequestHandler) -> tuple[int, dict[str, str], bytes]:
+def _http_backend(git: str, root: Path, request: BaseHTTPRequestHandler) -> tuple[int, dict[str, str], bytes]:
     path, _, query = request.path.partition("?")
     environment = {
-        "PATH": os.environ["PATH"],
+        "PATH": search_path(),
         "HOME": "/nonexistent",
         "GIT_PROJECT_ROOT": str(root),
         "GIT_HTTP_EXPORT_ALL": "1",
@@ -80,7 +81,7 @@ def _http_backend(root: Path, request: BaseHTTPRequestHandler) -> tuple[int, dic
         "REMOTE_ADDR": "127.0.0.1",
     }
     sent = request.rfile.read(int(request.headers.get("Content-Length", 0)))
-    told = subprocess.run(["git", "http-backend"], input=sent, env=environment, capture_output=True, check=False)
+    told = subprocess.run([git, "http-backend"], input=sent, env=environment, capture_output=True, check=False)
     head, _, body = told.stdout.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode("latin-1").split("\r\n") if line)
     return int(headers.pop("Status", "200").split()[0]), headers, body

@@ -19,6 +19,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 MOUNTS = ("proc", "dev")
+_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+"""Where programs are found: a user's PATH lacks the administrator's folders."""
+
+
+def _find_tool(name: str, package: str) -> str:
+    path = shutil.which(name, path=_PATH)
+    if path is None:
+        raise NoSshHost(f"{name} is not installed (Debian: {package})")
+    return path
 
 
 class NoSshHost(Exception):
@@ -29,13 +38,16 @@ class SshHost:
     """`port` is where sshd listens, `user` whom a key lets in, `root` the host's file system as seen from here."""
 
     def __init__(self) -> None:
-        self.sshd = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
-        if self.sshd is None:
-            raise NoSshHost("sshd is not installed (Debian: openssh-server)")
+        self.sshd = _find_tool("sshd", "openssh-server")
+        self._keygen = _find_tool("ssh-keygen", "openssh-client")
+        self._pgrep = _find_tool("pgrep", "procps")
         if os.geteuid() not in {0, 1000}:
             raise NoSshHost("only root and uid 1000 can stand for an instance")
         self.folder = Path(tempfile.mkdtemp(prefix="pp-instance-"))
         self.is_view = os.geteuid() == 0
+        if self.is_view:
+            self.chroot = _find_tool("chroot", "coreutils")
+            self._mount, self._umount = _find_tool("mount", "mount"), _find_tool("umount", "mount")
         self.user = "ubuntu" if self.is_view else pwd.getpwuid(1000).pw_name
         self.root = self.folder / "root" if self.is_view else Path("/")
         self.ssh = self.folder / ("root/etc/plugport-ssh" if self.is_view else "ssh")
@@ -45,6 +57,7 @@ class SshHost:
         try:
             if self.is_view:
                 self._make_view()
+                self._empty_folders()
             self.ssh.mkdir(parents=True)
             self.new_host_key()
             self.start()
@@ -61,7 +74,7 @@ class SshHost:
         """Make another host key; `start` takes it."""
         for old in self.ssh.glob("host_key*"):
             old.unlink()
-        command = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(self.ssh / "host_key")]
+        command = [self._keygen, "-q", "-t", kind, "-N", "", "-f", str(self.ssh / "host_key")]
         subprocess.run(command, check=True)
 
     def start(self, **options: str) -> None:
@@ -84,9 +97,9 @@ class SshHost:
             "LogLevel": "VERBOSE",
         } | options
         (self.ssh / "config").write_text("".join(f"{key} {value}\n" for key, value in given.items()))
-        command = [str(self.sshd), "-D", "-e", "-f", str(place / "config")]
+        command = [self.sshd, "-D", "-e", "-f", str(place / "config")]
         if self.is_view:
-            command = ["chroot", str(self.root), *command]
+            command = [self.chroot, str(self.root), *command]
         with (self.folder / "sshd.log").open("ab") as log:
             self._process = subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         deadline = time.monotonic() + 20
@@ -103,9 +116,12 @@ class SshHost:
         for left in self.ssh.glob("keys-*"):
             left.unlink()
         if self.is_view:
-            self.shell("rm -rf /configs /opt/configs /home/ubuntu; install -d -o 1000 -g 1000 /home/ubuntu")
+            self._empty_folders()
         if self._options:
             self.start()
+
+    def _empty_folders(self) -> None:
+        self.shell("rm -rf /configs /opt/configs /home/ubuntu; install -d -o 1000 -g 1000 /home/ubuntu")
 
     def let_in(self, user: str, public_key: str, seconds: float = 60) -> None:
         """Accept the key for that user for so long, as a pushed one is."""
@@ -117,7 +133,7 @@ class SshHost:
         """The output of a shell's line on the host, as root there where it is a view."""
         command = ["sh", "-c", line]
         if self.is_view:
-            command = ["chroot", str(self.root), *command]
+            command = [self.chroot, str(self.root), *command]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     def without(self, *tools: str) -> None:
@@ -131,7 +147,9 @@ class SshHost:
     def sessions(self) -> list[int]:
         """The process ids of the connections that are open."""
         assert self._process is not None
-        found = subprocess.run(["pgrep", "-P", str(self._process.pid)], capture_output=True, text=True, check=False)
+        found = subprocess.run(
+            [self._pgrep, "-P", str(self._process.pid)], capture_output=True, text=True, check=False
+        )
         return [int(one) for one in found.stdout.split()]
 
     def cut_every_connection(self) -> None:
@@ -145,8 +163,8 @@ class SshHost:
         self._end_sshd()
         if self.is_view:
             for name in (*MOUNTS, ""):
-                subprocess.run(["umount", "-l", str(self.root / name)], capture_output=True, check=False)
-            subprocess.run(["umount", "-l", str(self.folder)], capture_output=True, check=False)
+                subprocess.run([self._umount, "-l", str(self.root / name)], capture_output=True, check=False)
+            subprocess.run([self._umount, "-l", str(self.folder)], capture_output=True, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end_sshd(self) -> None:
@@ -159,7 +177,7 @@ class SshHost:
 
     def _make_view(self) -> None:
         def mount(*words: str) -> None:
-            done = subprocess.run(["mount", *words], capture_output=True, text=True, check=False)
+            done = subprocess.run([self._mount, *words], capture_output=True, text=True, check=False)
             if done.returncode != 0:
                 raise NoSshHost(f"mount {' '.join(words)}: {done.stderr.strip()}")
 

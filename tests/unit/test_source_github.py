@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.tools import need_tool
 
 from plugport.builtin_backends.sources.github import GithubSource, Pinned
 from plugport.core.api import problems
@@ -25,7 +26,7 @@ ENVIRONMENT = {
 
 def _git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
-        ["git", *arguments], cwd=folder, env=ENVIRONMENT, check=True, capture_output=True, text=True
+        [need_tool("git"), *arguments], cwd=folder, env=ENVIRONMENT, check=True, capture_output=True, text=True
     )
     return done.stdout.strip()
 
