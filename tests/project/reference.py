@@ -68,33 +68,20 @@ def hooks() -> str:
 
 def every_error() -> list[type[errors.PlugportError]]:
     """The tree's classes that reach a client, by status and slug."""
-    found: set[type[errors.PlugportError]] = set()
-    waiting = [errors.PlugportError]
-    while waiting:
-        for kind in waiting.pop().__subclasses__():
-            if kind.__module__ == errors.__name__:
-                found.add(kind)
-                waiting.append(kind)
-    return sorted(found, key=lambda kind: (kind.status, kind.slug))
+    kinds = (getattr(errors, name) for name in errors.__all__)
+    tree = [kind for kind in kinds if issubclass(kind, errors.PlugportError) and kind is not errors.PlugportError]
+    return sorted(tree, key=lambda kind: (kind.status, kind.slug))
 
 
 def problems() -> str:
     """docs/errors.md."""
-    rows = [
-        f"| `{kind.slug}` | {kind.status} | {' '.join((inspect.getdoc(kind) or '').split())} |"
-        for kind in every_error()
-    ]
-    return "\n".join(
-        [
-            _MADE,
-            "# Errors\n",
-            _PROBLEMS,
-            "| slug | status | |",
-            "|---|---|---|",
-            *rows,
-            "",
-        ]
-    )
+    rows = []
+    for kind in every_error():
+        members = ", ".join(f"`{name}`" for name in kind.member_names())
+        meaning = " ".join((inspect.getdoc(kind) or "").split())
+        rows.append(f"| `{kind.slug}` | {kind.status} | {kind.title} | {members} | {meaning} |")
+    head = ["| slug | status | title | further members | |", "|---|---|---|---|---|"]
+    return "\n".join([_MADE, "# Errors\n", _PROBLEMS, *head, *rows, ""])
 
 
 def _routes() -> Iterator[str]:

@@ -1,0 +1,34 @@
+"""Errors of an operation as such: unknown, asked for twice, or not allowed by a policy."""
+
+from __future__ import annotations
+
+from .base import PlugportError
+
+
+class OperationNotFound(PlugportError):
+    """Raised when no operation, or none that the token may see, has the id."""
+
+    slug, status, title = "operation-not-found", 404, "Operation not found"
+    detail_template = "No operation has this id."
+
+
+class IdempotencyConflict(PlugportError):
+    """Raised when an idempotency key comes back with another request."""
+
+    slug, status, title = "idempotency-conflict", 409, "Idempotency key in use"
+    detail_template = "This Idempotency-Key was used in this workspace for another request. Use a new one."
+
+
+class PluginNotAllowed(PlugportError):
+    """Raised when the organisation's allowlist or a policy refuses; the reason is in the audit log."""
+
+    slug, status, title = "plugin-not-allowed", 403, "Plugin not allowed"
+    detail_template = "The organisation's policy does not allow this plugin here. The audit log has the reason."
+
+
+class PolicyUnavailable(PlugportError):
+    """Raised when a policy, the allowlist or the organisation cannot be asked. The operation is refused then."""
+
+    slug, status, title = "policy-unavailable", 503, "Policy unavailable"
+    detail_template = "Whether this plugin is allowed could not be found out. Try again shortly."
+    retry_after = 5
