@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..hookspecs import errors
-from ..hookspecs.providers.discovery import Provider
+from ..hookspecs.providers import Provider
 from . import services
 from .api import download, operations, orgs, plugins, providers, service, workspaces
 from .api.endpoint import Endpoint
@@ -42,7 +42,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 def create_app(settings: Settings, *, extra_providers: Iterable[Provider] = ()) -> Starlette:
     """The service as an ASGI application. Nothing is opened before its lifespan begins.
 
-    `extra_providers` are at hand already (`loading.examine`) and join those that are found by entry point.
+    `extra_providers` are at hand already (`inspect_provider`) and join those that are found by entry point.
     Where no admin token is set and none was ever made, one is made at the start and shown once on standard
     error.
     """

@@ -1,22 +1,21 @@
-"""The dispatcher: knows the providers, routes by backend and scheme, and turns what they do into our errors.
+"""Calls the providers: a typed method per hook, routed by backend and scheme.
 
-Each hook has a typed method here; nothing else in the core calls a provider. A provider's answer is checked, its
-exception is contained and logged as `HookFailed`, and only the errors that the hook's documentation names pass
-through, since those say nothing but what we wrote for them.
+Nothing else in the core calls a provider. The dispatcher checks the type of each answer, contains what a provider
+raises, and logs it as `HookFailed`. Only the errors that the hook's documentation names pass through, because their
+text is ours.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from ..hookspecs import errors
-from ..hookspecs.providers import calling as calls
-from ..hookspecs.providers.discovery import Provider, ProviderStatus, conflicts
+from ..hookspecs.providers import Provider, ProviderManager, ProviderStatus, conflicts
+from ..hookspecs.providers.calling import Outcome, call
 from ..hookspecs.specs import MAY_RAISE
 from ..hookspecs.values import (
     Action,
@@ -46,6 +45,10 @@ class HookFailed(Exception):
         self.provider, self.hook, self.workspace = provider, hook, workspace
 
 
+class HookTimedOut(HookFailed):
+    """A provider's call did not end by its deadline."""
+
+
 class DuplicateProvider(Exception):
     """Raised at start-up when two providers serve one backend or one scheme; names both distributions."""
 
@@ -55,182 +58,136 @@ class ProviderFailed(Exception):
 
 
 class Dispatcher:
-    """Routes to and calls the providers. Made once per application, with what `loading.discover` found."""
+    """Routes to the providers and calls them. Made once per application, with what `discover` returns.
+
+    `manager` may be watched by its `add_hookcall_monitoring`. `timeout` is the deadline of a call in seconds, unless
+    the call has its own; `trace` logs each call. Raises `DuplicateProvider`.
+    """
 
     def __init__(self, providers: Iterable[Provider], *, timeout: float = 30.0, trace: bool = False) -> None:
-        self._providers: dict[int, Provider] = dict(enumerate(providers))
+        self.manager = ProviderManager(providers)
         self._timeout = timeout
         self._trace = trace
-        self._check_unique()
+        if lines := conflicts(self.providers):
+            raise DuplicateProvider("; ".join(lines))
 
     @property
     def providers(self) -> Sequence[Provider]:
-        """Every provider as it stands now, the failed and the blocked ones included."""
-        return tuple(self._providers.values())
+        """Return every provider as it is now, the failed and the blocked ones included."""
+        return self.manager.providers
 
     @property
     def schemes(self) -> Sequence[str]:
-        """The schemes that can be resolved, sorted."""
-        return sorted(scheme for provider in self._loaded() for scheme in provider.schemes)
-
-    def add(self, provider: Provider) -> None:
-        """Add a provider that is at hand. Raises `DuplicateProvider`, and then has not added it."""
-        key = len(self._providers)
-        self._providers[key] = provider
-        try:
-            self._check_unique()
-        except DuplicateProvider:
-            del self._providers[key]
-            raise
-
-    def _loaded(self, hook: str | None = None) -> list[Provider]:
-        return [
-            provider
-            for provider in self._providers.values()
-            if provider.status is ProviderStatus.LOADED and (hook is None or hook in provider.hooks)
-        ]
-
-    def _check_unique(self) -> None:
-        if found := conflicts(self._providers.values()):
-            raise DuplicateProvider("; ".join(found))
-
-    # Start and end
+        """Return the schemes that can be resolved, sorted."""
+        return sorted(scheme for provider in self.providers if _is_loaded(provider) for scheme in provider.schemes)
 
     async def startup(self, contexts: Mapping[str, StartupContext]) -> None:
         """Call every `startup`; a provider that raises or is late is FAILED from here on."""
-        for key, provider in list(self._providers.items()):
-            if provider.status is not ProviderStatus.LOADED or "startup" not in provider.hooks:
-                continue
+        for provider in self._loaded("startup"):
             try:
                 await self._call(provider, "startup", {"context": contexts[provider.name]})
             except HookFailed as failure:
                 log.exception("provider failed to start")
                 cause = failure.__cause__
                 reason = f"startup raised {type(cause).__name__}: {cause}" if cause else str(failure)
-                self._providers[key] = replace(provider, status=ProviderStatus.FAILED, reason=reason)
+                self.manager.fail(provider, reason)
 
     async def shutdown(self) -> None:
-        """Call every `shutdown`; failures are logged."""
-        for provider in self._providers.values():
-            if "shutdown" in provider.hooks:
-                try:
-                    await self._call(provider, "shutdown", {})
-                except HookFailed:
-                    log.exception("provider failed to shut down")
-
-    # Sources
+        """Call every `shutdown`, also of providers that failed to start; failures are logged."""
+        for provider in self.manager.implementers("shutdown"):
+            try:
+                await self._call(provider, "shutdown", {})
+            except HookFailed:
+                log.exception("provider failed to shut down")
 
     async def resolve_source(self, source: Source, destination: Path, deadline: float) -> Resolved:
         """Fetch into `destination`. Raises `UnknownScheme` and what the hook's documentation names."""
-        provider = next((one for one in self._loaded("resolve_source") if source.scheme in one.schemes), None)
+        provider = self._source_provider("resolve_source", source)
         if provider is None:
             raise errors.UnknownScheme(self.schemes)
         arguments = {"source": source, "destination": destination}
         try:
             answer = await self._call(provider, "resolve_source", arguments, deadline=deadline)
-            return self._expect(answer, Resolved, provider, "resolve_source", None)
+            return _expect(answer, Resolved, provider, "resolve_source", None)
         except HookFailed as failure:
             kind = errors.SourceTimeout if isinstance(failure, HookTimedOut) else errors.SourceUnavailable
             raise kind(str(failure), scheme=source.scheme) from failure
-        except errors.PluginNotFound as error:
-            raise errors.PluginNotFound(error.reason, scheme=source.scheme) from error
-        except errors.SourceUnavailable as error:
+        except (errors.PluginNotFound, errors.SourceUnavailable) as error:
             raise type(error)(error.reason, scheme=source.scheme) from error
 
     async def source_revision(self, source: Source) -> str | None:
-        """The state that a fetch would bring; None where nobody can say. Never raises for a provider's sake."""
-        provider = next((one for one in self._loaded("source_revision") if source.scheme in one.schemes), None)
+        """Return the revision that a fetch would bring; None if it is not known. A failure counts as None."""
+        provider = self._source_provider("source_revision", source)
         if provider is None:
             return None
         try:
             answer = await self._call(provider, "source_revision", {"source": source})
-            return None if answer is None else self._expect(answer, str, provider, "source_revision", None)
+            return None if answer is None else _expect(answer, str, provider, "source_revision", None)
         except HookFailed:
-            log.exception("the source's revision could not be had")
+            log.exception("the source's revision is not known")
             return None
 
-    # Backends
-
     def backend_of(self, workspace: Workspace) -> Provider:
-        """The provider of the workspace's backend. Raises `BackendUnavailable` where none is loaded."""
-        for provider in self._loaded():
-            if provider.backend is not None and provider.backend == workspace.backend:
+        """Return the provider of the workspace's backend. Raises `BackendUnavailable` if none is loaded."""
+        for provider in self.providers:
+            if _is_loaded(provider) and provider.backend is not None and provider.backend == workspace.backend:
                 return provider
         raise errors.BackendUnavailable(f"no provider of the backend {workspace.backend!r} is loaded")
 
     async def preflight(self, workspace: Workspace, action: Action) -> None:
         """Ask the backend whether it serves the action at all."""
         provider = self.backend_of(workspace)
-        if "preflight" not in provider.hooks:
-            return
-        try:
-            await self._call(provider, "preflight", {"workspace": workspace, "action": action}, workspace.id)
-        except HookFailed as failure:
-            raise errors.BackendUnavailable(str(failure)) from failure
+        if "preflight" in provider.hooks:
+            with _failure_as(errors.BackendUnavailable):
+                await self._call(provider, "preflight", {"workspace": workspace, "action": action}, workspace.id)
 
     async def is_running(self, workspace: Workspace) -> RunState:
-        """The one answer to "is it running?" that every consumer gets. Never raises for a provider's sake."""
+        """Return the one answer to "is it running?" that everybody gets. Never raises because of a provider."""
         try:
             provider = self.backend_of(workspace)
             answer = await self._call(provider, "is_running", {"workspace": workspace}, workspace.id)
-            return self._expect(answer, RunState, provider, "is_running", workspace.id)
+            return _expect(answer, RunState, provider, "is_running", workspace.id)
         except (HookFailed, errors.PlugportError) as failure:
             log.exception("run state unknown")
             return RunState.unknown(str(failure))
 
     async def deliver(self, workspace: Workspace, bundle: Bundle, deadline: float) -> Receipt:
         """Deliver the bundle; the receipt's digest is what the backend read back."""
-        return await self._deliver(workspace, "deliver", {"bundle": bundle}, deadline)
+        return await self._change(workspace, "deliver", {"workspace": workspace, "bundle": bundle}, deadline)
 
     async def uninstall(self, workspace: Workspace, removal: Removal, deadline: float) -> Receipt:
-        """Take away what `removal` says."""
-        return await self._deliver(workspace, "uninstall", {"removal": removal}, deadline)
-
-    async def _deliver(self, workspace: Workspace, hook: str, what: dict[str, object], deadline: float) -> Receipt:
-        provider = self.backend_of(workspace)
-        arguments = {"workspace": workspace, **what}
-        try:
-            answer = await self._call(provider, hook, arguments, workspace.id, deadline=deadline)
-            return self._expect(answer, Receipt, provider, hook, workspace.id)
-        except HookFailed as failure:
-            kind = errors.DeliveryTimeout if isinstance(failure, HookTimedOut) else errors.DeliveryFailed
-            raise kind(str(failure)) from failure
+        """Remove what `removal` says."""
+        return await self._change(workspace, "uninstall", {"workspace": workspace, "removal": removal}, deadline)
 
     async def list_installed(self, workspace: Workspace) -> Sequence[InstalledPlugin]:
-        """What lies on the target."""
+        """Return what lies on the target."""
         provider = self.backend_of(workspace)
-        try:
+        with _failure_as(errors.BackendUnavailable):
             answer = await self._call(provider, "list_installed", {"workspace": workspace}, workspace.id)
             listed = list(answer) if isinstance(answer, tuple) else answer
-            found: list[object] = self._expect(listed, list, provider, "list_installed", workspace.id)
-            return [self._expect(one, InstalledPlugin, provider, "list_installed", workspace.id) for one in found]
-        except HookFailed as failure:
-            raise errors.BackendUnavailable(str(failure)) from failure
+            plugins: list[object] = _expect(listed, list, provider, "list_installed", workspace.id)
+            return [_expect(plugin, InstalledPlugin, provider, "list_installed", workspace.id) for plugin in plugins]
 
     async def restart(self, workspace: Workspace) -> None:
-        """Restart the agent. Raises `UnsupportedTarget` where the backend cannot."""
+        """Restart the agent. Raises `UnsupportedTarget` if the backend cannot."""
         provider = self.backend_of(workspace)
         if "restart" not in provider.hooks:
             raise errors.UnsupportedTarget(f"{provider.label} has no restart")
-        try:
+        with _failure_as(errors.BackendUnavailable):
             await self._call(provider, "restart", {"workspace": workspace}, workspace.id)
-        except HookFailed as failure:
-            raise errors.BackendUnavailable(str(failure)) from failure
-
-    # Questions to all
 
     async def lookup_workspace(self, workspace_id: str) -> tuple[Workspace | None, bool]:
-        """The first answer, in the order of the providers' names, and whether any lookup failed."""
+        """Return the first answer, and whether any lookup failed before it."""
         failed = False
         for provider in self._loaded("lookup_workspace"):
             try:
                 arguments = {"workspace_id": workspace_id}
                 answer = await self._call(provider, "lookup_workspace", arguments, workspace_id)
                 if answer is not None:
-                    found = self._expect(answer, Workspace, provider, "lookup_workspace", workspace_id)
-                    if found.id != workspace_id:
+                    workspace = _expect(answer, Workspace, provider, "lookup_workspace", workspace_id)
+                    if workspace.id != workspace_id:
                         raise HookFailed(provider, "lookup_workspace", workspace_id, "answered for another workspace")
-                    return found, failed
+                    return workspace, failed
             except HookFailed:
                 log.exception("workspace lookup failed")
                 failed = True
@@ -239,13 +196,11 @@ class Dispatcher:
     async def check_policy(self, request: PolicyRequest) -> None:
         """Ask every policy. Raises `PluginNotAllowed` for a refusal, `PolicyUnavailable` for a failure."""
         for provider in self._loaded("check_policy"):
-            try:
+            with _failure_as(errors.PolicyUnavailable):
                 answer = await self._call(provider, "check_policy", {"request": request}, request.workspace.id)
                 if answer is not None:
-                    refusal = self._expect(answer, Refusal, provider, "check_policy", request.workspace.id)
+                    refusal = _expect(answer, Refusal, provider, "check_policy", request.workspace.id)
                     raise errors.PluginNotAllowed(f"{provider.label}: {refusal.reason}")
-            except HookFailed as failure:
-                raise errors.PolicyUnavailable(str(failure)) from failure
 
     async def observe(self, event: Event) -> None:
         """Tell every observer; failures are logged and change nothing."""
@@ -255,7 +210,20 @@ class Dispatcher:
             except HookFailed:
                 log.exception("observer failed")
 
-    # The call itself
+    def _loaded(self, hook: str) -> list[Provider]:
+        """Return the loaded providers that implement the hook, in pluggy's order."""
+        return [provider for provider in self.manager.implementers(hook) if _is_loaded(provider)]
+
+    def _source_provider(self, hook: str, source: Source) -> Provider | None:
+        return next((provider for provider in self._loaded(hook) if source.scheme in provider.schemes), None)
+
+    async def _change(
+        self, workspace: Workspace, hook: str, arguments: Mapping[str, object], deadline: float
+    ) -> Receipt:
+        provider = self.backend_of(workspace)
+        with _failure_as(errors.DeliveryFailed, errors.DeliveryTimeout):
+            answer = await self._call(provider, hook, arguments, workspace.id, deadline=deadline)
+            return _expect(answer, Receipt, provider, hook, workspace.id)
 
     async def _call(
         self,
@@ -268,44 +236,55 @@ class Dispatcher:
     ) -> object:
         if hook not in provider.hooks:
             raise HookFailed(provider, hook, workspace, "is not implemented")
-        started = time.perf_counter()
-        outcome = await calls.call(provider.hooks[hook], arguments, deadline or self._timeout)
+        outcome = await call(self.manager.only(provider.plugin, hook), arguments, deadline or self._timeout)
         if self._trace:
-            _trace(provider, hook, workspace, time.perf_counter() - started, outcome)
+            _log_call(provider, hook, workspace, outcome)
+        error = outcome.error
         if outcome.timed_out:
             raise HookTimedOut(provider, hook, workspace, f"did not answer in {deadline or self._timeout:g} s")
-        if type(outcome.error) is errors.PushNotSupported and hook in MAY_RAISE:
-            raise errors.PushNotSupported from outcome.error  # the hint is ours to give
-        if isinstance(outcome.error, errors.PlugportError) and type(outcome.error) in MAY_RAISE.get(hook, ()):
-            raise outcome.error  # exactly ours: a subclass could say what it likes
-        if outcome.error is not None:
-            raise HookFailed(
-                provider, hook, workspace, f"raised {type(outcome.error).__name__}: {outcome.error}"
-            ) from outcome.error
+        if type(error) is errors.PushNotSupported and hook in MAY_RAISE:
+            raise errors.PushNotSupported from error  # the hint is ours to give
+        if isinstance(error, errors.PlugportError) and type(error) in MAY_RAISE.get(hook, ()):
+            raise error  # a subclass does not pass: its text is not ours
+        if error is not None:
+            raise HookFailed(provider, hook, workspace, f"raised {type(error).__name__}: {error}") from error
         return outcome.value
 
-    def _expect(self, answer: object, kind: type[_T], provider: Provider, hook: str, workspace: str | None) -> _T:
-        if not isinstance(answer, kind):
-            raise HookFailed(provider, hook, workspace, f"answered with {type(answer).__name__}")
-        return answer
+
+def _is_loaded(provider: Provider) -> bool:
+    return provider.status is ProviderStatus.LOADED
 
 
-def _trace(provider: Provider, hook: str, workspace: str | None, seconds: float, outcome: calls.Outcome) -> None:
+def _expect(answer: object, kind: type[_T], provider: Provider, hook: str, workspace: str | None) -> _T:
+    if not isinstance(answer, kind):
+        raise HookFailed(provider, hook, workspace, f"answered with {type(answer).__name__}")
+    return answer
+
+
+@contextmanager
+def _failure_as(
+    failed: type[errors.PlugportError], timed_out: type[errors.PlugportError] | None = None
+) -> Iterator[None]:
+    """Raise a failed call as the error `failed`, a late one as `timed_out` if it is given."""
+    try:
+        yield
+    except HookFailed as failure:
+        kind = timed_out if timed_out is not None and isinstance(failure, HookTimedOut) else failed
+        raise kind(str(failure)) from failure
+
+
+def _log_call(provider: Provider, hook: str, workspace: str | None, outcome: Outcome) -> None:
     ended = "ok" if outcome.error is None else f"raised {type(outcome.error).__name__}"
     ended = "timed out" if outcome.timed_out else ended
     log.info(
         "hook %s of %s: %s after %.1f ms",
-        *(hook, provider.label, ended, seconds * 1000),
+        *(hook, provider.label, ended, outcome.seconds * 1000),
         extra={
             "hook": hook,
             "provider": provider.name,
             "distribution": f"{provider.distribution} {provider.version}",
             "workspace": workspace,
-            "seconds": round(seconds, 6),
+            "seconds": round(outcome.seconds, 6),
             "outcome": ended,
         },
     )
-
-
-class HookTimedOut(HookFailed):
-    """A provider's call that did not end by its deadline."""

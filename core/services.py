@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..hookspecs.providers.discovery import Provider, ProviderStatus, discover, own_settings
+from ..hookspecs.providers import Provider, ProviderStatus, discover, own_settings
 from ..hookspecs.values import JSON, StartupContext
 from .api import problems
 from .auth import Gatekeeper

@@ -37,7 +37,7 @@ PROJECT = "plugport"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
-EXPECTED: Final[Mapping[str, str]] = {
+ESSENTIAL_ARGUMENT: Final[Mapping[str, str]] = {
     "resolve_source": "destination",
     "deliver": "bundle",
     "uninstall": "removal",
@@ -101,7 +101,7 @@ def shutdown() -> None:
     """Called once, after the last request, also where `startup` failed. Close what `startup` opened."""
 
 
-@hookspec
+@hookspec(firstresult=True)
 def resolve_source(source: Source, destination: Path) -> Resolved:  # type: ignore[empty-body]
     """Fetch the plugin into `destination`, an empty directory. Asked of the one provider whose `schemes` has
     the source's scheme.
@@ -111,7 +111,7 @@ def resolve_source(source: Source, destination: Path) -> Resolved:  # type: igno
     """
 
 
-@hookspec
+@hookspec(firstresult=True)
 def source_revision(source: Source) -> str | None:
     """The state that a fetch would bring right now, cheaply; None where only a fetch can tell. Optional.
 
@@ -120,7 +120,7 @@ def source_revision(source: Source) -> str | None:
     """
 
 
-@hookspec
+@hookspec(firstresult=True)
 def preflight(workspace: Workspace, action: Action) -> None:
     """Called before anything is fetched; a backend that cannot serve the action says so here.
 
@@ -129,7 +129,7 @@ def preflight(workspace: Workspace, action: Action) -> None:
     """
 
 
-@hookspec
+@hookspec(firstresult=True)
 def is_running(workspace: Workspace) -> RunState:  # type: ignore[empty-body]
     """Whether the workspace runs. Called before the fetch, right before the delivery, and for `state`.
 
@@ -138,7 +138,7 @@ def is_running(workspace: Workspace) -> RunState:  # type: ignore[empty-body]
     """
 
 
-@hookspec
+@hookspec(firstresult=True)
 def deliver(workspace: Workspace, bundle: Bundle) -> Receipt:  # type: ignore[empty-body]
     """Put the bundle at `<config dir>/plugins/<bundle.name>`, atomically, and read its digest back.
 
@@ -148,7 +148,7 @@ def deliver(workspace: Workspace, bundle: Bundle) -> Receipt:  # type: ignore[em
     """
 
 
-@hookspec
+@hookspec(firstresult=True)
 def uninstall(workspace: Workspace, removal: Removal) -> Receipt:  # type: ignore[empty-body]
     """Take away what `removal` says, and nothing else. May be repeated: what is gone already is fine.
 
@@ -156,12 +156,12 @@ def uninstall(workspace: Workspace, removal: Removal) -> Receipt:  # type: ignor
     """
 
 
-@hookspec
+@hookspec(firstresult=True)
 def list_installed(workspace: Workspace) -> list[InstalledPlugin]:  # type: ignore[empty-body]
     """What lies on the target, in one or two round trips. May raise what `preflight` may."""
 
 
-@hookspec
+@hookspec(firstresult=True)
 def restart(workspace: Workspace) -> None:
     """Restart the agent. May raise what `preflight` may. Called after an install that asked for it."""
 

@@ -12,7 +12,7 @@ import pytest
 
 from plugport.core.app import create_app
 from plugport.core.settings import Settings
-from plugport.hookspecs.providers.discovery import Provider, examine
+from plugport.hookspecs.providers import Provider, inspect_provider
 
 ADMIN = "admin-token-of-the-tests"
 
@@ -60,7 +60,8 @@ def serve(tmp_path: Path, registry: Path) -> Serve:
     async def run(*providers: object, **settings: object) -> AsyncIterator[httpx.AsyncClient]:
         values = {"data_dir": tmp_path / "data", "plugins_dir": registry, "admin_token": ADMIN} | settings
         found: list[Provider] = [
-            one if isinstance(one, Provider) else examine(one, type(one).__name__.lower()) for one in providers
+            one if isinstance(one, Provider) else inspect_provider(one, type(one).__name__.lower())
+            for one in providers
         ]
         app = create_app(Settings(**values), extra_providers=found)
         async with app.router.lifespan_context(app):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ...hookspecs.providers.discovery import Provider
+from ...hookspecs.providers import Provider
 from ...hookspecs.values import RunState, Workspace
 from ..store.operations import Operation
 from ..workspace_resolver import backend_of

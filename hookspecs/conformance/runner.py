@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from ..providers.discovery import Provider, examine
+from ..providers import Provider, ProviderManager, inspect_provider
+from ..providers.calling import call
 from ..values import JSON, ServiceSettings, StartupContext
 
 _T = TypeVar("_T")
@@ -57,7 +57,8 @@ class Harness:
     """One provider, started; made within a running loop by `started`."""
 
     def __init__(self, plugin: object, name: str, settings: Mapping[str, str], service: ServiceSettings) -> None:
-        self.provider: Provider = examine(plugin, name)
+        self.provider: Provider = inspect_provider(plugin, name)
+        self._manager = ProviderManager([self.provider])
         self.store = Store()
         self.audits: list[tuple[str, Mapping[str, JSON]]] = []
         self._settings, self._service = settings, service
@@ -77,18 +78,19 @@ class Harness:
 
     async def call(self, hook: str, **arguments: object) -> Any:
         """What the hook answers. Raises what it raises, and `TimeoutError` after `DEADLINE`."""
-        implementation = self.provider.hooks[hook]
-        taken = {name: arguments[name] for name in implementation.arguments}
         watch = asyncio.create_task(self._watch())
         try:
-            if inspect.iscoroutinefunction(implementation.function):
-                answer = await asyncio.wait_for(implementation.function(**taken), DEADLINE)
-            else:
-                answer = await asyncio.wait_for(_in_thread(implementation.function, taken), DEADLINE)
+            outcome = await call(self._manager.only(self.provider.plugin, hook), arguments, DEADLINE)
             await asyncio.sleep(0)  # a block at the very end is seen, too
         finally:
             watch.cancel()
-        return answer
+        if outcome.timed_out:
+            raise TimeoutError(f"{hook} did not answer in {DEADLINE:g} s")
+        if isinstance(outcome.error, Exception):
+            raise outcome.error
+        if outcome.error is not None:
+            raise RuntimeError(repr(outcome.error))
+        return outcome.value
 
     def did_not_block(self) -> None:
         """Raises `LoopBlocked` where a call has held the loop up."""
@@ -122,30 +124,3 @@ class Harness:
             logger=logging.getLogger(f"plugport.provider.{self.provider.name}"),
             wait=wait,
         )
-
-
-async def _in_thread(function: Callable[..., object], arguments: Mapping[str, object]) -> object:
-    """In a daemon's thread, so that a call that never returns does not hold up the end of the tests."""
-    loop = asyncio.get_running_loop()
-    answered: asyncio.Future[object] = loop.create_future()
-
-    def settle(value: object, error: BaseException | None) -> None:
-        if not answered.done():
-            if error is None:
-                answered.set_result(value)
-            else:
-                answered.set_exception(error if isinstance(error, Exception) else RuntimeError(repr(error)))
-
-    def work() -> None:
-        value, error = None, None
-        try:
-            value = function(**arguments)
-        except BaseException as raised:  # noqa: BLE001 - whatever it is, it is the answer
-            error = raised
-        try:
-            loop.call_soon_threadsafe(settle, value, error)
-        except RuntimeError:
-            return  # the loop is closed: nobody waits any more
-
-    threading.Thread(target=work, daemon=True, name="conformance-hook").start()
-    return await answered

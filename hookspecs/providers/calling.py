@@ -1,20 +1,23 @@
-"""One call of one hook, contained: whatever it raises, however long it takes, it ends here as an outcome.
+"""One contained call of one hook: it ends as an `Outcome`, whatever it raises and however long it takes.
 
-A plain `def` runs in a thread of its own, a daemon, so that a call that never returns holds up neither the loop
-nor the end of the process. A coroutine runs in a task of its own; SystemExit and CancelledError are caught inside
-it, since a task that lets them out would take the loop down.
+A plain `def` runs in a daemon thread of its own, so a call that never returns holds up neither the loop nor the end
+of the process. A coroutine runs in a task of its own. SystemExit and CancelledError are caught inside the task,
+because a task that lets them out ends the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import threading
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 
-from .discovery import Implementation
+import pluggy
+
+from .manager import answer
 
 GRACE = 1.0
 """Seconds that a cancelled coroutine has to clean up before it is left to itself."""
@@ -22,28 +25,37 @@ GRACE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a call ended: with a value, with an error, or not in time."""
+    """How a call ended: with a value, with an error, or not in time. `seconds` includes the time of a coroutine."""
 
     value: object = None
     error: BaseException | None = None
     timed_out: bool = False
+    seconds: float = 0.0
 
 
-async def call(implementation: Implementation, arguments: Mapping[str, object], deadline: float) -> Outcome:
-    """Call the implementation with those of the arguments that it takes; `deadline` in seconds.
+async def call(caller: pluggy.HookCaller, arguments: Mapping[str, object], deadline: float) -> Outcome:
+    """Call the one implementation that `caller` has (see `ProviderManager.only`).
 
-    Raises nothing but the caller's own `CancelledError`, after the call was told to stop.
+    `arguments` are those of the specification; the implementation gets those that it takes. `deadline` is in
+    seconds. Raises nothing but the `CancelledError` of the task that awaits this, after the call was told to stop.
     """
-    taken = {name: arguments[name] for name in implementation.arguments}
-    if implementation.is_async:
-        return await _in_task(implementation.function, taken, deadline)
-    return await _in_thread(implementation.function, taken, deadline)
+    (implementation,) = caller.get_hookimpls()
+    started = time.perf_counter()
+    if inspect.iscoroutinefunction(implementation.function):
+        outcome = await _in_task(lambda: answer(caller, arguments), deadline)
+    else:
+        outcome = await _in_thread(lambda: answer(caller, arguments), deadline)
+        if inspect.iscoroutine(outcome.value):  # a plain def may hand on the coroutine of another function
+            coroutine, spent = outcome.value, time.perf_counter() - started
+            outcome = await _in_task(lambda: coroutine, max(deadline - spent, 0.0))
+    return replace(outcome, seconds=time.perf_counter() - started)
 
 
-async def _in_task(function: Callable[..., object], arguments: dict[str, object], deadline: float) -> Outcome:
+async def _in_task(function: Callable[[], object], deadline: float) -> Outcome:
     async def contained() -> Outcome:
         try:
-            return Outcome(await cast("Coroutine[Any, Any, object]", function(**arguments)))
+            result = function()
+            return Outcome(await result if isinstance(result, Awaitable) else result)
         except BaseException as error:  # noqa: BLE001 - SystemExit and CancelledError of the hook included
             return Outcome(error=error)
 
@@ -59,7 +71,7 @@ async def _in_task(function: Callable[..., object], arguments: dict[str, object]
             await asyncio.wait({task}, timeout=GRACE)
 
 
-async def _in_thread(function: Callable[..., object], arguments: dict[str, object], deadline: float) -> Outcome:
+async def _in_thread(function: Callable[[], object], deadline: float) -> Outcome:
     loop = asyncio.get_running_loop()
     answered: asyncio.Future[Outcome] = loop.create_future()
     context = contextvars.copy_context()
@@ -68,9 +80,9 @@ async def _in_thread(function: Callable[..., object], arguments: dict[str, objec
         if not answered.done():
             answered.set_result(outcome)
 
-    def work() -> None:
+    def call_and_report() -> None:
         try:
-            outcome = Outcome(context.run(function, **arguments))
+            outcome = Outcome(context.run(function))
         except BaseException as error:  # noqa: BLE001 - as above
             outcome = Outcome(error=error)
         try:
@@ -78,6 +90,6 @@ async def _in_thread(function: Callable[..., object], arguments: dict[str, objec
         except RuntimeError:
             return  # the loop is closed: nobody waits any more
 
-    threading.Thread(target=work, daemon=True, name="plugport-hook").start()
+    threading.Thread(target=call_and_report, daemon=True, name="plugport-hook").start()
     done, _ = await asyncio.wait({answered}, timeout=deadline)
     return answered.result() if done else Outcome(timed_out=True)

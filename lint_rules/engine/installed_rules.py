@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from ...hookspecs import RuleDescriptor
-from ...hookspecs.providers.discovery import LINT_GROUP, Provider, ProviderStatus, discover
+from ...hookspecs.providers import LINT_GROUP, Provider, ProviderManager, ProviderStatus, discover
+from ...hookspecs.providers.manager import answer
 from .contract import JSON, Rule
 
 ENGINE_CODES = ("PP000", "PP900")
@@ -51,12 +52,14 @@ def load_registry() -> Registry:
     """Ask every distribution in the group `plugport.lint`. Never raises for a distribution's sake."""
     rules: dict[str, KnownRule] = {}
     problems: list[str] = []
-    for provider in discover(LINT_GROUP):
+    manager = ProviderManager(discover(LINT_GROUP))
+    order = {provider.name: index for index, provider in enumerate(manager.implementers("lint_rules"))}
+    for provider in sorted(manager.providers, key=lambda provider: order.get(provider.name, -1)):
         if provider.status is not ProviderStatus.LOADED:
             problems.append(f"the rules of {provider.label} are lost: {provider.reason}")
             continue
         try:
-            known = [_checked(descriptor, provider) for descriptor in _asked(provider)]
+            known = [_checked(descriptor, provider) for descriptor in _asked(manager, provider)]
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - the engine's edge: whatever a distribution does is contained
@@ -72,12 +75,13 @@ def load_registry() -> Registry:
     return Registry(dict(sorted(rules.items())), tuple(problems))
 
 
-def _asked(provider: Provider) -> list[RuleDescriptor]:
-    hook = provider.hooks.get("lint_rules")
-    answer = hook.function() if hook is not None else None
-    if not isinstance(answer, list | tuple) or not all(isinstance(item, RuleDescriptor) for item in answer):
+def _asked(manager: ProviderManager, provider: Provider) -> list[RuleDescriptor]:
+    descriptors = None
+    if "lint_rules" in provider.hooks:
+        descriptors = answer(manager.only(provider.plugin, "lint_rules"), {})
+    if not isinstance(descriptors, list | tuple) or not all(isinstance(item, RuleDescriptor) for item in descriptors):
         raise TypeError("its hook lint_rules must return a list of RuleDescriptor")
-    return list(answer)
+    return list(descriptors)
 
 
 def _checked(descriptor: RuleDescriptor, provider: Provider) -> KnownRule:

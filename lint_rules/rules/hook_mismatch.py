@@ -1,20 +1,20 @@
 """PP003 hook-mismatch: a hook implementation whose name, arguments or kind the specification does not know.
 
 plugport refuses such a provider at load, so that the mistake shows when the service starts; this rule shows it when
-the code is written. It follows plugport.hookspecs.providers.discovery, which is what refuses.
+the code is written. Both judge by plugport.hookspecs.providers.validity.
 """
 
 from __future__ import annotations
 
 import ast
-import difflib
+import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from ...hookspecs import PROJECT
-from ...hookspecs.providers.discovery import specifications
+from ...hookspecs.providers.validity import OPTIONS, Shape, faults, implemented_twice, specifications
 from ..engine.contract import JSON, Example, Finding, SourceFile, Span, Summaries
 
 CODE = "PP003"
@@ -22,7 +22,8 @@ message = "a hook implementation whose name, arguments or kind the specification
 reason = """plugport refuses a provider with an unknown hook, a wrong argument, a wrapper or a generator at load:
 the service starts without that provider, and what it should have carried fails later, far away from the mistake.
 
-An argument that the hook does not have is fine where it has a default; an argument that is left out is fine, too."""
+An argument that the hook does not have is fine if it has a default; an argument that is left out is fine, too. A hook
+that plugport does not have is fine with `optionalhook=True`: it is ignored."""
 
 INVALID = (
     Example(
@@ -61,10 +62,10 @@ VALID = (
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _MARKER_CLASSES = ("pluggy.HookimplMarker", "pluggy._hooks.HookimplMarker")
 _Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
+_Marked: TypeAlias = "tuple[ast.AST, str | None, _Function, ast.expr]"
 _WANTED = re.compile(rb"hookimpl|HookimplMarker|hookspecs")
 _MARKERS = ("plugport.hookspecs.hookimpl", "plugport.hookspecs.specs.hookimpl")
-_OPTIONS = frozenset({"hookwrapper", "optionalhook", "specname", "tryfirst", "trylast", "wrapper"})
-_WRAPPERS = ("hookwrapper", "wrapper")
+_BINDERS = ("classmethod", "staticmethod")
 
 
 class HookMismatch:
@@ -88,63 +89,32 @@ class HookMismatch:
     def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
         """Every implementation against its specification."""
         names = _Names(file.ast(), _Offers(file, summaries))
-        for function, decorator, in_class in _implementations(file.ast(), names):
-            for span, text in self._problems(file, function, decorator, in_class):
+        marked = [
+            (container, _hook(function, decorator), function, decorator)
+            for function, decorator, container in _implementations(file.ast(), names)
+        ]
+        for container, hook, function, decorator in marked:
+            for span, text in self._problems(file, function, decorator, hook, isinstance(container, ast.ClassDef)):
                 yield Finding(CODE, file.relative, span, text)
+        for function, text in _repeated(marked):
+            yield Finding(CODE, file.relative, _head(file, function), text)
 
     def _problems(
-        self, file: SourceFile, function: _Function, decorator: ast.expr, in_class: bool
+        self, file: SourceFile, function: _Function, decorator: ast.expr, hook: str | None, in_class: bool
     ) -> Iterator[tuple[Span, str]]:
-        options = {keyword.arg: keyword.value for keyword in _keywords(decorator) if keyword.arg is not None}
+        options = _options(decorator)
         head = _head(file, function)
-        kind = replace(file.span(decorator), end_line=head.end_line, end_column=head.end_column)
-        for option in sorted(options.keys() - _OPTIONS):
-            yield kind, f"`{option}` is no option of hookimpl; it has {', '.join(sorted(_OPTIONS))}"
-        hook = function.name
-        if "specname" in options:
-            given = options["specname"]
-            if not isinstance(given, ast.Constant) or not isinstance(given.value, str | None):
-                return  # known when it runs, and not before
-            hook = given.value or hook
-        if hook not in self._hooks:
-            near = difflib.get_close_matches(hook, self._hooks, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(self._hooks))}"
-            yield head, f"there is no hook `{hook}`{hint}"
+        marker = replace(file.span(decorator), end_line=head.end_line, end_column=head.end_column)
+        for option in sorted(options.keys() - OPTIONS):
+            yield marker, f"`{option}` is no option of hookimpl; it has {', '.join(sorted(OPTIONS))}"
+        if hook is None:
             return
-        if any(option in options and not _is_false(options[option]) for option in _WRAPPERS):
-            yield kind, f"`{hook}` is a wrapper, which plugport does not call: implement the hook itself"
-        elif any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function)):
-            yield head, f"`{hook}` is a generator: return the answer instead of yielding"
-        if hook == "lint_rules" and isinstance(function, ast.AsyncFunctionDef):
-            yield head, "`lint_rules` is asked outside of any loop: write `def`, not `async def`"
-        yield from self._wrong_arguments(file, function, hook, in_class)
-
-    def _wrong_arguments(
-        self, file: SourceFile, function: _Function, hook: str, in_class: bool
-    ) -> Iterator[tuple[Span, str]]:
-        known = self._hooks[hook]
-        listed = ", ".join(known) or "none"
-        arguments = function.args
-        positional = [*arguments.posonlyargs, *arguments.args]
-        required = positional[: len(positional) - len(arguments.defaults)]
-        bound = in_class and not any(ast.unparse(item) == "staticmethod" for item in function.decorator_list)
-        if bound and positional:
-            positional, required = positional[1:], required[1:]
-        keyword_only = [
-            argument
-            for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-            if default is None
-        ]
-        for argument in [*required, *keyword_only]:
-            if argument.arg not in known:
-                yield file.span(argument), f"`{hook}` has no argument `{argument.arg}`; it has: {listed}"
-        for argument in arguments.posonlyargs[1 if bound else 0 :]:
-            if argument.arg in known:
-                yield file.span(argument), f"`{hook}` is called by name: `{argument.arg}` cannot be positional-only"
-        for star, rest in (("*", arguments.vararg), ("**", arguments.kwarg)):
-            if rest is not None:
-                text = f"`{hook}` takes {star}{rest.arg}: name the arguments that it needs; it has: {listed}"
-                yield file.span(rest), text
+        arguments = {node.arg: node for node in ast.iter_child_nodes(function.args) if isinstance(node, ast.arg)}
+        for fault in faults(_shape(function, decorator, hook, options, in_class), self._hooks):
+            if fault.argument is not None:
+                yield file.span(arguments[fault.argument]), fault.text
+            else:
+                yield (marker if fault.in_options else head), fault.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,23 +217,78 @@ class _Names:
         return ".".join([self._imported[expression.id], *reversed(parts)])
 
 
-def _implementations(tree: ast.Module, names: _Names) -> Iterator[tuple[_Function, ast.expr, bool]]:
-    """Every marked function with the decorator, and whether it is a method."""
-    stack: list[tuple[ast.AST, bool]] = [(tree, False)]
+def _implementations(tree: ast.Module, names: _Names) -> Iterator[tuple[_Function, ast.expr, ast.AST]]:
+    """Yield every marked function with the decorator, and the module, class or function that it stands in."""
+    stack: list[tuple[ast.AST, ast.AST]] = [(tree, tree)]
     while stack:
-        node, in_class = stack.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        node, container = stack.pop()
+        if isinstance(node, _FUNCTIONS):
             for decorator in node.decorator_list:
                 if names.is_marker(decorator):
-                    yield node, decorator, in_class
+                    yield node, decorator, container
                     break
-        inside = isinstance(node, ast.ClassDef)
-        method = inside or (in_class and not isinstance(node, _FUNCTIONS))
-        stack.extend((child, method) for child in ast.iter_child_nodes(node))
+        inside = node if isinstance(node, (*_FUNCTIONS, ast.ClassDef)) else container
+        stack.extend((child, inside) for child in ast.iter_child_nodes(node))
 
 
-def _keywords(decorator: ast.expr) -> list[ast.keyword]:
-    return decorator.keywords if isinstance(decorator, ast.Call) else []
+def _options(decorator: ast.expr) -> dict[str, ast.expr]:
+    keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
+    return {keyword.arg: keyword.value for keyword in keywords if keyword.arg is not None}
+
+
+def _hook(function: _Function, decorator: ast.expr) -> str | None:
+    """Return the name of the hook; None if only a run can tell, because `specname` is computed."""
+    specname = _options(decorator).get("specname", ast.Constant(None))
+    return str(specname.value or function.name) if isinstance(specname, ast.Constant) else None
+
+
+def _repeated(marked: Iterable[_Marked]) -> Iterator[tuple[_Function, str]]:
+    """Yield the last of several functions of one module or class that implement the same hook, and what is wrong."""
+    by_name: dict[tuple[ast.AST, str], dict[str, _Function]] = {}
+    for container, hook, function, _ in marked:
+        if hook is not None:
+            by_name.setdefault((container, hook), {})[function.name] = function
+    for (_, hook), functions in by_name.items():
+        if len(functions) > 1:
+            last = max(functions.values(), key=lambda function: function.lineno)
+            yield last, implemented_twice(hook, sorted(functions)).text
+
+
+def _shape(
+    function: _Function, decorator: ast.expr, hook: str, options: Mapping[str, ast.expr], in_class: bool
+) -> Shape:
+    """Describe the implementation. Another decorator than `staticmethod` may make anything of the function, so its
+    kind is not known then."""
+    others = {ast.unparse(other) for other in function.decorator_list if other is not decorator}
+    is_plain = others <= set(_BINDERS)
+    return Shape(
+        hook,
+        _parameters(function.args, bound=in_class and "staticmethod" not in others),
+        is_plain and isinstance(function, ast.AsyncFunctionDef),
+        is_plain and any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function)),
+        {option: not _is_false(value) for option, value in options.items()},
+    )
+
+
+def _parameters(arguments: ast.arguments, *, bound: bool) -> list[inspect.Parameter] | None:
+    """Return the parameters that a caller fills; None for a method that has no parameter for `self`."""
+    defaults = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
+    positional = [(argument.arg, inspect.Parameter.POSITIONAL_ONLY) for argument in arguments.posonlyargs]
+    positional += [(argument.arg, inspect.Parameter.POSITIONAL_OR_KEYWORD) for argument in arguments.args]
+    parameters = [_parameter(name, kind, index >= defaults) for index, (name, kind) in enumerate(positional)]
+    if bound and not parameters and arguments.vararg is None:
+        return None
+    if arguments.vararg is not None:
+        parameters.append(_parameter(arguments.vararg.arg, inspect.Parameter.VAR_POSITIONAL))
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        parameters.append(_parameter(argument.arg, inspect.Parameter.KEYWORD_ONLY, default is not None))
+    if arguments.kwarg is not None:
+        parameters.append(_parameter(arguments.kwarg.arg, inspect.Parameter.VAR_KEYWORD))
+    return parameters[1:] if bound and positional else parameters
+
+
+def _parameter(name: str, kind: inspect._ParameterKind, has_default: bool = False) -> inspect.Parameter:
+    return inspect.Parameter(name, kind, default=None if has_default else inspect.Parameter.empty)
 
 
 def _is_false(value: ast.expr) -> bool:

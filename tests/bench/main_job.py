@@ -23,7 +23,7 @@ import httpx
 
 from plugport.core.app import create_app
 from plugport.core.settings import Settings
-from plugport.hookspecs.providers.discovery import examine
+from plugport.hookspecs.providers import inspect_provider
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.doubles import MemoryBackend
@@ -91,7 +91,7 @@ def per_install(service: Service, rounds: int) -> str:
 async def in_memory(folder: Path, count: int) -> list[float]:
     """Seconds of each install through the whole application, in this process, into a backend in memory."""
     settings = Settings(data_dir=folder / "memory", plugins_dir=folder / "plugins", admin_token=TOKEN)
-    app = create_app(settings, extra_providers=[examine(MemoryBackend(), "memory")])
+    app = create_app(settings, extra_providers=[inspect_provider(MemoryBackend(), "memory")])
     seconds = []
     async with app.router.lifespan_context(app):
         transport, headers = httpx.ASGITransport(app), {"Authorization": f"Bearer {TOKEN}"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from plugport.core.app import ENDPOINTS
 from plugport.hookspecs import errors, specs
-from plugport.hookspecs.providers.discovery import specifications
+from plugport.hookspecs.providers import specifications
 
 ROOT = Path(__file__).resolve().parents[2]
 _MADE = "<!-- written by tests/project/reference.py: change the code, then run it -->\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from plugport.hookspecs import specs
-from plugport.hookspecs.providers.discovery import specifications
+from plugport.hookspecs.providers import specifications
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -20,7 +20,7 @@ from support.tools import need_tool
 
 from plugport.hookspecs import Action, PolicyRequest, Workspace
 from plugport.hookspecs.conformance import BackendConformance, BackendUnderTest, DirectoryPlace, bundle_of
-from plugport.hookspecs.providers.discovery import ProviderStatus, examine
+from plugport.hookspecs.providers import ProviderStatus, inspect_provider
 
 PAGES = Path(__file__).resolve().parents[2] / "docs/providers"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -194,7 +194,7 @@ class TestKubernetesRecipe(BackendConformance):
 
 def test_the_policys_recipe_asks_with_the_digest(tmp_path, monkeypatch):
     recipe = module("gatekeeper_policy.py")
-    assert examine(recipe, "gatekeeper").status is ProviderStatus.LOADED
+    assert inspect_provider(recipe, "gatekeeper").status is ProviderStatus.LOADED
     bundle, asked = bundle_of(tmp_path, "p", {"a": b"1"}), []
     recipe.url = "http://gatekeeper"
 

@@ -12,8 +12,14 @@ from support.third_party import install_stranger, lay
 
 from plugport.core.dispatcher import Dispatcher, DuplicateProvider
 from plugport.hookspecs import HOOK_API_VERSION, Resolved, RunState, Workspace, errors, hookimpl
-from plugport.hookspecs.providers import calling as calls
-from plugport.hookspecs.providers.discovery import ProviderInvalid, ProviderStatus, discover, examine
+from plugport.hookspecs.providers import (
+    ProviderInvalid,
+    ProviderManager,
+    ProviderStatus,
+    discover,
+    inspect_provider,
+)
+from plugport.hookspecs.providers.calling import call
 
 W = Workspace("w", org="acme", backend="memory")
 
@@ -47,14 +53,14 @@ def test_an_object_that_cannot_be_a_provider_is_told_why(provider, word):
         if callable(value) and hasattr(value, "__name__") and value.__name__ == "<lambda>":
             value.__name__ = name
     with pytest.raises(ProviderInvalid) as caught:
-        examine(provider, "made")
+        inspect_provider(provider, "made")
     assert word in str(caught.value)
 
 
 def test_an_implementation_may_take_fewer_arguments_and_new_ones_with_defaults():
     provider = _made(deliver=hookimpl(lambda self, bundle, later=None: None), backend="x", is_running=None)
     provider.__class__.is_running = hookimpl(lambda self: None)
-    found = examine(provider, "made")
+    found = inspect_provider(provider, "made")
     assert found.hooks["deliver"].arguments == ("bundle",)
     assert found.hooks["is_running"].arguments == ()
 
@@ -91,22 +97,20 @@ def test_the_extra_that_brings_a_missing_module_is_named(tmp_path, monkeypatch):
 
 
 def test_two_providers_of_one_backend_or_scheme_stop_the_start_and_both_are_named():
-    first = examine(MemoryBackend(), "first", "dist-one", "1")
-    second = examine(MemoryBackend(), "second", "dist-two", "2")
+    first = inspect_provider(MemoryBackend(), "first", "dist-one", "1")
+    second = inspect_provider(MemoryBackend(), "second", "dist-two", "2")
     with pytest.raises(DuplicateProvider) as caught:
         Dispatcher([first, second])
     assert "dist-one" in str(caught.value)
     assert "dist-two" in str(caught.value)
-    source = examine(StubSource(lambda destination: Resolved("x")), "source")
-    dispatcher = Dispatcher([source])
-    with pytest.raises(DuplicateProvider):
-        dispatcher.add(examine(StubSource(lambda destination: Resolved("x")), "again"))
-    assert len(dispatcher.providers) == 1
+    sources = [inspect_provider(StubSource(lambda destination: Resolved("x")), name) for name in ("source", "again")]
+    with pytest.raises(DuplicateProvider, match="the scheme stub is served by source .* and by again"):
+        Dispatcher(sources)
 
 
 async def test_a_lookup_that_declines_does_not_hide_the_next_ones_answer():
     known = Workspace("w", org="acme")
-    dispatcher = Dispatcher([examine(Lookup({}), "a"), examine(Lookup({"w": known}), "b")])
+    dispatcher = Dispatcher([inspect_provider(Lookup({}), "a"), inspect_provider(Lookup({"w": known}), "b")])
     assert await dispatcher.lookup_workspace("w") == (known, False)
     assert await dispatcher.lookup_workspace("absent") == (None, False)
 
@@ -118,7 +122,7 @@ async def test_a_plain_def_does_not_stop_the_loop_and_has_a_deadline():
             time.sleep(0.5)
             return RunState.RUNNING
 
-    dispatcher = Dispatcher([examine(Slow(), "slow")], timeout=0.1)
+    dispatcher = Dispatcher([inspect_provider(Slow(), "slow")], timeout=0.1)
     started = asyncio.get_running_loop().time()
     state, ticks = await asyncio.gather(dispatcher.is_running(W), _tick())
     assert state.kind == "unknown"
@@ -146,7 +150,7 @@ async def test_whatever_a_hook_raises_is_contained(error):
         def uninstall(self, workspace, removal):
             raise error
 
-    dispatcher = Dispatcher([examine(Raising(), "raising")])
+    dispatcher = Dispatcher([inspect_provider(Raising(), "raising")])
     with pytest.raises(errors.DeliveryFailed) as caught:
         await dispatcher.deliver(W, None, 1)
     assert "raising" in str(caught.value)
@@ -166,7 +170,7 @@ async def test_a_callers_cancellation_reaches_the_hook():
                 seen.append("cancelled")
                 raise
 
-    dispatcher = Dispatcher([examine(Waiting(), "waiting")])
+    dispatcher = Dispatcher([inspect_provider(Waiting(), "waiting")])
     task = asyncio.create_task(dispatcher.deliver(W, None, 60))
     await asyncio.sleep(0.05)
     task.cancel()
@@ -184,7 +188,7 @@ async def test_a_subclass_of_our_errors_passes_no_text_of_its_own():
         def deliver(self, workspace, bundle):
             raise Loud("x")
 
-    dispatcher = Dispatcher([examine(Raising(), "raising")])
+    dispatcher = Dispatcher([inspect_provider(Raising(), "raising")])
     with pytest.raises(errors.DeliveryFailed) as caught:
         await dispatcher.deliver(W, None, 1)
     assert type(caught.value) is errors.DeliveryFailed
@@ -192,5 +196,6 @@ async def test_a_subclass_of_our_errors_passes_no_text_of_its_own():
 
 
 async def test_a_late_call_is_an_outcome():
-    implementation = examine(MemoryBackend(), "m").hooks["is_running"]
-    assert (await calls.call(implementation, {"workspace": W}, 5)).value is RunState.RUNNING
+    backend = MemoryBackend()
+    caller = ProviderManager([inspect_provider(backend, "m")]).only(backend, "is_running")
+    assert (await call(caller, {"workspace": W}, 5)).value is RunState.RUNNING

@@ -25,7 +25,7 @@ from plugport.hookspecs import (
     specs,
 )
 from plugport.hookspecs.conformance import bundle_of
-from plugport.hookspecs.providers.discovery import ProviderInvalid, discover, examine, specifications
+from plugport.hookspecs.providers import ProviderInvalid, discover, inspect_provider, specifications
 
 SIGNATURES = {
     1: {
@@ -159,7 +159,7 @@ async def test_an_argument_that_is_added_breaks_no_old_implementation(monkeypatc
     def observe(event, severity="info"): ...
 
     _with_spec(monkeypatch, "observe", observe)
-    old, new = examine(Old(), "old"), examine(new_one(), "new")
+    old, new = inspect_provider(Old(), "old"), inspect_provider(new_one(), "new")
     assert (old.hooks["observe"].arguments, new.hooks["observe"].arguments) == (("event",), ("event", "severity"))
 
 
@@ -188,7 +188,7 @@ def test_a_deprecated_hook_and_a_deprecated_argument_are_named_to_the_author(mon
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = examine(Old(), "old")
+        found = inspect_provider(Old(), "old")
     assert found.notes == (
         "lookup_workspace is deprecated: implement find_workspace; gone in 3.0",
         "the argument event of observe is deprecated: take `what`; gone in 3.0",
@@ -208,7 +208,7 @@ def test_versions_shake_hands(monkeypatch, wanted, words):
 
     monkeypatch.setattr(specs, "OLDEST_HOOK_API_VERSION", 2)
     with pytest.raises(ProviderInvalid, match=words):
-        examine(Provider(), "provider")
+        inspect_provider(Provider(), "provider")
 
 
 def test_what_should_change_is_shown_and_the_version_with_it(tmp_path):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..conform import reports
 
 if TYPE_CHECKING:
-    from ....hookspecs.providers.discovery import Provider
+    from ....hookspecs.providers import Provider
 
 GROUP = "plugport.conformance"
 _HOW = """\
@@ -46,7 +46,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Run the suite and keep its report."""
-    from ....hookspecs.providers.discovery import ProviderStatus, discover
+    from ....hookspecs.providers import ProviderStatus, discover
 
     found = [one for one in discover(allowed=[args.provider]) if one.name == args.provider]
     loaded = next((one for one in found if one.status is ProviderStatus.LOADED), None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..conform import reports
 
 if TYPE_CHECKING:
-    from ....hookspecs.providers.discovery import Provider
+    from ....hookspecs.providers import Provider
 
 _HEADS = ["NAME", "DISTRIBUTION", "STATUS", "SERVES", "IMPORT", "CONFORMANCE"]
 
@@ -30,7 +30,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Discover and print."""
-    from ....hookspecs.providers.discovery import ProviderStatus, conflicts, discover
+    from ....hookspecs.providers import ProviderStatus, conflicts, discover
     from ..client import table
 
     allowed = os.environ.get("PLUGPORT_PROVIDERS_ALLOW")

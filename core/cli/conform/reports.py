@@ -13,7 +13,7 @@ from urllib.parse import quote
 from ....hookspecs.specs import HOOK_API_VERSION
 
 if TYPE_CHECKING:
-    from ....hookspecs.providers.discovery import Provider
+    from ....hookspecs.providers import Provider
 
 
 def path_of(provider: str) -> Path:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from .... import hookspecs
-from ....hookspecs.providers.discovery import Provider, own_settings
+from ....hookspecs.providers import Provider, own_settings
 
 _LIVE: Final = Path(hookspecs.__file__).parent / "conformance" / "cli_suite.py"
 _UNDECLARED: Final = "undeclared: "

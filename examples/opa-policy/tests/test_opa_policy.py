@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from plugport.hookspecs import Action, PolicyRequest, Refusal, ServiceSettings, Source, StartupContext, Workspace
 from plugport.hookspecs.conformance import PolicyConformance, PolicyUnderTest
-from plugport.hookspecs.providers.discovery import ProviderStatus, discover
+from plugport.hookspecs.providers import ProviderStatus, discover
 
 from opa_policy import OpaPolicy
 from opa_policy.conformance import Opa, target

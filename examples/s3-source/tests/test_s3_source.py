@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from plugport.hookspecs.conformance import SourceConformance, SourceUnderTest
-from plugport.hookspecs.providers.discovery import ProviderStatus, discover
+from plugport.hookspecs.providers import ProviderStatus, discover
 
 from s3_source.conformance import target
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from plugport.hookspecs.conformance import BackendConformance, BackendUnderTest
-from plugport.hookspecs.providers.discovery import ProviderStatus, discover
+from plugport.hookspecs.providers import ProviderStatus, discover
 
 from ssh_backend.conformance import target
 

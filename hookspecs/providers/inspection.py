@@ -1,0 +1,109 @@
+"""Describes an object as a provider, or says why it cannot be one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from types import MappingProxyType
+from typing import Final, NoReturn
+
+import pluggy
+
+from .. import specs
+from .manager import ProviderManager
+from .model import Provider, ProviderInvalid, ProviderStatus
+
+SLOW_IMPORT_SECONDS: Final = 0.25
+"""An import that takes longer is noted: every start of the service, and of `plugport providers`, waits for it."""
+BACKEND_HOOKS: Final = frozenset({"preflight", "is_running", "deliver", "uninstall", "list_installed", "restart"})
+"""The hooks that are called for the one provider whose `backend` the workspace names."""
+
+
+def inspect_provider(
+    plugin: object,
+    name: str,
+    distribution: str = "(object)",
+    version: str = "0",
+    import_seconds: float = 0.0,
+    manager: ProviderManager | None = None,
+) -> Provider:
+    """Register an object with the manager (None: with one of its own) and describe it as a LOADED provider.
+
+    Raises `ProviderInvalid`, and what reading the attributes `schemes`, `backend` and `hook_api_version` raises.
+    """
+    manager = manager or ProviderManager()
+    try:
+        manager.register(plugin, name)
+        schemes, backend = _schemes(plugin), _backend(plugin)
+        hook_api_version = _hook_api_version(plugin)
+        hooks = manager.implementations(name)
+        if not manager.get_hookcallers(manager.get_plugin(name)):
+            _refuse(plugin, "it implements no hook: mark its functions with @plugport.hookspecs.hookimpl")
+        _check_attributes(plugin, hooks, schemes, backend)
+    except pluggy.PluginValidationError as error:
+        raise ProviderInvalid(f"{name} ({distribution} {version})", str(error)) from error
+    return Provider(
+        name,
+        distribution,
+        version,
+        ProviderStatus.LOADED,
+        plugin=plugin,
+        hooks=MappingProxyType(hooks),
+        schemes=schemes,
+        backend=backend,
+        import_seconds=import_seconds,
+        hook_api_version=hook_api_version,
+        notes=tuple(_notes(manager, name, import_seconds)),
+    )
+
+
+def _refuse(plugin: object, text: str) -> NoReturn:
+    raise pluggy.PluginValidationError(plugin, text)
+
+
+def _schemes(plugin: object) -> tuple[str, ...]:
+    schemes = getattr(plugin, "schemes", ())
+    if isinstance(schemes, str) or not all(isinstance(scheme, str) and scheme for scheme in schemes):
+        _refuse(plugin, "`schemes` must be a tuple of names, as in schemes = ('s3',)")
+    return tuple(schemes)
+
+
+def _backend(plugin: object) -> str | None:
+    backend = getattr(plugin, "backend", None)
+    if backend is not None and not (isinstance(backend, str) and backend):
+        _refuse(plugin, "`backend` must be a name, as in backend = 'kubernetes'")
+    return backend
+
+
+def _hook_api_version(plugin: object) -> int:
+    version = getattr(plugin, "hook_api_version", specs.HOOK_API_VERSION)
+    oldest, newest = specs.OLDEST_HOOK_API_VERSION, specs.HOOK_API_VERSION
+    if not isinstance(version, int) or isinstance(version, bool):
+        _refuse(plugin, "`hook_api_version` must be a number, as in hook_api_version = 2")
+    if version > newest:
+        _refuse(plugin, f"it was written for hook API version {version}, this plugport has {newest}: update plugport")
+    if version < oldest:
+        text = f"it was written for hook API version {version}, this plugport has {oldest} to {newest}: update it"
+        _refuse(plugin, text)
+    return version
+
+
+def _check_attributes(plugin: object, hooks: Collection[str], schemes: Collection[str], backend: str | None) -> None:
+    if schemes and "resolve_source" not in hooks:
+        _refuse(plugin, "it declares `schemes`, but does not implement resolve_source")
+    for hook in ("resolve_source", "source_revision"):
+        if hook in hooks and not schemes:
+            _refuse(plugin, f"it implements {hook}, but declares no `schemes`")
+    if backend is not None and not {"deliver", "is_running"} <= set(hooks):
+        _refuse(plugin, "it declares a `backend`, but does not implement is_running and deliver")
+    if backend is None and (unrouted := sorted(BACKEND_HOOKS.intersection(hooks))):
+        _refuse(plugin, f"it implements {', '.join(unrouted)}, but declares no `backend`")
+
+
+def _notes(manager: ProviderManager, name: str, import_seconds: float) -> Iterator[str]:
+    if import_seconds > SLOW_IMPORT_SECONDS:
+        yield f"importing it took {import_seconds:.2f} s: import what is heavy in startup(context)"
+    for hook, implementation in sorted(manager.implementations(name).items()):
+        essential = specs.ESSENTIAL_ARGUMENT.get(hook)
+        if essential is not None and essential not in implementation.arguments:
+            yield f"{hook} misses the argument {essential}: it can do nothing but raise"
+        yield from manager.deprecations(hook, implementation.arguments)
