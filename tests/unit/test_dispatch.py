@@ -104,7 +104,7 @@ def test_two_providers_of_one_backend_or_scheme_stop_the_start_and_both_are_name
     assert "dist-one" in str(caught.value)
     assert "dist-two" in str(caught.value)
     sources = [inspect_provider(StubSource(lambda destination: Resolved("x")), name) for name in ("source", "again")]
-    with pytest.raises(DuplicateProvider, match="the scheme stub is served by source .* and by again"):
+    with pytest.raises(DuplicateProvider, match=r"the scheme stub is served by source .* and by again"):
         Dispatcher(sources)
 
 
