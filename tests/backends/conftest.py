@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from support.ec2_stand import stand
 from support.engine import NoEngine, PrivateEngine
-from support.pretend_aws import PretendAws
-from support.ssh_host import NoSshHost, SshHost
+from support.simulated_ec2 import simulated_ec2
 from support.tools import skip_without
+
+from plugport.builtin_backends.ec2.simulator.aws import SimulatedAws
+from plugport.builtin_backends.ec2.simulator.ssh_host import SshHost, SshHostUnavailable
 
 
 @pytest.fixture(scope="session")
@@ -22,37 +23,37 @@ def engine():
 
 
 @pytest.fixture(scope="session")
-def one_ssh_host():
+def session_ssh_host():
     """A host with a real sshd, the same for all tests."""
     try:
         started = SshHost()
         if not started.is_view:
             started.stop()
-            raise NoSshHost("these tests change what lies on the host: only root can have one for it")
-    except NoSshHost as error:
+            raise SshHostUnavailable("these tests change what lies on the host: only root can have one for it")
+    except SshHostUnavailable as error:
         skip_without(f"no host with sshd: {error}")
     yield started
     started.stop()
 
 
 @pytest.fixture
-def ssh_host(one_ssh_host):
+def ssh_host(session_ssh_host):
     """The host, as it was when it was made."""
-    yield one_ssh_host
-    one_ssh_host.renew()
+    yield session_ssh_host
+    session_ssh_host.reset()
 
 
 @pytest.fixture(scope="session")
-def one_aws(one_ssh_host):
-    made = PretendAws(one_ssh_host.let_in)
+def session_aws(session_ssh_host):
+    made = SimulatedAws(session_ssh_host.accept_key)
     made.start()
     yield made
     made.stop()
 
 
 @pytest.fixture
-async def ec2(ssh_host, one_aws, tmp_path, monkeypatch):
+async def ec2(ssh_host, session_aws, tmp_path, monkeypatch):
     """Everything that the ec2 backend talks to."""
-    one_aws.renew()
-    async with stand(ssh_host, one_aws, tmp_path, monkeypatch) as made:
+    session_aws.reset()
+    async with simulated_ec2(ssh_host, session_aws, tmp_path, monkeypatch) as made:
         yield made

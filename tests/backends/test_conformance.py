@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from support.mounts import tmpfs
-from support.pretend_aws import Fault
+from support.simulated_ec2 import use_simulator
 from support.socket_proxy import SocketProxy
 from support.third_party import command
-from support.tunnel_endpoint import HOST, TunnelEndpoint
 
 from plugport.builtin_backends.docker.backend import DockerBackend
 from plugport.builtin_backends.ec2.backend import Ec2Backend
+from plugport.builtin_backends.ec2.simulator.aws import Fault
+from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST, SimulatedEndpoint
 from plugport.builtin_backends.external import ExternalBackend
 from plugport.builtin_backends.host import HostBackend
 from plugport.hookspecs import Workspace
@@ -135,7 +136,7 @@ class EndpointInAThread:
     """A tunnel endpoint on a loop of its own, for tests that have none."""
 
     def __init__(self, folder, target):
-        self.endpoint = TunnelEndpoint(folder, target)
+        self.endpoint = SimulatedEndpoint(folder, target)
         self._loop, started = asyncio.new_event_loop(), threading.Event()
 
         async def serve():
@@ -149,7 +150,7 @@ class EndpointInAThread:
         assert started.wait(20)
 
     def cut(self):
-        self._loop.call_soon_threadsafe(self.endpoint.cut)
+        self._loop.call_soon_threadsafe(self.endpoint.cut_tunnels)
 
     def stop(self):
         self._loop.call_soon_threadsafe(self._over.set)
@@ -159,28 +160,24 @@ class EndpointInAThread:
 
 class TestEc2(BackendConformance):
     @pytest.fixture
-    def under_test(self, ssh_host, one_aws, tmp_path, monkeypatch):
-        one_aws.renew()
-        for name in [one for one in os.environ if one.startswith("AWS_")]:
-            monkeypatch.delenv(name)
-        for name, value in (one_aws.environment() | {"SSL_CERT_FILE": str(tmp_path / "tls/ca.pem")}).items():
-            monkeypatch.setenv(name, value)
-        instance, stopped = one_aws.run_instance(HOST), one_aws.run_instance(HOST)
+    def under_test(self, ssh_host, session_aws, tmp_path, monkeypatch):
+        session_aws.reset()
+        use_simulator(session_aws, tmp_path, monkeypatch)
+        instance, stopped = session_aws.run_instance(ENDPOINT_HOST), session_aws.run_instance(ENDPOINT_HOST)
         options = {"restart": "true"}
-        one_aws.states[stopped] = "stopped"
+        session_aws.states[stopped] = "stopped"
 
         def shell(line, stdin):
-            command = [ssh_host.chroot, str(ssh_host.root), "sh", "-c", line]
-            return subprocess.run(command, input=stdin, capture_output=True, check=True).stdout
+            return subprocess.run(ssh_host.shell_command(line), input=stdin, capture_output=True, check=True).stdout
 
         @contextlib.contextmanager
         def vanishes():
-            one_aws.states[instance] = "stopped"
-            ssh_host.cut_every_connection()
+            session_aws.states[instance] = "stopped"
+            ssh_host.cut_connections()
             try:
                 yield
             finally:
-                del one_aws.states[instance]
+                del session_aws.states[instance]
 
         @contextlib.contextmanager
         def drops():
@@ -189,11 +186,11 @@ class TestEc2(BackendConformance):
 
         @contextlib.contextmanager
         def unreachable():
-            one_aws.faults["DescribeInstances"] = Fault("RequestLimitExceeded", 400, times=99)
+            session_aws.faults["DescribeInstances"] = Fault("RequestLimitExceeded", 400, times=99)
             try:
                 yield
             finally:
-                one_aws.faults.clear()
+                session_aws.faults.clear()
 
         endpoint = EndpointInAThread(tmp_path / "tls", ("127.0.0.1", ssh_host.port))
         with small_disk(ssh_host.root / "configs") as full:

@@ -7,8 +7,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from support.tunnel_endpoint import HOST
 
+from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST
 from plugport.core.pipeline.footprint import footprint_of, removal_of
 from plugport.hookspecs import Action, Removal, RunState, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of
@@ -94,19 +94,19 @@ async def test_ten_deliveries_share_one_connection_and_eight_channels(ec2, tmp_p
     async with ec2.backend() as backend:
         await asyncio.gather(*(backend.deliver(ec2.workspace(f"w{n}"), one) for n, one in enumerate(bundles)))
         assert sorted(_left(ec2.host)) == sorted(one.name for one in bundles)
-        assert len(ec2.endpoint.opened) == 1
+        assert len(ec2.endpoint.requests) == 1
     assert ec2.aws.calls.count("SendSSHPublicKey") == 1
 
 
 async def test_the_connections_are_closed_at_shutdown(ec2):
     async with ec2.backend() as backend:
         await backend.list_installed(ec2.workspace())
-        assert len(ec2.host.sessions()) == 1
+        assert len(ec2.host.connection_pids()) == 1
     for _ in range(200):
-        if not ec2.host.sessions() and not ec2.endpoint.open_now:
+        if not ec2.host.connection_pids() and not ec2.endpoint.open_tunnels:
             break
         await asyncio.sleep(0.02)
-    assert (ec2.host.sessions(), ec2.endpoint.open_now) == ([], 0)
+    assert (ec2.host.connection_pids(), ec2.endpoint.open_tunnels) == ([], 0)
 
 
 async def test_a_direct_way_needs_no_endpoint(ec2, tmp_path):
@@ -114,7 +114,7 @@ async def test_a_direct_way_needs_no_endpoint(ec2, tmp_path):
     async with ec2.backend() as backend:
         bundle = bundle_of(tmp_path, "p", FILES)
         assert (await backend.deliver(workspace, bundle)).digest == bundle.digest
-    assert ec2.endpoint.opened == []
+    assert ec2.endpoint.requests == []
     assert ec2.aws.calls.count("DescribeInstanceConnectEndpoints") == 0
     assert ec2.aws.calls.count("SendSSHPublicKey") == 1
 
@@ -227,4 +227,4 @@ def test_no_connection_is_made_without_a_known_host_key():
 def test_no_command_line_of_aws_or_ssh_is_started():
     folder = Path(__file__).parents[2] / "builtin_backends/ec2"
     assert not [one for one in folder.glob("*.py") if "subprocess" in one.read_text()]
-    assert HOST.endswith("amazonaws.com")
+    assert ENDPOINT_HOST.endswith("amazonaws.com")

@@ -8,10 +8,10 @@ import time
 
 import asyncssh
 import pytest
-from support.pretend_aws import Fault, console_with
 
 from plugport.builtin_backends.ec2 import instances
 from plugport.builtin_backends.ec2 import pool as connections
+from plugport.builtin_backends.ec2.simulator.aws import Fault, console_with_host_keys
 from plugport.hookspecs import RunStateKind, errors
 from plugport.hookspecs.conformance import bundle_of
 
@@ -41,7 +41,7 @@ def _whole(ec2, *bundles, folder="/configs"):
 async def _settled(ec2):
     """The host has seen that the line is cut, and has cleaned up; a shell may outlive its connection for a moment."""
     for _ in range(250):
-        if not ec2.host.sessions() and ".stg-" not in ec2.host.shell("ls -A /configs/plugins"):
+        if not ec2.host.connection_pids() and ".stg-" not in ec2.host.shell("ls -A /configs/plugins"):
             return
         await asyncio.sleep(0.02)
 
@@ -109,11 +109,11 @@ async def test_no_endpoint_is_told_and_one_in_another_subnet_is_used(ec2, old):
 
 
 async def test_a_refused_handshake_is_told_with_the_request_id(ec2, old):
-    ec2.endpoint.refuses = 403
+    ec2.endpoint.refuse_status = 403
     async with ec2.backend() as backend:
         with pytest.raises(errors.BackendUnavailable, match=r"403: no access \(request id req-42\)"):
             await backend.deliver(ec2.workspace(), old)
-        ec2.endpoint.refuses = None
+        ec2.endpoint.refuse_status = None
         await backend.deliver(ec2.workspace(), old)
 
 
@@ -134,7 +134,7 @@ async def test_a_denied_or_throttled_way_in_is_told_with_the_request_id(ec2, old
     async with ec2.backend() as backend:
         with pytest.raises(errors.BackendUnavailable, match=rf"{word}: {action}: {code}.*request id req-"):
             await backend.deliver(ec2.workspace(), old)
-    assert ec2.endpoint.opened == []
+    assert ec2.endpoint.requests == []
 
 
 async def test_a_moment_of_throttling_is_waited_out(ec2, old):
@@ -151,13 +151,13 @@ async def test_a_key_that_expires_between_push_and_login_is_pushed_anew_once(ec2
             await backend.deliver(ec2.workspace(), old)
         assert ec2.aws.calls.count("SendSSHPublicKey") == 2
 
-        real = ec2.aws.let_in
+        real = ec2.aws.accept_key
 
         def late_at_first(user, key, seconds):
-            ec2.aws.let_in = real
+            ec2.aws.accept_key = real
             real(user, key, -5)
 
-        ec2.aws.key_seconds, ec2.aws.let_in = 60, late_at_first
+        ec2.aws.key_seconds, ec2.aws.accept_key = 60, late_at_first
         await backend.deliver(ec2.workspace(), old)
     keys = ec2.host.shell("cut -d' ' -f3 /etc/plugport-ssh/keys-ubuntu").split()
     assert len(keys) == len(set(keys)) == 4
@@ -173,7 +173,7 @@ async def test_the_first_key_is_pinned_with_an_audit_and_another_one_is_refused_
     assert place == f"host-key/123456789012/eu-west-1/{ec2.instance}"
     ((what, fields),) = ec2.audits
     assert (what, fields["instance_id"], fields["origin"]) == ("host-key.pinned", ec2.instance, "first-use")
-    ec2.host.new_host_key()
+    ec2.host.make_host_key()
     ec2.host.start()
     async with ec2.backend() as backend:
         for _ in range(2):
@@ -191,7 +191,7 @@ async def test_the_first_key_is_pinned_with_an_audit_and_another_one_is_refused_
 async def test_nothing_is_said_to_a_host_with_another_key(ec2, old):
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
-    ec2.host.new_host_key()
+    ec2.host.make_host_key()
     ec2.host.start()
     (ec2.host.folder / "sshd.log").write_text("")
     async with ec2.backend() as backend:
@@ -201,7 +201,7 @@ async def test_nothing_is_said_to_a_host_with_another_key(ec2, old):
 
 
 async def test_the_console_vouches_for_the_first_key(ec2, old):
-    ec2.aws.consoles[ec2.instance] = console_with(ec2.host.host_keys)
+    ec2.aws.consoles[ec2.instance] = console_with_host_keys(ec2.host.host_keys)
     async with ec2.backend(host_keys="strict") as backend:
         await backend.deliver(ec2.workspace(), old)
     ((what, fields),) = ec2.audits
@@ -210,7 +210,7 @@ async def test_the_console_vouches_for_the_first_key(ec2, old):
 
 async def test_a_key_that_is_not_the_consoles_is_refused_at_first_contact(ec2, old):
     another = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
-    ec2.aws.consoles[ec2.instance] = console_with([another])
+    ec2.aws.consoles[ec2.instance] = console_with_host_keys([another])
     async with ec2.backend() as backend:
         with pytest.raises(errors.HostKeyMismatch, match="known by its console"):
             await backend.deliver(ec2.workspace(), old)
@@ -221,7 +221,7 @@ async def test_under_strict_nothing_is_trusted_for_being_first(ec2, old):
     async with ec2.backend(host_keys="strict") as backend:
         with pytest.raises(errors.HostKeyMismatch, match="strict refuses it"):
             await backend.deliver(ec2.workspace(), old)
-    assert (ec2.endpoint.opened, ec2.store.values) == ([], {})
+    assert (ec2.endpoint.requests, ec2.store.values) == ([], {})
 
 
 async def test_who_may_not_read_the_console_goes_by_the_first_key(ec2, old, caplog):
@@ -235,7 +235,7 @@ async def test_who_may_not_read_the_console_goes_by_the_first_key(ec2, old, capl
 async def test_a_host_that_lost_the_pinned_kind_of_key_is_refused_as_well(ec2, old):
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
-    ec2.host.new_host_key("ecdsa")
+    ec2.host.make_host_key("ecdsa")
     ec2.host.start()
     async with ec2.backend() as backend:
         with pytest.raises(errors.HostKeyMismatch):
@@ -249,7 +249,7 @@ async def test_a_host_that_lost_the_pinned_kind_of_key_is_refused_as_well(ec2, o
 async def test_a_line_that_is_cut_leaves_the_old_version_whole(ec2, old, new, part):
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
-        ec2.endpoint.seen = 0
+        ec2.endpoint.bytes_received = 0
         ec2.endpoint.cut_after = int(part * new.archive.stat().st_size)
         with pytest.raises((errors.DeliveryFailed, errors.BackendUnavailable)) as caught:
             await backend.deliver(ec2.workspace(), new)
@@ -264,12 +264,12 @@ async def test_a_line_that_is_cut_leaves_the_old_version_whole(ec2, old, new, pa
 async def test_a_line_that_is_cut_at_its_last_byte_leaves_one_version_whole(ec2, old, new):
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
-        ec2.endpoint.seen = 0
+        ec2.endpoint.bytes_received = 0
         await backend.deliver(ec2.workspace(), new)
-        whole = ec2.endpoint.seen
+        whole = ec2.endpoint.bytes_received
         for bytes_before in (1, 40, 80, 120, 200):
             await backend.deliver(ec2.workspace(), old)
-            ec2.endpoint.seen, ec2.endpoint.cut_after = 0, whole - bytes_before
+            ec2.endpoint.bytes_received, ec2.endpoint.cut_after = 0, whole - bytes_before
             result = await asyncio.gather(backend.deliver(ec2.workspace(), new), return_exceptions=True)
             await _settled(ec2)
             found = _whole(ec2, old, new)
@@ -285,17 +285,17 @@ async def test_a_line_that_is_cut_at_its_last_byte_leaves_one_version_whole(ec2,
 async def test_a_line_that_is_cut_after_the_swap_is_told_and_a_repeat_is_harmless(ec2, old, new):
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
-        ec2.endpoint.seen, ec2.endpoint.deaf_after = 0, 100_000  # after the command was started
+        ec2.endpoint.bytes_received, ec2.endpoint.mute_after = 0, 100_000  # after the command was started
         delivery = asyncio.create_task(backend.deliver(ec2.workspace(), new))
         for _ in range(500):
             await asyncio.sleep(0.02)
             if "big" in ec2.host.shell("ls /configs/plugins/p"):
                 break
-        ec2.endpoint.cut()
+        ec2.endpoint.cut_tunnels()
         with pytest.raises(errors.DeliveryFailed, match="broke"):
             await delivery
         assert _whole(ec2, old, new) is new
-        ec2.endpoint.deaf_after = None
+        ec2.endpoint.mute_after = None
         assert (await backend.deliver(ec2.workspace(), new)).digest == new.digest
     assert _whole(ec2, old, new) is new
 
@@ -310,12 +310,12 @@ async def test_a_line_that_stalls_is_given_up_and_a_slow_one_is_not(ec2, old, ne
         assert time.monotonic() - started > 2
         ec2.endpoint.rate = None
         await backend.deliver(ec2.workspace(), old)
-        ec2.endpoint.seen, ec2.endpoint.stall_after = 0, 300_000
+        ec2.endpoint.bytes_received, ec2.endpoint.stall_after = 0, 300_000
         started = time.monotonic()
         with pytest.raises(errors.DeliveryTimeout, match="nothing has moved"):
             await backend.deliver(ec2.workspace(), new)
         assert time.monotonic() - started < 10
-        ec2.endpoint.cut()
+        ec2.endpoint.cut_tunnels()
         await _settled(ec2)
         assert _whole(ec2, old, new) is old
 
@@ -342,10 +342,10 @@ async def test_a_cancelled_delivery_ends_on_the_host_too(ec2, old, new):
 async def test_a_kept_connection_that_died_is_replaced_before_anything_was_sent(ec2, old, new):
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
-        ec2.host.cut_every_connection()
+        ec2.host.cut_connections()
         await backend.deliver(ec2.workspace(), new)
-        assert len(ec2.endpoint.opened) == 2
-        ec2.endpoint.cut()
+        assert len(ec2.endpoint.requests) == 2
+        ec2.endpoint.cut_tunnels()
         await backend.deliver(ec2.workspace(), old)
     assert _whole(ec2, old, new) is old
 
@@ -377,7 +377,7 @@ async def test_a_target_that_cannot_be_written_is_told(ec2, old):
 
 
 async def test_a_host_without_sha256sum_is_told(ec2, old):
-    ec2.host.without("sha256sum")
+    ec2.host.hide_tools("sha256sum")
     async with ec2.backend() as backend:
         with pytest.raises(errors.UnsupportedTarget, match="there is no sha256sum"):
             await backend.deliver(ec2.workspace(), old)
@@ -386,7 +386,7 @@ async def test_a_host_without_sha256sum_is_told(ec2, old):
 
 @pytest.mark.parametrize("missing", [("flock",), ("python3",), ("flock", "python3", "setpriv")])
 async def test_a_host_without_flock_or_an_exchange_of_names_is_served(ec2, old, new, missing):
-    ec2.host.without(*missing)
+    ec2.host.hide_tools(*missing)
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
         await backend.deliver(ec2.workspace(), new)
@@ -398,7 +398,7 @@ async def test_a_host_that_allows_one_session_is_served_one_after_the_other(ec2,
     bundles = [bundle_of(tmp_path / str(n), f"p{n}", {"a": b"%d" % n}) for n in range(6)]
     async with ec2.backend() as backend:
         await asyncio.gather(*(backend.deliver(ec2.workspace(), one) for one in bundles))
-        assert len(ec2.endpoint.opened) == 1
+        assert len(ec2.endpoint.requests) == 1
     assert ec2.host.shell("ls -A /configs/plugins").split() == [one.name for one in bundles]
 
 

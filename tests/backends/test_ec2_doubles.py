@@ -12,17 +12,18 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from botocore.session import get_session
 from botocore.validate import ParamValidator
-from support.pretend_aws import REGION, Fault, PretendAws, console_with
-from support.tunnel_endpoint import HOST, TunnelEndpoint
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+
+from plugport.builtin_backends.ec2.simulator.aws import REGION, Fault, SimulatedAws, console_with_host_keys
+from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST, SimulatedEndpoint
 
 PUSHED: list[tuple[str, str, float]] = []
 
 
 @pytest.fixture(scope="module")
 def aws():
-    made = PretendAws(lambda *given: PUSHED.append(given))
+    made = SimulatedAws(lambda *given: PUSHED.append(given))
     made.start()
     yield made
     made.stop()
@@ -30,8 +31,8 @@ def aws():
 
 @pytest.fixture
 def instance(aws):
-    aws.renew()
-    return aws.run_instance(HOST)
+    aws.reset()
+    return aws.run_instance(ENDPOINT_HOST)
 
 
 def _fits(service: str, operation: str, answer: dict) -> None:
@@ -46,7 +47,7 @@ def _fits(service: str, operation: str, answer: dict) -> None:
 def test_every_answer_fits_botocores_model(aws, instance):
     ec2, connect_client = aws.client("ec2"), aws.client("ec2-instance-connect")
     aws.states[instance] = "stopping"
-    aws.consoles[instance] = console_with(["ssh-ed25519 AAAA root@host"])
+    aws.consoles[instance] = console_with_host_keys(["ssh-ed25519 AAAA root@host"])
     described = ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": [instance]}])
     _fits("ec2", "DescribeInstances", described)
     (told,) = described["Reservations"][0]["Instances"]
@@ -56,7 +57,7 @@ def test_every_answer_fits_botocores_model(aws, instance):
     assert "ssh-ed25519 AAAA root@host" in console["Output"]
     endpoints = ec2.describe_instance_connect_endpoints()
     _fits("ec2", "DescribeInstanceConnectEndpoints", endpoints)
-    assert endpoints["InstanceConnectEndpoints"][0]["DnsName"] == HOST
+    assert endpoints["InstanceConnectEndpoints"][0]["DnsName"] == ENDPOINT_HOST
     aws.states.clear()
     pushed = connect_client.send_ssh_public_key(
         InstanceId=instance, InstanceOSUser="ubuntu", SSHPublicKey="ssh-ed25519 " + "A" * 300
@@ -94,7 +95,7 @@ def test_faults_are_errors_of_the_real_client(aws, instance):
 async def test_the_tunnel_takes_botocores_signature_and_no_other(tmp_path, monkeypatch, wrong):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "tls/ca.pem"))
     asked = urlencode({"instanceConnectEndpointId": "eice-1", "remotePort": "22", "privateIpAddress": "10.0.0.7"})
-    request = AWSRequest(method="GET", url=f"https://{HOST}/openTunnel?{asked}")
+    request = AWSRequest(method="GET", url=f"https://{ENDPOINT_HOST}/openTunnel?{asked}")
     secret = "other" if wrong == "secret" else "secret"
     service = "ec2" if wrong == "service" else "ec2-instance-connect"
     expires = -5 if wrong == "expired" else 60
@@ -109,7 +110,7 @@ async def test_the_tunnel_takes_botocores_signature_and_no_other(tmp_path, monke
 
     server = await asyncio.start_server(greeted, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with TunnelEndpoint(tmp_path / "tls", ("127.0.0.1", port)) as endpoint:
+    async with SimulatedEndpoint(tmp_path / "tls", ("127.0.0.1", port)) as endpoint:
         dialled = connect(address, host="127.0.0.1", port=endpoint.port, proxy=None)
         if wrong is None:
             async with dialled as socket:

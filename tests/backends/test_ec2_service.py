@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -73,7 +72,7 @@ async def test_another_host_key_is_409_without_a_word_of_it_until_the_admin_forg
     add_plugin("greeter")
     async with service() as admin:
         assert (await admin.post("/workspaces/w1/plugins", json={"source": "greeter"})).status_code == 200
-        await asyncio.to_thread(ec2.host.new_host_key)
+        await asyncio.to_thread(ec2.host.make_host_key)
         await asyncio.to_thread(ec2.host.start)
         for _ in range(2):
             refused = await admin.post("/workspaces/w1/plugins", json={"source": "greeter"})
@@ -98,7 +97,7 @@ async def test_a_stopped_instance_is_refused_before_the_fetch(ec2, service, add_
 
 async def test_what_aws_says_reaches_the_log_and_never_the_client(ec2, service, add_plugin, caplog):
     add_plugin("greeter")
-    ec2.endpoint.refuses = 403
+    ec2.endpoint.refuse_status = 403
     async with service() as admin:
         answer = await admin.post("/workspaces/w1/plugins", json={"source": "greeter"})
     assert answer.status_code == 503
@@ -109,10 +108,9 @@ async def test_what_aws_says_reaches_the_log_and_never_the_client(ec2, service, 
     assert "req-42" in caplog.text
 
 
-def test_the_demo_takes_a_pretended_instance_in(one_ssh_host, tmp_path):
+def test_the_demo_includes_a_simulated_instance(session_ssh_host):
     command = [sys.executable, "-P", "-m", "plugport.core", "demo", "--ec2"]
-    root = Path(__file__).parents[2]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=root)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "demo-ec2" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("demo: ok")

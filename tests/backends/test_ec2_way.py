@@ -10,11 +10,11 @@ import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 from botocore.stub import Stubber
-from support.tunnel_endpoint import HOST, TunnelEndpoint
 
 from plugport.builtin_backends.ec2.aws import Aws, Failure, failure_of
 from plugport.builtin_backends.ec2.endpoints import Endpoint, endpoint_for
 from plugport.builtin_backends.ec2.instances import Instance, Instances
+from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST, SimulatedEndpoint
 from plugport.builtin_backends.ec2.tunnel import FRAME, Tunnel, presigned
 from plugport.hookspecs import RunState
 from plugport.hookspecs.errors import BackendUnavailable
@@ -195,7 +195,7 @@ def trusted(tmp_path, monkeypatch):
 
 
 def _tunnel(aws, endpoint) -> Tunnel:
-    return Tunnel(presigned(aws, Endpoint("eice-0123", HOST), "10.0.0.7", 22), ("127.0.0.1", endpoint.port))
+    return Tunnel(presigned(aws, Endpoint("eice-0123", ENDPOINT_HOST), "10.0.0.7", 22), ("127.0.0.1", endpoint.port))
 
 
 class _Server(asyncssh.SSHServer):
@@ -222,27 +222,27 @@ async def sshd():
 
 async def test_ssh_goes_through_the_tunnel(aws, trusted, sshd):
     port, key = sshd
-    async with TunnelEndpoint(trusted, ("127.0.0.1", port)) as endpoint:
+    async with SimulatedEndpoint(trusted, ("127.0.0.1", port)) as endpoint:
         known = ([key.convert_to_public()], [], [])
         async with asyncssh.connect("10.0.0.7", tunnel=_tunnel(aws, endpoint), known_hosts=known) as ssh:
             sent = os.urandom(3_000_000)
             done = await ssh.run("x", input=sent, encoding=None)
             assert (done.stdout, done.exit_status) == (sent, 3)
-        (asked,) = endpoint.opened
+        (asked,) = endpoint.requests
     assert asked["instanceConnectEndpointId"] == ["eice-0123"]
     assert (asked["remotePort"], asked["privateIpAddress"]) == (["22"], ["10.0.0.7"])
     assert asked["X-Amz-SignedHeaders"] == ["host"]
 
 
 async def test_a_refused_handshake_is_typed_with_the_request_id(aws, trusted, monkeypatch):
-    async with TunnelEndpoint(trusted, ("127.0.0.1", 1)) as endpoint:
+    async with SimulatedEndpoint(trusted, ("127.0.0.1", 1)) as endpoint:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
         with pytest.raises(BackendUnavailable, match=r"403.*no access.*req-42"):
             await _tunnel(Aws(), endpoint).create_connection(asyncio.Protocol)
 
 
 async def test_an_endpoint_that_is_not_trusted_or_not_there_is_typed(aws, trusted, monkeypatch):
-    async with TunnelEndpoint(trusted, ("127.0.0.1", 1)) as endpoint:
+    async with SimulatedEndpoint(trusted, ("127.0.0.1", 1)) as endpoint:
         monkeypatch.delenv("SSL_CERT_FILE")
         with pytest.raises(BackendUnavailable, match="certificate"):
             await _tunnel(aws, endpoint).create_connection(asyncio.Protocol)
@@ -250,7 +250,7 @@ async def test_an_endpoint_that_is_not_trusted_or_not_there_is_typed(aws, truste
         await _tunnel(aws, endpoint).create_connection(asyncio.Protocol)
 
 
-@pytest.mark.parametrize("fault", [{"cut_after": 200_000}, {"says_text": True}])
+@pytest.mark.parametrize("fault", [{"cut_after": 200_000}, {"send_text_first": True}])
 async def test_a_line_that_breaks_is_never_taken_for_a_command_that_ended(aws, trusted, sshd, fault):
     port, key = sshd
     known = ([key.convert_to_public()], [], [])
@@ -259,7 +259,7 @@ async def test_a_line_that_breaks_is_never_taken_for_a_command_that_ended(aws, t
         async with asyncssh.connect("10.0.0.7", tunnel=_tunnel(aws, endpoint), known_hosts=known) as ssh:
             return (await ssh.run("x", input=b"x" * 3_000_000, encoding=None)).exit_status
 
-    async with TunnelEndpoint(trusted, ("127.0.0.1", port), **fault) as endpoint:
+    async with SimulatedEndpoint(trusted, ("127.0.0.1", port), **fault) as endpoint:
         (ended,) = await asyncio.gather(asyncio.wait_for(run(), 20), return_exceptions=True)
     assert ended is None or isinstance(ended, asyncssh.Error | ConnectionError)
 
@@ -269,8 +269,8 @@ def test_without_credentials_there_is_no_tunnel(monkeypatch):
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     with pytest.raises(BackendUnavailable, match="no AWS credentials"):
-        presigned(Aws(), Endpoint("eice-0123", HOST), "10.0.0.7", 22)
+        presigned(Aws(), Endpoint("eice-0123", ENDPOINT_HOST), "10.0.0.7", 22)
 
 
 def test_no_frame_is_larger_than_an_endpoint_takes():
-    assert FRAME <= 65_000  # the stand-in refuses larger ones, so the tests above see them too
+    assert FRAME <= 65_000  # the simulator refuses larger ones, so the tests above see them too

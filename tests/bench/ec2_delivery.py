@@ -1,9 +1,9 @@
 """Measures the ec2 backend: `python tests/bench/ec2_delivery.py [--rounds N]`, as root.
 
-A pretended instance (support/pretend_ec2.py, its own process) has a real sshd, a tunnel endpoint with TLS, and
-AWS as far as it is asked. Both sides of a ratio use that sshd and alternate; medians are compared. "By OpenSSH" is
-`tar c | ssh HOST tar x` over plain TCP, a new connection each time, with a key that is let in already: nothing is
-checked there, and nothing is read back. Nothing here is asserted.
+A simulated instance (plugport.builtin_backends.ec2.simulator, its own process) has a real sshd, a tunnel endpoint
+with TLS, and AWS as far as it is asked. Both sides of a ratio use that sshd and alternate; medians are compared.
+"By OpenSSH" is `tar c | ssh HOST tar x` over plain TCP, a new connection each time, with a key that is let in
+already: nothing is checked there, and nothing is read back. Nothing here is asserted.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import uvloop
 from main_job import make_plugin
-from support.ec2_stand import DictStore
 from support.service import Service
+from support.simulated_ec2 import DictStore
 from support.tools import find_tool
 
 from plugport.builtin_backends.ec2.backend import Ec2Backend
@@ -43,8 +43,8 @@ Work = Callable[[], Awaitable[object]]
 
 @contextmanager
 def instance(*options: str) -> Iterator[dict[str, Any]]:
-    """A pretended instance with its knobs, and its environment here."""
-    command = [sys.executable, str(Path(__file__).resolve().parents[1] / "support/pretend_ec2.py"), *options]
+    """A simulated instance with its options, and its environment here."""
+    command = [sys.executable, "-P", "-m", "plugport.builtin_backends.ec2.simulator", *options]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
@@ -101,7 +101,7 @@ class OpenSsh:
         self.told, self.key = told, folder / "key"
         subprocess.run([find_tool("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
         user = told["environment"]["PLUGPORT_EC2_OS_USER"]
-        with (Path(told["ssh_keys"]) / f"keys-{user}").open("a") as keys:
+        with (Path(told["ssh_folder"]) / f"keys-{user}").open("a") as keys:
             keys.write(self.key.with_suffix(".pub").read_text())
         options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
         self.ssh = [

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import docker
 
-from support.certificates import make_certificate
+from plugport.builtin_backends.ec2.simulator.certificates import write_certificate
 from support.tools import MissingTool, find_tool, search_path
 
 
@@ -48,7 +48,7 @@ class PrivateEngine:
         self.url = f"unix://{self.folder}/docker.sock"
         self._made: list[str] = []
         self.certificates = self.folder / "certificates"
-        make_certificate(self.certificates, "127.0.0.1")
+        write_certificate(self.certificates, "127.0.0.1")
         self.tls_url = f"tcp://127.0.0.1:{_free_port()}"
         self._containerd = self._start_containerd()
         self.start()

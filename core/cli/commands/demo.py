@@ -12,7 +12,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--ec2",
         action="store_true",
-        help="take part with a pretended EC2 instance (in a checkout, with the test extras)",
+        help="include a simulated EC2 instance (needs plugport[simulator] and sshd)",
     )
     parser.set_defaults(run=run)
 

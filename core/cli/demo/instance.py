@@ -1,27 +1,29 @@
-"""An EC2 instance for the demo, without AWS: the stand-ins that the tests use, started beside the service."""
+"""Starts a simulated EC2 instance for the demo. The entry-point group `plugport.simulators` names the simulator."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 
-from ... import __path__ as core_path
+_GROUP = "plugport.simulators"
+_INSTALL = "pip install 'plugport[simulator]'"
+_STOP_SECONDS = 60
 
-_SCRIPT = Path("tests", "support", "pretend_ec2.py")
 
-
-class NoInstance(Exception):
-    """Raised when none can be pretended here; its text says what is missing."""
+class InstanceUnavailable(Exception):
+    """Raised when no instance can be simulated here. The text says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A pretended instance: its id, what a service needs in its environment, and its plugins as seen from here."""
+    """A simulated instance: its id, the environment of a service that reaches it, and its folder of plugins."""
 
     id: str
     environment: Mapping[str, str]
@@ -29,27 +31,32 @@ class Instance:
 
 
 @contextmanager
-def instance() -> Iterator[Instance]:
-    """An instance that runs as long as the block. Raises `NoInstance`."""
-    script = next((one for one in _places() if one.is_file()), None)
-    if script is None:
-        raise NoInstance(
-            f"{_SCRIPT} is not here: run the demo in a checkout of plugport, with its test extras installed"
-        )
-    command = [sys.executable, str(script)]
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+def simulated_instance() -> Iterator[Instance]:
+    """Run an instance until the block ends. Raises `InstanceUnavailable`.
+
+    The simulator is a module that `python -m` can run. It prints a line of JSON when it is ready, and runs until its
+    standard input ends.
+    """
+    module = next((entry_point.module for entry_point in entry_points(group=_GROUP, name="ec2")), None)
+    if module is None:
+        raise InstanceUnavailable(f"no simulator of EC2 is installed: {_INSTALL}")
+    command = [sys.executable, "-P", "-m", module]
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(  # noqa: S603 - our own command
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process,
+    ):
         line = process.stdout.readline() if process.stdout else ""
         if not line:
-            words = process.stderr.read() if process.stderr else ""
-            raise NoInstance(words.strip().rpartition("\n")[2])
-        told = json.loads(line)
-        place = Path(told["root"]) / told["config_dir"].lstrip("/") / "plugins"
-        yield Instance(told["instance"], told["environment"], place)
-        process.communicate("", timeout=60)
-
-
-def _places() -> Iterator[Path]:
-    yield Path.cwd() / _SCRIPT
-    yield from (Path(one).resolve().parent / _SCRIPT for one in core_path)
+            process.wait(_STOP_SECONDS)
+            errors.seek(0)
+            reason = errors.read().strip().rpartition("\n")[2]
+            hint = f": {_INSTALL}" if reason.startswith("ModuleNotFoundError") else ""
+            raise InstanceUnavailable(f"{reason}{hint}")
+        ready = json.loads(line)
+        plugins = Path(ready["root"]) / ready["config_dir"].lstrip("/") / "plugins"
+        try:
+            yield Instance(ready["instance"], ready["environment"], plugins)
+        finally:
+            process.communicate("", timeout=_STOP_SECONDS)

@@ -22,7 +22,7 @@ from ..client import Client, Refused, Unreached
 from ..pull.download import download
 from ..pull.unpack import PullFailed, Staging
 from .container import container
-from .instance import Instance, NoInstance, instance
+from .instance import Instance, InstanceUnavailable, simulated_instance
 
 PLUGIN = "greeter"
 _START_SECONDS = 60
@@ -40,10 +40,10 @@ def demonstrate(*, with_ec2: bool = False) -> str:
         folder = Path(name)
         try:
             with ExitStack() as stack:
-                ec2 = stack.enter_context(instance()) if with_ec2 else None
+                ec2 = stack.enter_context(simulated_instance()) if with_ec2 else None
                 client = stack.enter_context(_service(folder, ec2.environment if ec2 else {}))
                 _steps(console, client, folder, ec2)
-        except (NoInstance, Refused, Unreached, PullFailed) as error:
+        except (InstanceUnavailable, Refused, Unreached, PullFailed) as error:
             raise DemoFailed(str(error)) from error
     return f"demo: ok ({time.monotonic() - started:.1f} s; nothing is left)"
 

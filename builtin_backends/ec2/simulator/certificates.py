@@ -1,4 +1,4 @@
-"""A certificate for tests, made here: its own authority, for the names and addresses that are given."""
+"""Creates a self-signed certificate."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def make_certificate(folder: Path, *names: str) -> None:
-    """Write `ca.pem`, `cert.pem` (the same) and `key.pem` into the folder; `*.` in a name is a wildcard."""
+def write_certificate(folder: Path, *names: str) -> None:
+    """Write `ca.pem`, `cert.pem` (the same certificate) and `key.pem` into the folder.
+
+    Each name is an IP address or a host name; a host name may start with the wildcard `*.`. Valid for two days.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "plugport tests")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "plugport simulator")])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(subject)
+        .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([_general(one) for one in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -37,7 +40,7 @@ def make_certificate(folder: Path, *names: str) -> None:
     )
 
 
-def _general(name: str) -> x509.GeneralName:
+def _general_name(name: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
