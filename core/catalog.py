@@ -1,4 +1,4 @@
-"""The curated registry behind `local://`: what lies in the plugins directory, as a list."""
+"""The catalog: the curated plugins of the plugins directory, behind `local://`."""
 
 from __future__ import annotations
 
@@ -12,49 +12,31 @@ from .pipeline.manifest import read_manifest, supported_on_runtime, validate_nam
 
 
 @dataclass(frozen=True, slots=True)
-class Curated:
-    """One plugin of the registry."""
+class CatalogPlugin:
+    """One plugin of the catalog. `skills` are names, `adapters` are paths below the plugin's root."""
 
     name: str
     manifest: Mapping[str, JSON]
     skills: tuple[str, ...]
     adapters: tuple[str, ...]
 
-    @property
-    def version(self) -> str | None:
-        """What the manifest calls its version."""
-        version = self.manifest.get("version")
-        return None if version is None else str(version)
-
-    @property
-    def description(self) -> str | None:
-        """What the manifest says of it."""
-        described = self.manifest.get("description")
-        return described if isinstance(described, str) else None
-
-    @property
-    def runtimes(self) -> tuple[str, ...]:
-        """The runtimes that the manifest lists."""
-        listed = self.manifest.get("runtimes")
-        return tuple(one for one in listed if isinstance(one, str)) if isinstance(listed, list | tuple) else ()
-
     def supports(self, runtime: str | None) -> bool:
-        """Whether it works on the runtime."""
+        """Return whether the plugin supports the runtime."""
         return supported_on_runtime(self.manifest, self.adapters, runtime)
 
 
-def read_registry(folder: Path) -> list[Curated]:
-    """Every plugin of the folder that could be installed, by name; one that could not is left out.
+def read_catalog(folder: Path) -> list[CatalogPlugin]:
+    """Return every plugin of the folder that can be installed, by name. One that cannot be read is left out.
 
     Blocking; may be repeated.
     """
     if not folder.is_dir():
         return []
-    found = (_read(path) for path in sorted(folder.iterdir(), key=lambda path: path.name) if path.is_dir())
-    return [one for one in found if one is not None]
+    plugins = (_read(path) for path in sorted(folder.iterdir(), key=lambda path: path.name) if path.is_dir())
+    return [plugin for plugin in plugins if plugin is not None]
 
 
-def _read(path: Path) -> Curated | None:
+def _read(path: Path) -> CatalogPlugin | None:
     try:
         name = validate_name(path.name)
         manifest = read_manifest(path)
@@ -62,6 +44,6 @@ def _read(path: Path) -> Curated | None:
         return None
     if manifest is not None and manifest.name not in (None, name):
         return None
-    skills = sorted(one.parent.name for one in path.glob("skills/*/SKILL.md"))
-    adapters = sorted(f"adapters/{one.name}" for one in path.glob("adapters/*.py"))
-    return Curated(name, manifest.data if manifest else {}, tuple(skills), tuple(adapters))
+    skills = sorted(skill.parent.name for skill in path.glob("skills/*/SKILL.md"))
+    adapters = sorted(f"adapters/{adapter.name}" for adapter in path.glob("adapters/*.py"))
+    return CatalogPlugin(name, manifest.data if manifest else {}, tuple(skills), tuple(adapters))

@@ -1,4 +1,4 @@
-"""What a workspace has: the target's own answer, beside what the service recorded."""
+"""The inventory of a workspace: what lies on the target, beside what the service recorded."""
 
 from __future__ import annotations
 
@@ -10,65 +10,58 @@ from ..hookspecs.values import JSON, InstalledPlugin, Workspace
 from .dispatcher import Dispatcher
 from .pipeline.admission import require_running
 from .pipeline.manifest import parse_manifest_text, supported_on_runtime
-from .store.ledger import Entry, Ledger
+from .store.installed import InstalledPlugins, InstalledRecord
 
 Drift = Literal["none", "modified", "missing", "unmanaged", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
-    """A plugin of a workspace: as it was found there, as it was recorded, or both."""
+class InventoryItem:
+    """A plugin of a workspace: as it lies on the target, as it was recorded, or both."""
 
     name: str
     manifest: Mapping[str, JSON]
-    found: InstalledPlugin | None
-    entry: Entry | None
+    on_target: InstalledPlugin | None
+    record: InstalledRecord | None
 
     @property
     def digest(self) -> str | None:
-        """The digest on the target, or the recorded one where nobody looked."""
-        if self.found is not None:
-            return self.found.digest
-        return self.entry.digest if self.entry else None
-
-    @property
-    def version(self) -> str | None:
-        """What its manifest calls its version."""
-        version = self.manifest.get("version")
-        return None if version is None else str(version)[:128]
+        """The digest on the target, or the recorded one if the plugin is not on the target."""
+        if self.on_target is not None:
+            return self.on_target.digest
+        return self.record.digest if self.record else None
 
     @property
     def drift(self) -> Drift:
-        """How the target differs from what was recorded."""
-        if self.entry is None:
+        """How the target differs from the record."""
+        if self.record is None:
             return "unmanaged"
-        if not self.entry.verified:
+        if not self.record.verified:
             return "unknown"
-        if self.found is None:
+        if self.on_target is None:
             return "missing"
-        return "none" if self.found.digest == self.entry.digest else "modified"
+        return "none" if self.on_target.digest == self.record.digest else "modified"
 
     def supports(self, runtime: str | None) -> bool:
-        """Whether it works on the runtime, as far as its manifest tells (the record also knows its adapters)."""
+        """Return whether the plugin supports the runtime, by its manifest or by the record (which knows its
+        adapters)."""
         by_manifest = supported_on_runtime(self.manifest, (), runtime)
-        return by_manifest or (self.entry is not None and self.drift == "none" and self.entry.supported)
+        return by_manifest or (self.record is not None and self.drift == "none" and self.record.supported)
 
 
-async def inventory(dispatcher: Dispatcher, ledger: Ledger, workspace: Workspace) -> list[Present]:
-    """Every plugin of the workspace, by name.
+async def inventory(dispatcher: Dispatcher, installed: InstalledPlugins, workspace: Workspace) -> list[InventoryItem]:
+    """Return every plugin of the workspace, by name.
 
     Raises `WorkspaceNotRunning`, `BackendUnavailable` and what `list_installed` may raise.
     """
     require_running(await dispatcher.is_running(workspace))
-    found = {one.name: one for one in await dispatcher.list_installed(workspace)}
-    entries = await ledger.of_workspace(workspace.id)
-    return [
-        Present(name, _manifest(found.get(name), entries.get(name)), found.get(name), entries.get(name))
-        for name in sorted(found.keys() | entries.keys())
-    ]
+    on_target = {plugin.name: plugin for plugin in await dispatcher.list_installed(workspace)}
+    records = await installed.of_workspace(workspace.id)
+    return [_item(name, on_target.get(name), records.get(name)) for name in sorted(on_target.keys() | records.keys())]
 
 
-def _manifest(found: InstalledPlugin | None, entry: Entry | None) -> Mapping[str, JSON]:
-    if found is None or found.manifest is None:
-        return entry.manifest if entry is not None and found is None else {}
-    return parse_manifest_text(found.manifest) if isinstance(found.manifest, str) else found.manifest
+def _item(name: str, on_target: InstalledPlugin | None, record: InstalledRecord | None) -> InventoryItem:
+    manifest = on_target.manifest if on_target else record.manifest if record else None
+    if isinstance(manifest, str):
+        manifest = parse_manifest_text(manifest)
+    return InventoryItem(name, manifest or {}, on_target, record)

@@ -1,4 +1,4 @@
-"""The service's settings, all from the environment (DESIGN.md, "Names that scripts and tests rely on")."""
+"""The service's settings. All come from the environment; docs/settings.md lists them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _MIB = 1024 * 1024
 
 
 class SettingsInvalid(Exception):
-    """Raised when a setting cannot be used; its text names each one and what it takes."""
+    """Raised when a setting is not valid; its text names each such setting and what it accepts."""
 
 
-def _either(new: str, old: str) -> AliasChoices:
+def _either_name(new: str, old: str) -> AliasChoices:
     return AliasChoices(f"PLUGPORT_{new}", old)
 
 
 class Settings(BaseSettings):
-    """Every setting of the service, with its default. Sizes in bytes, times in seconds."""
+    """Every setting of the service, with its default. Sizes are in bytes, times in seconds."""
 
     model_config = SettingsConfigDict(env_prefix="PLUGPORT_", extra="ignore", frozen=True, populate_by_name=True)
 
@@ -47,33 +47,35 @@ class Settings(BaseSettings):
     max_tree_files: int = Field(default=10_000, ge=1)
     concurrency: int = Field(default=16, ge=1)
     body_max_bytes: int = Field(
-        default=64 * 1024, ge=1, validation_alias=_either("BODY_MAX_BYTES", "PLUGIN_INSTALL_BODY_MAX_BYTES")
+        default=64 * 1024, ge=1, validation_alias=_either_name("BODY_MAX_BYTES", "PLUGIN_INSTALL_BODY_MAX_BYTES")
     )
     fetch_timeout: float = Field(
-        default=300.0, gt=0, validation_alias=_either("FETCH_TIMEOUT", "PLUGIN_INSTALL_FETCH_TIMEOUT")
+        default=300.0, gt=0, validation_alias=_either_name("FETCH_TIMEOUT", "PLUGIN_INSTALL_FETCH_TIMEOUT")
     )
     max_tree_bytes: int = Field(
-        default=100 * _MIB, ge=1, validation_alias=_either("MAX_TREE_BYTES", "PLUGIN_INSTALL_MAX_DIR_BYTES")
+        default=100 * _MIB, ge=1, validation_alias=_either_name("MAX_TREE_BYTES", "PLUGIN_INSTALL_MAX_DIR_BYTES")
     )
-    allow_unpinned: bool = Field(default=False, validation_alias=_either("ALLOW_UNPINNED", "PLUGIN_ALLOW_UNPINNED"))
+    allow_unpinned: bool = Field(
+        default=False, validation_alias=_either_name("ALLOW_UNPINNED", "PLUGIN_ALLOW_UNPINNED")
+    )
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Read the environment. Raises `SettingsInvalid`, which names every setting at fault, not its value."""
+        """Read the environment. Raises `SettingsInvalid`, which names every invalid setting, but not its value."""
         try:
             return cls()
         except ValidationError as error:
-            faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
-            raise SettingsInvalid("; ".join(faults)) from None
+            problems = [f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()]
+            raise SettingsInvalid("; ".join(problems)) from None
 
     @cached_property
-    def registry(self) -> Path:
-        """The curated registry behind `local://`."""
+    def catalog_dir(self) -> Path:
+        """The directory of the curated plugins behind `local://`, as an absolute path."""
         return (self.plugins_dir or self.data_dir / "plugins").absolute()
 
     @property
     def url(self) -> str:
-        """The database, as SQLAlchemy's async drivers want it."""
+        """The URL of the database, with the async driver that SQLAlchemy needs."""
         url = self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'plugport.sqlite3'}"
         for plain, driver in (
             ("sqlite://", "sqlite+aiosqlite://"),
@@ -86,43 +88,43 @@ class Settings(BaseSettings):
 
     @property
     def blocked(self) -> tuple[str, ...]:
-        """Providers that are not imported."""
-        return _names(self.providers_block)
+        """The names of the providers that must not be imported."""
+        return _split_names(self.providers_block)
 
     @property
     def allowed(self) -> tuple[str, ...] | None:
-        """The only providers that are imported; None for all."""
-        return None if self.providers_allow is None else _names(self.providers_allow)
+        """The names of the only providers that may be imported; None for all."""
+        return None if self.providers_allow is None else _split_names(self.providers_allow)
 
     @property
     def fetch_seconds(self) -> float:
-        """How long a fetch may take: its own setting; else the hooks' where that is set; else five minutes."""
-        return self._of_hooks("fetch_timeout", self.fetch_timeout)
+        """The timeout of a fetch: its own setting; else the hook timeout if that is set; else five minutes."""
+        return self._or_hook_timeout("fetch_timeout", self.fetch_timeout)
 
     @property
     def delivery_seconds(self) -> float:
-        """How long a delivery may take: its own setting; else the hooks' where that is set; else ten minutes."""
-        return self._of_hooks("delivery_timeout", self.delivery_timeout)
+        """The timeout of a delivery: its own setting; else the hook timeout if that is set; else ten minutes."""
+        return self._or_hook_timeout("delivery_timeout", self.delivery_timeout)
 
-    def _of_hooks(self, name: str, value: float) -> float:
+    def _or_hook_timeout(self, name: str, value: float) -> float:
         own = name in self.model_fields_set or "hook_timeout" not in self.model_fields_set
         return value if own else self.hook_timeout
 
     def for_providers(self) -> ServiceSettings:
-        """What providers are told of the service."""
+        """Return the settings that providers may see."""
         return ServiceSettings(
-            plugins_dir=str(self.registry),
+            plugins_dir=str(self.catalog_dir),
             config_dirs=MappingProxyType(
                 {normalise_runtime(runtime): path for runtime, path in self.config_dirs.items()}
             ),
             allow_unpinned=self.allow_unpinned,
-            source_allow_hosts=_names(self.source_allow_hosts),
+            source_allow_hosts=_split_names(self.source_allow_hosts),
             fetch_timeout=self.fetch_seconds,
             max_tree_bytes=self.max_tree_bytes,
             max_tree_files=self.max_tree_files,
         )
 
 
-def _names(value: tuple[str, ...] | str) -> tuple[str, ...]:
+def _split_names(value: tuple[str, ...] | str) -> tuple[str, ...]:
     parts = value.replace("[", "").replace("]", "").replace('"', "").split(",") if isinstance(value, str) else value
     return tuple(part.strip() for part in parts if part.strip())

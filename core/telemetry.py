@@ -1,4 +1,4 @@
-"""Structured logs and metrics. A log line that belongs to a request has its request id."""
+"""Structured logs and metrics. A log line that belongs to a request has the request's id."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 request_id: Final[contextvars.ContextVar[str | None]] = contextvars.ContextVar("request_id", default=None)
-_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD_ATTRIBUTES: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 class JSONFormatter(logging.Formatter):
     """One line of JSON per record, with the whole chain of causes of an exception."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        told: dict[str, Any] = {
+        """Return the line."""
+        fields: dict[str, Any] = {
             "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
         if (current := request_id.get()) is not None:
-            told["request_id"] = current
-        told |= {key: value for key, value in vars(record).items() if key not in _OWN}
+            fields["request_id"] = current
+        fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD_ATTRIBUTES}
         if record.exc_info and record.exc_info[0] is not None:
-            told["exception"] = "".join(traceback.format_exception(*record.exc_info))
-        return json.dumps(told, default=str, ensure_ascii=False)
+            fields["exception"] = "".join(traceback.format_exception(*record.exc_info))
+        return json.dumps(fields, default=str, ensure_ascii=False)
 
 
 def configure_logging(level: str = "INFO") -> None:
-    """Send every record to standard error as JSON. For the command line: `create_app` leaves logging alone."""
+    """Send every record to standard error as JSON. For the command line: `create_app` does not touch logging."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JSONFormatter())
     root = logging.getLogger()
@@ -47,7 +47,7 @@ def configure_logging(level: str = "INFO") -> None:
 
 
 class Metrics:
-    """The service's metrics, in a registry of their own."""
+    """The service's metrics, apart from those of other code in the process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

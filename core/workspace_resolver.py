@@ -1,47 +1,45 @@
-"""Finds a workspace: the providers' lookups first, then the service's own table; and decides on its backend."""
+"""Resolves a workspace: the providers' lookups first, then the service's own table; and chooses its backend."""
 
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import replace
 
 from ..hookspecs import errors
-from ..hookspecs.values import Workspace
+from ..hookspecs.values import Workspace, is_name
 from .dispatcher import Dispatcher
-from .store.registry import Workspaces
+from .store.workspaces import Workspaces
 
 log = logging.getLogger("plugport.workspaces")
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 
 
-class Directory:
-    """Where the rest of the service asks for a workspace."""
+class WorkspaceResolver:
+    """Looks workspaces up by their ids."""
 
-    def __init__(self, dispatcher: Dispatcher, rows: Workspaces) -> None:
-        self._dispatcher, self._rows = dispatcher, rows
+    def __init__(self, dispatcher: Dispatcher, workspaces: Workspaces) -> None:
+        self._dispatcher, self._workspaces = dispatcher, workspaces
 
-    async def find(self, workspace_id: str) -> Workspace:
-        """The workspace with its backend filled in. Raises `WorkspaceNotFound`.
+    async def resolve(self, workspace_id: str) -> Workspace:
+        """Return the workspace with its backend filled in. Raises `WorkspaceNotFound`.
 
-        A lookup that fails does not refuse anybody: the row stands, with its runtime unknown, so that the
-        request goes on as container-backed (or as the row's own backend says).
+        A failed lookup refuses nobody: the stored workspace is used, with its runtime unknown, so that the request
+        goes on with the stored backend or as a container.
         """
-        if not ID.match(workspace_id):
+        if not is_name(workspace_id):
             raise errors.WorkspaceNotFound
-        found, failed = await self._dispatcher.lookup_workspace(workspace_id)
-        if found is None:
-            found = await self._rows.get(workspace_id)
-            if found is None:
+        workspace, lookup_failed = await self._dispatcher.lookup_workspace(workspace_id)
+        if workspace is None:
+            workspace = await self._workspaces.get(workspace_id)
+            if workspace is None:
                 raise errors.WorkspaceNotFound
-            if failed:
-                log.warning("lookup failed: the runtime of %s is taken as unknown", workspace_id)
-                found = replace(found, runtime=None)
-        return replace(found, backend=backend_of(found))
+            if lookup_failed:
+                log.warning("a workspace lookup failed: the runtime of %s is taken as unknown", workspace_id)
+                workspace = replace(workspace, runtime=None)
+        return replace(workspace, backend=backend_of(workspace))
 
 
 def backend_of(workspace: Workspace) -> str:
-    """What the workspace says; else by its runtime and its instance; else a container."""
+    """Return the workspace's backend: its own; else by its runtime and its instance; else `docker`."""
     if workspace.backend:
         return workspace.backend
     if workspace.runtime_name == "external":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import stat
 import time
@@ -21,9 +20,9 @@ from ...hookspecs.errors import (
     SourceUnavailable,
     UnsafeBundle,
 )
+from ...hookspecs.values import is_name
 
 _JUST_NOW_NS: Final = 2_000_000_000
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 
 
 class LocalSource:
@@ -43,7 +42,7 @@ class LocalSource:
     def source_revision(self, source: Source) -> str | None:
         """A digest of what `lstat` says of every name of the tree; None for a tree that was changed just now, whose
         times could stay the same through one more change."""
-        if self._service is None or not _NAME.match(source.spec):
+        if self._service is None or not is_name(source.spec):
             return None
         try:
             folder = _find(Path(self._service.plugins_dir), source.spec)
@@ -57,7 +56,7 @@ class LocalSource:
         `UnsafeBundle`, and `SourceUnavailable` where the registry cannot be read."""
         if self._service is None:
             raise SourceUnavailable("the source was not started")
-        if not _NAME.match(source.spec):
+        if not is_name(source.spec):
             raise InvalidSource(SourceFault.TRAVERSAL)
         try:
             folder = _find(Path(self._service.plugins_dir), source.spec)

@@ -1,41 +1,50 @@
-"""The download, by which external workspaces get their plugins: the same bytes each time."""
+"""The download, by which external workspaces get their plugins. The same tree gives the same bytes each time."""
 
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.responses import FileResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from ...hookspecs import errors
-from ...hookspecs.values import Action, PolicyRequest, Source, Workspace
+from ...hookspecs.values import Action, PolicyRequest, Source
 from ...hookspecs.values.bundle import Bundle
 from ..auth import Access
 from ..pipeline.fetch import Pins
 from ..pipeline.manifest import validate_name
-from .endpoint import Call, Endpoint, Reply
+from .endpoint import Endpoint, Reply
 from .models import SourceQuery
 from .plugins import FETCH
+from .request_context import RequestContext
 
 
-async def download_plugin(call: Call) -> Response:
-    """The plugin as tar.gz, entries relative to its root; the allowlist and the policies are asked as on install."""
-    name = validate_name(call.path("name"))
-    source = Source.parse(call.query.source if call.query.source is not None else name)
-    workspace = await call.services.directory.find(call.path("id"))
-    await call.services.refusals.before_fetch(Action.DOWNLOAD, workspace, source, name, call.actor)
+async def download_plugin(context: RequestContext) -> Response:
+    """Download a plugin as tar.gz, with entries relative to its root.
+
+    The allowlist and the policies are asked as for an install.
+    """
+    name = validate_name(context.path("name"))
+    source = Source.parse(context.query.source if context.query.source is not None else name)
+    services, workspace = context.services, await context.workspace()
+    policy_request = PolicyRequest(Action.DOWNLOAD, workspace, source, context.actor)
+    await services.admission.check_before_fetch(policy_request, name)
     async with AsyncExitStack() as stack:
-        fetching = call.services.fetcher.bundle(source, Pins(name), _no_phase)
-        bundle = await stack.enter_async_context(fetching)
-        request = PolicyRequest(Action.DOWNLOAD, workspace, source, call.actor)
-        await call.services.refusals.after_fetch(request, bundle)
-        archive, sha256 = await asyncio.to_thread(call.services.cache.compressed, bundle)
+        bundle = await stack.enter_async_context(services.fetcher.bundle(source, Pins(name)))
+        await services.admission.check_after_fetch(policy_request, bundle)
+        archive, sha256 = await asyncio.to_thread(services.cache.compressed, bundle)
         headers = _headers(bundle, source, sha256)
-        if _matches(call.request.headers.get("if-none-match"), headers["ETag"]):
+        if _matches(context.request.headers.get("if-none-match"), headers["ETag"]):
             return Response(status_code=304, headers={key: headers[key] for key in ("ETag", "Cache-Control")})
-        return _Held(call, workspace, source, bundle, archive, headers, stack.pop_all())
+        record = partial(services.recorder.record_download, workspace, source, bundle)
+        on_complete = record if workspace.backend == "external" else None
+        return _CachedFileResponse(archive, headers, stack.pop_all(), on_complete)
     raise errors.Internal("unreachable")
 
 
@@ -51,57 +60,51 @@ def _headers(bundle: Bundle, source: Source, sha256: str) -> dict[str, str]:
 
 
 def _header_text(text: str) -> str:
-    """ASCII as it stands, the rest percent-encoded (RFC 3986): a header takes no more."""
-    return "".join(one if one.isascii() else "".join(f"%{byte:02X}" for byte in one.encode()) for one in text)
+    """Percent-encode what is not ASCII (RFC 3986), since a header takes nothing else."""
+    return re.sub(r"[^\x00-\x7f]+", lambda match: quote(match.group()), text)
 
 
-def _matches(given: str | None, etag: str) -> bool:
-    """RFC 9110, section 13.1.2: the weak comparison."""
-    if given is None:
-        return False
-    tags = {one.strip().removeprefix("W/") for one in given.split(",")}
+def _matches(if_none_match: str | None, etag: str) -> bool:
+    """Compare weakly, by RFC 9110, section 13.1.2."""
+    tags = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
     return "*" in tags or etag in tags
 
 
-async def _no_phase(_name: str) -> None:
-    """A download is no operation: nobody watches its phases."""
-
-
-class _Held(FileResponse):
-    """A file of the cache that stays there until it was sent; what an external workspace got whole is recorded."""
+class _CachedFileResponse(FileResponse):
+    """Sends a file of the cache. It closes `in_use` when the file was sent; until then the cache keeps the file. It
+    calls `on_complete` when a GET has sent the file's last byte."""
 
     def __init__(
         self,
-        call: Call,
-        workspace: Workspace,
-        source: Source,
-        bundle: Bundle,
         archive: Path,
         headers: dict[str, str],
-        held: AsyncExitStack,
+        in_use: AsyncExitStack,
+        on_complete: Callable[[], Awaitable[None]] | None,
     ) -> None:
         super().__init__(archive, headers=headers, media_type="application/gzip")
-        self._call, self._workspace, self._source, self._bundle = call, workspace, source, bundle
-        self._held, self._last_byte = held, False
+        self._in_use, self._on_complete = in_use, on_complete
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def watched(message: Message) -> None:
+        complete = False
+
+        async def send_watched(message: Message) -> None:
+            nonlocal complete
             if message["type"] == "http.response.start":
-                self._last_byte = _reaches_the_end(message)
+                complete = _has_last_byte(message)
             await send(message)
 
-        async with self._held:
-            await super().__call__(scope, receive, watched)
-            if self._last_byte and scope["method"] == "GET" and self._workspace.backend == "external":
-                await self._call.services.pipeline.record_pulled(self._workspace, self._source, self._bundle)
+        async with self._in_use:
+            await super().__call__(scope, receive, send_watched)
+            if complete and scope["method"] == "GET" and self._on_complete is not None:
+                await self._on_complete()
 
 
-def _reaches_the_end(start: Message) -> bool:
-    """Whether a response brings the file's last byte: the whole of it, or a range that ends there."""
+def _has_last_byte(start: Message) -> bool:
+    """Return whether a response has the file's last byte: the whole file, or a range that ends there."""
     if start["status"] != 206:
         return bool(start["status"] == 200)
-    told = dict(start["headers"]).get(b"content-range", b"").decode("latin-1")
-    last, _, size = told.partition("-")[2].partition("/")
+    content_range = dict(start["headers"]).get(b"content-range", b"").decode("latin-1")
+    last, _, size = content_range.partition("-")[2].partition("/")
     return last.isdigit() and size.isdigit() and int(last) + 1 == int(size)
 
 

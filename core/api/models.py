@@ -1,4 +1,4 @@
-"""What comes in and what goes out, as pydantic models: the handlers and /openapi.json both go by them."""
+"""The requests and replies of the API as pydantic models. The handlers and /openapi.json both use them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 
-Identity = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+from ...hookspecs.values import NAME_PATTERN
+
+Identity = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
 BackendName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,63}$")]
 Runtime = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 InstanceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")]
@@ -19,27 +21,27 @@ Text = Annotated[str, Field(min_length=1, max_length=2048)]
 _MAX_DEPTH = 16
 
 
-def _plain(value: dict[str, Any]) -> dict[str, Any]:
-    """JSON that every database keeps: no NUL, no number beyond JSON's, no endless nesting."""
-    waiting: list[tuple[object, int]] = [(value, 0)]
-    while waiting:
-        one, depth = waiting.pop()
+def _storable(value: dict[str, Any]) -> dict[str, Any]:
+    """Return JSON that every database can store: no NUL, no infinite number, no deep nesting. Raises `ValueError`."""
+    pending: list[tuple[object, int]] = [(value, 0)]
+    while pending:
+        item, depth = pending.pop()
         if depth > _MAX_DEPTH:
             raise ValueError(f"is nested at most {_MAX_DEPTH} levels deep")
-        if isinstance(one, str) and "\0" in one:
+        if isinstance(item, str) and "\0" in item:
             raise ValueError("has no NUL character")
-        if isinstance(one, float) and not math.isfinite(one):
-            raise ValueError("has finite numbers alone")
-        if isinstance(one, int) and abs(one) >= 2**63:
+        if isinstance(item, float) and not math.isfinite(item):
+            raise ValueError("has finite numbers only")
+        if isinstance(item, int) and abs(item) >= 2**63:
             raise ValueError("has numbers of at most 64 bits")
-        if isinstance(one, Mapping):
-            waiting += [(each, depth + 1) for pair in one.items() for each in pair]
-        elif isinstance(one, Sequence) and not isinstance(one, str):
-            waiting += [(each, depth + 1) for each in one]
+        if isinstance(item, Mapping):
+            pending += [(child, depth + 1) for pair in item.items() for child in pair]
+        elif isinstance(item, Sequence) and not isinstance(item, str):
+            pending += [(child, depth + 1) for child in item]
     return value
 
 
-Options = Annotated[dict[str, Any], AfterValidator(_plain)]
+Options = Annotated[dict[str, Any], AfterValidator(_storable)]
 
 
 class _In(BaseModel):
@@ -51,7 +53,7 @@ class _Out(BaseModel):
 
 
 class WorkspaceChange(_In):
-    """What PATCH may change; a field that is left out stays, null clears it."""
+    """What PATCH may change. A field that you leave out keeps its value; null removes it."""
 
     org: Identity | None = None
     runtime: Runtime | None = None
@@ -62,13 +64,13 @@ class WorkspaceChange(_In):
 
 
 class WorkspaceNew(WorkspaceChange):
-    """A workspace to register. Its backend follows from runtime and instance where none is given."""
+    """A workspace to register. Without a backend it follows from the runtime and the instance."""
 
     id: Identity
 
 
 class WorkspaceOut(_Out):
-    """A workspace. `state` is asked of its backend when one workspace is asked for, and left out of lists."""
+    """A workspace. `state` comes from its backend; lists leave it null."""
 
     id: str
     org: str | None
@@ -81,20 +83,20 @@ class WorkspaceOut(_Out):
 
 
 class WorkspacePage(_Out):
-    """Workspaces by id; `next` goes into `cursor` for the page after this one."""
+    """Workspaces, ordered by id. Pass `next` as `cursor` to get the next page; null on the last one."""
 
     items: list[WorkspaceOut]
     next: str | None
 
 
 class TokenOut(_Out):
-    """A new token, shown this once and kept as its hash."""
+    """A new token. It is shown only once: the service keeps its hash."""
 
     token: str
 
 
 class Install(_In):
-    """What to install. `digest` pins the tree, `sha256` pins `plugin.yaml`."""
+    """What to install. `digest` pins the fetched tree, `sha256` pins its `plugin.yaml`."""
 
     source: Annotated[str, Field(max_length=4096)]
     digest: Digest | None = None
@@ -115,7 +117,7 @@ class Installed(_Out):
 
 
 class Uninstalled(_Out):
-    """The reply to an uninstall; `left` names what somebody edited, and so stays."""
+    """The reply to an uninstall. `left` names what somebody edited and was therefore not removed."""
 
     status: Literal["uninstalled"]
     plugin: str
@@ -125,9 +127,9 @@ class Uninstalled(_Out):
 
 
 class PluginOut(_Out):
-    """A plugin of a workspace. `drift`: `none`, `modified` (another digest than was installed), `missing` (recorded,
-    but not on the target), `unmanaged` (on the target, but not installed by this service) or `unknown` (an
-    external workspace pulled it, and nobody read it back)."""
+    """A plugin of a workspace. `drift` is `none`, `modified` (another digest than was installed), `missing`
+    (recorded, but not on the target), `unmanaged` (on the target, but not installed by this service) or `unknown` (an
+    external workspace pulled it, and the service cannot read it back)."""
 
     name: str
     version: str | None
@@ -140,8 +142,8 @@ class PluginOut(_Out):
     installed_digest: str | None = None
 
 
-class RegistryPlugin(_Out):
-    """A plugin of the curated registry."""
+class CatalogPluginOut(_Out):
+    """A plugin of the catalog."""
 
     name: str
     version: str | None
@@ -153,13 +155,13 @@ class RegistryPlugin(_Out):
 
 
 class Schemes(_Out):
-    """The schemes that sources may have."""
+    """The schemes that a source may have."""
 
     schemes: list[str]
 
 
 class Allowed(_In):
-    """An organisation's allowlist: sources, bare local names, `*` for anything; null takes the list away."""
+    """An organisation's allowlist: sources and local names; `*` stands for any text. Null removes the list."""
 
     plugins: Annotated[list[Text], Field(max_length=4096)] | None
 
@@ -169,7 +171,7 @@ class AllowedIn(RootModel[Allowed | Annotated[list[Text], Field(max_length=4096)
 
 
 class AllowlistOut(_Out):
-    """An allowlist; `plugins` is null where the organisation has none, and everything is allowed."""
+    """An allowlist. `plugins` is null if the organisation has none: then every plugin is allowed."""
 
     org: str
     plugins: list[str] | None
@@ -192,14 +194,14 @@ class OperationOut(_Out):
 
 
 class OperationPage(_Out):
-    """Operations, the newest first; `next` goes into `cursor` for the page after this one."""
+    """Operations, newest first. Pass `next` as `cursor` to get the next page; null on the last one."""
 
     items: list[OperationOut]
     next: str | None
 
 
 class ProviderOut(_Out):
-    """A provider, whatever became of it; `reason` says what to do where it is not loaded."""
+    """A provider. If it is not loaded, `reason` says why and what to do."""
 
     name: str
     distribution: str
@@ -215,13 +217,13 @@ class ProviderOut(_Out):
 
 
 class Health(_Out):
-    """A probe's answer."""
+    """The reply to a probe."""
 
     status: str
 
 
 class Problem(_Out):
-    """RFC 9457. `type` ends in the error's slug; `request_id` finds the log line; further members by slug."""
+    """An error by RFC 9457. `type` ends in the slug, `request_id` finds the log line; some slugs add members."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -241,7 +243,7 @@ class PageQuery(BaseModel):
 
 
 class OperationQuery(BaseModel):
-    """A list's page, of one workspace where that is given."""
+    """`limit` (1 to 200) and `cursor` of a list, and the workspace to filter by."""
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | None = None
@@ -255,18 +257,18 @@ class RuntimeQuery(BaseModel):
 
 
 class RuntimeWanted(BaseModel):
-    """The runtime that is asked about."""
+    """The runtime to check the plugins for."""
 
     runtime: Runtime
 
 
 class SourceQuery(BaseModel):
-    """Where a download comes from; the local registry's plugin of that name where it is left out."""
+    """The source of a download. Without it, the catalog's plugin of that name."""
 
     source: Annotated[str, Field(max_length=4096)] | None = None
 
 
 class RestartQuery(BaseModel):
-    """Whether the agent is restarted afterwards."""
+    """Whether to restart the agent afterwards."""
 
     restart: bool = True

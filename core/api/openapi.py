@@ -1,4 +1,4 @@
-"""The description of the API, OpenAPI 3.1, made from the endpoints; and its page for people."""
+"""Describes the API as OpenAPI 3.1, from the endpoints, and shows it as a page for people."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .models import Problem
 from .problems import MEDIA_TYPE
 
 _REF = "#/components/schemas/{model}"
-_LOCKED = (errors.Unauthenticated, errors.Forbidden, errors.RateLimited)
+_ACCESS_ERRORS = (errors.Unauthenticated, errors.Forbidden, errors.RateLimited)
 
 
 def describe(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any]:
-    """The whole document. Deterministic, so that two releases can be compared."""
+    """Return the document. It is deterministic, so that two releases can be compared."""
     schemas: dict[str, Any] = {}
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
@@ -46,31 +46,31 @@ def describe(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any]:
 
 def _operation(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     summary, _, rest = (inspect.getdoc(endpoint.handler) or "").partition("\n\n")
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "operationId": getattr(endpoint.handler, "__name__", "handler"),
         "summary": " ".join(summary.split()),
         "responses": _responses(endpoint, schemas),
     }
     if rest:
-        told["description"] = " ".join(rest.split())
+        described["description"] = " ".join(rest.split())
     if parameters := [*_path_parameters(endpoint), *_query_parameters(endpoint), *_header_parameters(endpoint)]:
-        told["parameters"] = parameters
+        described["parameters"] = parameters
     if endpoint.body is not None:
         content = {"application/json": {"schema": _schema(endpoint.body, schemas)}}
-        told["requestBody"] = {"required": True, "content": content}
+        described["requestBody"] = {"required": True, "content": content}
     if endpoint.access is not Access.ANYONE:
-        told["security"] = [{"token": []}]
-        told["x-access"] = endpoint.access.value
-    return told
+        described["security"] = [{"token": []}]
+        described["x-access"] = endpoint.access.value
+    return described
 
 
 def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
     responses = {str(status): _reply(status, reply, schemas) for status, reply in endpoint.replies.items()}
-    locked = () if endpoint.access is Access.ANYONE else _LOCKED
-    takes = (errors.InvalidRequest,) if endpoint.body or endpoint.query or endpoint.headers else ()
-    large = (errors.RequestTooLarge,) if endpoint.body else ()
+    access = () if endpoint.access is Access.ANYONE else _ACCESS_ERRORS
+    fields = (errors.InvalidRequest,) if endpoint.body or endpoint.query or endpoint.headers else ()
+    size = (errors.RequestTooLarge,) if endpoint.body else ()
     slugs: dict[int, list[str]] = {}
-    for kind in dict.fromkeys((*takes, *large, *locked, *endpoint.problems, errors.Internal)):
+    for kind in dict.fromkeys((*fields, *size, *access, *endpoint.problems, errors.Internal)):
         slugs.setdefault(kind.status, []).append(kind.slug)
     for status, names in sorted(slugs.items()):
         responses[str(status)] = _problem(", ".join(names))
@@ -86,20 +86,20 @@ def _problem(description: str) -> dict[str, Any]:
 
 
 def _reply(status: int, reply: Reply, schemas: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = {"description": reply.description or HTTPStatus(status).phrase}
+    described: dict[str, Any] = {"description": reply.description or HTTPStatus(status).phrase}
     if reply.headers:
-        told["headers"] = {
+        described["headers"] = {
             name: {"description": what, "schema": {"type": "string"}} for name, what in reply.headers.items()
         }
     if reply.model is not None:
-        told["content"] = {reply.media_type: {"schema": _schema(reply.model, schemas)}}
+        described["content"] = {reply.media_type: {"schema": _schema(reply.model, schemas)}}
     elif status not in {204, 304}:
-        told["content"] = {reply.media_type: {"schema": {"type": "string"}}}
-    return told
+        described["content"] = {reply.media_type: {"schema": {"type": "string"}}}
+    return described
 
 
 def _schema(model: Any, schemas: dict[str, Any]) -> dict[str, Any]:
-    """The model's schema, by reference where it is a model; what it refers to goes into `schemas`."""
+    """Return the schema of a type; a model is put into `schemas` and referred to."""
     mode: Any = "validation"
     schema = TypeAdapter(model).json_schema(ref_template=_REF, mode=mode)
     schemas.update(schema.pop("$defs", {}))
@@ -125,11 +125,11 @@ def _query_parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
 
 
 def _without_null(described: Mapping[str, Any]) -> dict[str, Any]:
-    """A query parameter is left out, it is never null."""
+    """Drop the null: a query parameter is left out, it is never null."""
     plain = {key: value for key, value in described.items() if key not in {"title", "anyOf", "default"}}
-    for one in described.get("anyOf", ()):
-        if one.get("type") != "null":
-            plain |= one
+    for choice in described.get("anyOf", ()):
+        if choice.get("type") != "null":
+            plain |= choice
     if described.get("default") is not None:
         plain["default"] = described["default"]
     return plain
@@ -147,19 +147,19 @@ def _header_parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
 
 
 def page(document: Mapping[str, Any]) -> str:
-    """The routes as one page of HTML that loads nothing from elsewhere."""
+    """Return the routes as one page of HTML that loads nothing from elsewhere."""
     rows = []
     for path, methods in document["paths"].items():
-        for method, told in methods.items():
+        for method, operation in methods.items():
             statuses = "".join(
-                f"<li><b>{escape(status)}</b> {escape(one['description'])}</li>"
-                for status, one in told["responses"].items()
+                f"<li><b>{escape(status)}</b> {escape(response['description'])}</li>"
+                for status, response in operation["responses"].items()
                 if status != "default"
             )
             rows.append(
                 f"<details><summary><code>{method.upper()} {escape(path)}</code> "
-                f"<i>{escape(told.get('x-access', 'anyone'))}</i> {escape(told['summary'])}</summary>"
-                f"<p>{escape(told.get('description', ''))}</p><ul>{statuses}</ul></details>"
+                f"<i>{escape(operation.get('x-access', 'anyone'))}</i> {escape(operation['summary'])}</summary>"
+                f"<p>{escape(operation.get('description', ''))}</p><ul>{statuses}</ul></details>"
             )
     title = f"{document['info']['title']} {document['info']['version']}"
     return (

@@ -1,4 +1,4 @@
-"""Operations: the history, one of them, and its events as they come."""
+"""Operations: the history, one operation, and the stream of its events."""
 
 from __future__ import annotations
 
@@ -9,49 +9,59 @@ from starlette.responses import Response
 
 from ...hookspecs import errors
 from ..auth import Access
-from ..store.operations import Operation
-from . import serializers as shown
-from .endpoint import Call, Endpoint, Reply, json_response
+from ..operations.model import Operation
+from .endpoint import Endpoint, Reply, json_response
 from .models import OperationOut, OperationPage, OperationQuery
+from .request_context import RequestContext
+from .serializers import operation_out
 
 
-async def list_operations(call: Call) -> Response:
-    """The newest first: the workspace's own; all of them for the admin."""
-    query: OperationQuery = call.query
+async def list_operations(context: RequestContext) -> Response:
+    """List operations, newest first: those of the token's workspace; for the admin those of all workspaces."""
+    query: OperationQuery = context.query
     before = int(query.cursor) if query.cursor else None
-    found = await call.services.operations.page(_visible(call, query.workspace), before, query.limit + 1)
-    rest = str(found[query.limit - 1].seq) if len(found) > query.limit else None
-    return json_response(OperationPage(items=[shown.operation(one) for one in found[: query.limit]], next=rest))
+    visible = _visible_workspaces(context, query.workspace)
+    rows = await context.services.operations.page(visible, before, query.limit + 1)
+    cursor = str(rows[query.limit - 1].seq) if len(rows) > query.limit else None
+    items = [operation_out(operation) for operation in rows[: query.limit]]
+    return json_response(OperationPage(items=items, next=cursor))
 
 
-async def show_operation(call: Call) -> Response:
-    """One operation."""
-    return json_response(shown.operation(await _own(call)))
+async def show_operation(context: RequestContext) -> Response:
+    """Show an operation."""
+    return json_response(operation_out(await _visible_operation(context)))
 
 
-async def watch_operation(call: Call) -> Response:
-    """Server-sent events: `status` with the operation, now and after each change; the stream ends with it."""
-    operation = await _own(call)
-    return EventSourceResponse(_events(call, operation), headers={"Cache-Control": "no-store"})
+async def watch_operation(context: RequestContext) -> Response:
+    """Stream the operation as server-sent events.
+
+    The event `status` has the operation as JSON. It is sent at once and after each change; the stream closes when the
+    operation has ended.
+    """
+    operation = await _visible_operation(context)
+    return EventSourceResponse(_events(context, operation), headers={"Cache-Control": "no-store"})
 
 
-async def _events(call: Call, operation: Operation) -> AsyncIterator[ServerSentEvent]:
-    async for changed in call.services.operations.watch(operation.id):
-        yield ServerSentEvent(shown.operation(changed).model_dump_json(), event="status")
+async def _events(context: RequestContext, operation: Operation) -> AsyncIterator[ServerSentEvent]:
+    async for changed in context.services.operations.watch(operation.id):
+        yield ServerSentEvent(operation_out(changed).model_dump_json(), event="status")
 
 
-def _visible(call: Call, wanted: str | None) -> list[str] | None:
-    """The workspaces whose operations the token may see; None: all. Raises `Forbidden`."""
-    if call.owner.kind == "admin":
+def _visible_workspaces(context: RequestContext, wanted: str | None) -> list[str] | None:
+    """Return the workspaces whose operations the token may see; None means all. Raises `Forbidden`."""
+    if context.principal.kind == "admin":
         return None if wanted is None else [wanted]
-    if call.owner.kind != "workspace" or wanted not in (None, call.owner.subject):
+    if context.principal.kind != "workspace" or wanted not in (None, context.principal.subject):
         raise errors.Forbidden
-    return [call.owner.subject]
+    return [context.principal.subject]
 
 
-async def _own(call: Call) -> Operation:
-    operation = await call.services.operations.get(call.path("id"))
-    if call.owner.kind != "admin" and (call.owner.kind, call.owner.subject) != ("workspace", operation.workspace):
+async def _visible_operation(context: RequestContext) -> Operation:
+    operation = await context.services.operations.get(context.path("id"))
+    if context.principal.kind != "admin" and (context.principal.kind, context.principal.subject) != (
+        "workspace",
+        operation.workspace,
+    ):
         raise errors.OperationNotFound("it belongs to another workspace")
     return operation
 

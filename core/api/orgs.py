@@ -1,46 +1,48 @@
-"""Organisations: their allowlists, which admin and organisation may change, and their tokens."""
+"""Organisations: their tokens, for the admin, and their allowlists, for the admin and the organisation."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from ...hookspecs import errors
+from ...hookspecs.values import is_name
 from ..auth import Access, new_token
-from ..store.registry import Owner
-from ..workspace_resolver import ID
-from .endpoint import Call, Endpoint, Reply, invalid, json_response
+from ..store.tokens import Principal
+from .endpoint import Endpoint, Reply, json_response
 from .models import Allowed, AllowedIn, AllowlistOut, TokenOut
+from .request_context import RequestContext
+from .validation import invalid
 
 
-async def make_org_token(call: Call) -> Response:
-    """Make a token that opens this organisation's allowlist alone."""
-    org, token = _org(call), new_token()
-    await call.services.tokens.add(token, Owner("org", org))
-    await call.services.audit.write(call.actor, "token.made", None, {"kind": "org", "org": org})
+async def make_org_token(context: RequestContext) -> Response:
+    """Make a token that opens only this organisation's allowlist."""
+    org, token = _org(context), new_token()
+    await context.services.tokens.add(token, Principal("org", org))
+    await context.audit("token.made", None, {"kind": "org", "org": org})
     return json_response(TokenOut(token=token), 201, {"Cache-Control": "no-store"})
 
 
-async def show_allowlist(call: Call) -> Response:
-    """The organisation's allowlist; null where it has none, and everything is allowed."""
-    org = _org(call)
-    return json_response(AllowlistOut(org=org, plugins=await call.services.allowlists.get(org)))
+async def show_allowlist(context: RequestContext) -> Response:
+    """Show the organisation's allowlist. Null means that it has none and every plugin is allowed."""
+    org = _org(context)
+    return json_response(AllowlistOut(org=org, plugins=await context.services.allowlists.get(org)))
 
 
-async def replace_allowlist(call: Call) -> Response:
-    """Replace the allowlist; an empty list allows nothing, null takes the list away."""
-    org, given = _org(call), call.body.root
-    plugins: list[str] | None = given.plugins if isinstance(given, Allowed) else given
+async def replace_allowlist(context: RequestContext) -> Response:
+    """Replace the allowlist. An empty list allows nothing; null removes the list."""
+    org, body = _org(context), context.body.root
+    plugins: list[str] | None = body.plugins if isinstance(body, Allowed) else body
     for index, entry in enumerate(plugins or ()):
         if entry != entry.strip() or not entry.isprintable():
             raise invalid(f"body.plugins.{index}", "is a source, the name of a local plugin, or a pattern with *")
-    await call.services.allowlists.put(org, plugins)
-    await call.services.audit.write(call.actor, "allowlist.changed", None, {"org": org, "plugins": plugins})
+    await context.services.allowlists.put(org, plugins)
+    await context.audit("allowlist.changed", None, {"org": org, "plugins": plugins})
     return json_response(AllowlistOut(org=org, plugins=plugins))
 
 
-def _org(call: Call) -> str:
-    org = call.path("id")
-    if not ID.match(org):
+def _org(context: RequestContext) -> str:
+    org = context.path("id")
+    if not is_name(org):
         raise invalid("path.id", "has 1 to 128 letters, digits, dots, dashes and underscores")
     return org
 

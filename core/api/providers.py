@@ -1,18 +1,19 @@
-"""The providers, for the admin."""
+"""The installed providers, for the admin."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
 from ..auth import Access
-from . import serializers as shown
-from .endpoint import Call, Endpoint, Reply, json_response
+from .endpoint import Endpoint, Reply, json_response
 from .models import ProviderOut
+from .request_context import RequestContext
+from .serializers import provider_out
 
 
-async def list_providers(call: Call) -> Response:
-    """Every provider that was found: from which distribution, with which hooks, and what became of it."""
-    return json_response([shown.provider(one) for one in call.services.dispatcher.providers])
+async def list_providers(context: RequestContext) -> Response:
+    """List the installed providers, with their distribution, hooks and status."""
+    return json_response([provider_out(provider) for provider in context.services.dispatcher.providers])
 
 
 ENDPOINTS = (Endpoint("GET", "/providers", list_providers, Access.ADMIN, {200: Reply(list[ProviderOut])}),)

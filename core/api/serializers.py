@@ -1,4 +1,4 @@
-"""How stored things look to a client."""
+"""Turns values of the core into the models that a client gets."""
 
 from __future__ import annotations
 
@@ -6,62 +6,93 @@ from datetime import UTC, datetime
 
 from ...hookspecs.providers import Provider
 from ...hookspecs.values import RunState, Workspace
-from ..store.operations import Operation
+from ..catalog import CatalogPlugin
+from ..inventory import InventoryItem
+from ..operations.model import Operation
+from ..pipeline.manifest import description_of, runtimes_of, version_of
 from ..workspace_resolver import backend_of
-from .models import OperationOut, ProviderOut, WorkspaceOut
+from .models import CatalogPluginOut, OperationOut, PluginOut, ProviderOut, WorkspaceOut
 
 
-def workspace(found: Workspace, state: RunState | None = None) -> WorkspaceOut:
-    """A workspace, with its run state where it was asked for."""
+def workspace_out(workspace: Workspace, state: RunState | None = None) -> WorkspaceOut:
+    """Show a workspace, with its run state if that was asked for."""
     return WorkspaceOut(
-        id=found.id,
-        org=found.org,
-        runtime=found.runtime,
-        backend=backend_of(found),
-        container=found.container,
-        instance_id=found.instance_id,
-        options=dict(found.options),
+        id=workspace.id,
+        org=workspace.org,
+        runtime=workspace.runtime,
+        backend=backend_of(workspace),
+        container=workspace.container,
+        instance_id=workspace.instance_id,
+        options=dict(workspace.options),
         state=None if state is None else state.kind.value,
     )
 
 
-def operation(found: Operation) -> OperationOut:
-    """An operation, as its own route and its event stream show it."""
-    error = {key: value for key, value in found.error.items() if key != "retry_after"} if found.error else None
+def operation_out(operation: Operation) -> OperationOut:
+    """Show an operation. `retry_after` is a header of the reply and not part of the problem document."""
+    error = operation.error and {key: value for key, value in operation.error.items() if key != "retry_after"}
     return OperationOut.model_validate(
         {
-            "id": found.id,
-            "kind": found.kind,
-            "workspace": found.workspace,
-            "plugin": found.plugin,
-            "source": found.source,
-            "digest": found.digest,
-            "status": found.status,
-            "phase": found.phase,
-            "created_at": timestamp(found.created_at),
-            "finished_at": None if found.finished_at is None else timestamp(found.finished_at),
+            "id": operation.id,
+            "kind": operation.kind,
+            "workspace": operation.workspace,
+            "plugin": operation.plugin,
+            "source": operation.source,
+            "digest": operation.digest,
+            "status": operation.status,
+            "phase": operation.phase,
+            "created_at": _timestamp(operation.created_at),
+            "finished_at": None if operation.finished_at is None else _timestamp(operation.finished_at),
             "error": error,
         }
     )
 
 
-def provider(found: Provider) -> ProviderOut:
-    """A provider, for the admin: the reason is for its operator."""
+def provider_out(provider: Provider) -> ProviderOut:
+    """Show a provider to the admin, with the reason if it failed."""
     return ProviderOut(
-        name=found.name,
-        distribution=found.distribution,
-        version=found.version,
-        status=found.status.value,
-        reason=found.reason,
-        hooks=sorted(found.hooks),
-        schemes=sorted(found.schemes),
-        backend=found.backend,
-        import_seconds=round(found.import_seconds, 4),
-        hook_api_version=found.hook_api_version,
-        notes=list(found.notes),
+        name=provider.name,
+        distribution=provider.distribution,
+        version=provider.version,
+        status=provider.status.value,
+        reason=provider.reason,
+        hooks=sorted(provider.hooks),
+        schemes=sorted(provider.schemes),
+        backend=provider.backend,
+        import_seconds=round(provider.import_seconds, 4),
+        hook_api_version=provider.hook_api_version,
+        notes=list(provider.notes),
     )
 
 
-def timestamp(seconds: float) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
+def catalog_plugin_out(plugin: CatalogPlugin) -> CatalogPluginOut:
+    """Show a plugin of the catalog that supports the runtime that was asked for."""
+    return CatalogPluginOut(
+        name=plugin.name,
+        version=version_of(plugin.manifest),
+        description=description_of(plugin.manifest),
+        runtimes=list(runtimes_of(plugin.manifest)),
+        skills=list(plugin.skills),
+        source=f"local://{plugin.name}",
+        supported_on_runtime=True,
+    )
+
+
+def plugin_out(item: InventoryItem, runtime: str | None) -> PluginOut:
+    """Show a plugin of a workspace, and whether it supports the runtime."""
+    return PluginOut(
+        name=item.name,
+        version=version_of(item.manifest),
+        description=description_of(item.manifest),
+        digest=item.digest,
+        source=item.record.source if item.record else None,
+        supported_on_runtime=item.supports(runtime),
+        verified=item.on_target is not None,
+        drift=item.drift,
+        installed_digest=item.record.digest if item.record else None,
+    )
+
+
+def _timestamp(seconds: float) -> str:
+    """Format seconds since 1970 as RFC 3339 in UTC, to the millisecond."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

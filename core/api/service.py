@@ -1,4 +1,4 @@
-"""The service about itself: probes, metrics, and its own description."""
+"""The service itself: probes, metrics, and the description of the API."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from ...hookspecs import errors
 from ...hookspecs.values import JSON
 from ..auth import Access
-from .endpoint import Call, Endpoint, Reply, json_response
+from .endpoint import Endpoint, Reply, json_response
 from .models import Health
 from .openapi import page
+from .request_context import RequestContext
 
 
-async def livez(call: Call) -> Response:
-    """Whether the process answers."""
+async def livez(context: RequestContext) -> Response:
+    """Say that the process answers."""
     return json_response(Health(status="alive"))
 
 
-async def readyz(call: Call) -> Response:
-    """Whether requests can be served: the database answers."""
+async def readyz(context: RequestContext) -> Response:
+    """Say whether the service can handle requests: whether the database answers."""
     try:
-        async with call.services.database.reading() as connection:
-            await connection.execute(text("SELECT 1"))
+        await context.services.database.fetch(text("SELECT 1"))
     except (SQLAlchemyError, OSError) as error:
         raise errors.NotReady("the database does not answer") from error
     return json_response(Health(status="ready"))
 
 
-async def metrics(call: Call) -> Response:
-    """Metrics in Prometheus' text format."""
-    return Response(generate_latest(call.services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+async def metrics(context: RequestContext) -> Response:
+    """Show the metrics in Prometheus' text format."""
+    return Response(generate_latest(context.services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-async def openapi(call: Call) -> Response:
-    """This description, as OpenAPI 3.1."""
-    return JSONResponse(call.request.app.state.openapi)
+async def openapi(context: RequestContext) -> Response:
+    """Show this description as OpenAPI 3.1."""
+    return JSONResponse(context.request.app.state.openapi)
 
 
-async def docs(call: Call) -> Response:
-    """The routes, for people."""
-    document: dict[str, JSON] = call.request.app.state.openapi
+async def docs(context: RequestContext) -> Response:
+    """Show the routes as a page for people."""
+    document: dict[str, JSON] = context.request.app.state.openapi
     return HTMLResponse(page(document))
 
 

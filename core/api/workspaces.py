@@ -1,4 +1,4 @@
-"""Workspaces and their tokens: the admin's."""
+"""Registered workspaces and their tokens, for the admin."""
 
 from __future__ import annotations
 
@@ -9,77 +9,82 @@ from starlette.responses import Response
 from ...hookspecs import errors
 from ...hookspecs.values import Workspace
 from ..auth import Access, new_token
-from ..store.registry import Owner
-from . import serializers as shown
-from .endpoint import Call, Endpoint, Reply, json_response
+from ..store.provider_data import ProviderStore
+from ..store.tokens import Principal
+from .endpoint import Endpoint, Reply, json_response
 from .models import PageQuery, TokenOut, WorkspaceChange, WorkspaceNew, WorkspaceOut, WorkspacePage
+from .request_context import RequestContext
+from .serializers import workspace_out
 
-HOST_KEY_PREFIX = "host-key/"
-"""Under `host-key/<account>/<region>/<instance id>` a provider's store holds a pinned key."""
+_HOST_KEY_PREFIX = "host-key/"
+"""A provider's store holds a pinned key under `host-key/<account>/<region>/<instance id>`."""
 
 
-async def add_workspace(call: Call) -> Response:
+async def add_workspace(context: RequestContext) -> Response:
     """Register a workspace."""
-    given: WorkspaceNew = call.body
-    fields = given.model_dump()
-    added = Workspace(**fields | {"options": fields["options"] or {}})
-    await call.services.workspaces.add(added)
-    await call.services.audit.write(call.actor, "workspace.added", added.id, {"org": added.org})
-    return json_response(shown.workspace(added), 201, {"Location": f"/workspaces/{added.id}"})
+    body: WorkspaceNew = context.body
+    fields = body.model_dump()
+    workspace = Workspace(**fields | {"options": fields["options"] or {}})
+    await context.services.workspaces.add(workspace)
+    await context.audit("workspace.added", workspace.id, {"org": workspace.org})
+    return json_response(workspace_out(workspace), 201, {"Location": f"/workspaces/{workspace.id}"})
 
 
-async def list_workspaces(call: Call) -> Response:
-    """The registered workspaces, by id."""
-    page: PageQuery = call.query
-    found = await call.services.workspaces.page(page.cursor or "", page.limit + 1)
-    rest = found[page.limit - 1].id if len(found) > page.limit else None
-    return json_response(WorkspacePage(items=[shown.workspace(one) for one in found[: page.limit]], next=rest))
+async def list_workspaces(context: RequestContext) -> Response:
+    """List the registered workspaces, ordered by id."""
+    query: PageQuery = context.query
+    rows = await context.services.workspaces.page(query.cursor or "", query.limit + 1)
+    cursor = rows[query.limit - 1].id if len(rows) > query.limit else None
+    items = [workspace_out(workspace) for workspace in rows[: query.limit]]
+    return json_response(WorkspacePage(items=items, next=cursor))
 
 
-async def show_workspace(call: Call) -> Response:
-    """One workspace, with its run state: the same answer that an install goes by."""
-    found = await call.services.directory.find(call.path("id"))
-    return json_response(shown.workspace(found, await call.services.dispatcher.is_running(found)))
+async def show_workspace(context: RequestContext) -> Response:
+    """Show a workspace, with its run state. An install asks for the same state."""
+    workspace = await context.workspace()
+    return json_response(workspace_out(workspace, await context.services.dispatcher.is_running(workspace)))
 
 
-async def change_workspace(call: Call) -> Response:
-    """Change a registered workspace: what is left out stays, null clears."""
-    given: WorkspaceChange = call.body
-    row = await call.services.workspaces.get(call.path("id"))
-    if row is None:
+async def change_workspace(context: RequestContext) -> Response:
+    """Change a registered workspace. Fields that you leave out keep their value; null removes them."""
+    body: WorkspaceChange = context.body
+    workspace = await context.services.workspaces.get(context.path("id"))
+    if workspace is None:
         raise errors.WorkspaceNotFound
-    changes = given.model_dump(include=given.model_fields_set)
+    changes = body.model_dump(include=body.model_fields_set)
     if "options" in changes:
         changes["options"] = changes["options"] or {}
-    changed = replace(row, **changes)
-    await call.services.workspaces.change(changed)
-    await call.services.audit.write(call.actor, "workspace.changed", changed.id, {"fields": sorted(changes)})
-    return json_response(shown.workspace(changed))
+    workspace = replace(workspace, **changes)
+    await context.services.workspaces.change(workspace)
+    await context.audit("workspace.changed", workspace.id, {"fields": sorted(changes)})
+    return json_response(workspace_out(workspace))
 
 
-async def remove_workspace(call: Call) -> Response:
-    """Forget a workspace, its tokens and what is recorded of its plugins. Nothing on the target is touched."""
-    await call.services.workspaces.remove(call.path("id"))
-    await call.services.audit.write(call.actor, "workspace.removed", call.path("id"), {})
+async def remove_workspace(context: RequestContext) -> Response:
+    """Delete a workspace, its tokens and the record of its plugins. Nothing on the target is changed."""
+    await context.services.workspaces.remove(context.path("id"))
+    await context.audit("workspace.removed", context.path("id"), {})
     return Response(status_code=204)
 
 
-async def make_workspace_token(call: Call) -> Response:
-    """Make a token that opens this workspace alone."""
-    found = await call.services.directory.find(call.path("id"))
-    token = new_token()
-    await call.services.tokens.add(token, Owner("workspace", found.id))
-    await call.services.audit.write(call.actor, "token.made", found.id, {"kind": "workspace"})
+async def make_workspace_token(context: RequestContext) -> Response:
+    """Make a token that opens only this workspace."""
+    workspace, token = await context.workspace(), new_token()
+    await context.services.tokens.add(token, Principal("workspace", workspace.id))
+    await context.audit("token.made", workspace.id, {"kind": "workspace"})
     return json_response(TokenOut(token=token), 201, {"Cache-Control": "no-store"})
 
 
-async def forget_host_key(call: Call) -> Response:
-    """Forget the pinned host key of the workspace's instance; the next contact is a first one. May be repeated."""
-    found = await call.services.directory.find(call.path("id"))
-    forgotten = await call.services.forget_keys(found.backend or "", HOST_KEY_PREFIX, f"/{found.instance_id}")
-    await call.services.audit.write(
-        call.actor, "host-key.forgotten", found.id, {"instance_id": found.instance_id, "keys": forgotten}
-    )
+async def forget_host_key(context: RequestContext) -> Response:
+    """Delete the pinned host key of the workspace's instance. The next connection pins a new one. May be repeated."""
+    workspace, services = await context.workspace(), context.services
+    deleted = 0
+    for provider in services.dispatcher.providers:
+        if provider.backend == workspace.backend:
+            store = ProviderStore(services.database, provider.name)
+            deleted += await store.delete_matching(_HOST_KEY_PREFIX, f"/{workspace.instance_id}")
+    fields = {"instance_id": workspace.instance_id, "keys": deleted}
+    await context.audit("host-key.forgotten", workspace.id, fields)
     return Response(status_code=204)
 
 

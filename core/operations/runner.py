@@ -1,9 +1,9 @@
 """Runs operations: durable once accepted, one at a time per workspace and in order, resumed after a crash.
 
-The journal's row is the one truth. A worker takes the lease of a workspace and carries out its open operations,
-oldest first; the lease is renewed while it works and checked right before the target is touched, so that a
-process that was silent for long does not deliver over its successor's head. docs/decisions/0002 says why this is
-ours and not a workflow library's.
+The stored operation is the one truth. A worker takes the lease of a workspace and carries out its open operations,
+oldest first. It renews the lease while it works and checks it right before the target is changed, so that a process
+that stood still for a while does not deliver after another has taken over. docs/decisions/0002 says why this is our
+own and not a workflow library's.
 """
 
 from __future__ import annotations
@@ -13,147 +13,156 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from ...hookspecs import errors
 from ...hookspecs.values import JSON
-from ..pipeline.fetch import Phase
 from ..store.database import Database
-from ..store.operations import Journal, Leases, Operation
+from ..store.leases import Leases
+from ..store.operations import OperationStore
+from .model import InstallRequest, LeaseLost, NewOperation, Operation, Progress, UninstallRequest
+from .progress import StoredProgress
+from .watchers import Watchers
 
 log = logging.getLogger("plugport.operations")
-Render = Callable[[errors.PlugportError, str], Mapping[str, JSON]]
+RenderError = Callable[[errors.PlugportError, str], Mapping[str, JSON]]
+Reply = Mapping[str, JSON]
 LEASE_SECONDS = 30.0
 _MAX_ATTEMPTS = 10
-_PHASE_SECONDS = 0.25
 
 
-class Runner(Protocol):
-    """What carries one operation out: the pipeline."""
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """What carries out each kind of request. A handler returns the reply to the client and raises the tree's errors.
+    After a crash it is called again, so every step of it may be repeated."""
 
-    async def run(self, operation: Operation, phase: Phase, fence: Any) -> Mapping[str, JSON]:
-        """See `Pipeline.run`."""
+    install: Callable[[Operation, InstallRequest, Progress], Awaitable[Reply]]
+    uninstall: Callable[[Operation, UninstallRequest, Progress], Awaitable[Reply]]
 
-
-class LeaseLost(Exception):
-    """Raised when another worker has the workspace: the operation is left to it, untouched."""
+    async def handle(self, operation: Operation, progress: Progress) -> Reply:
+        """Carry the operation out."""
+        if isinstance(operation.request, InstallRequest):
+            return await self.install(operation, operation.request, progress)
+        return await self.uninstall(operation, operation.request, progress)
 
 
 class Operations:
-    """Accepts, runs and watches operations. `render` turns an error into its problem document.
+    """Accepts, runs and watches operations.
 
-    `exclusive` says that no other process uses the database (SQLite): leases of a process before this one are
-    void then, and nobody else's operations need to be looked for.
+    `render_error` turns an error and a request id into the problem document that is stored. `on_end` is called after
+    each operation's end and must not raise. `exclusive` says that no other process uses the database (SQLite): the
+    leases of an earlier process are then void. `concurrency` bounds how many workspaces are worked on at once.
     """
 
     def __init__(
         self,
         database: Database,
-        runner: Runner,
-        render: Render,
+        handlers: Handlers,
+        render_error: RenderError,
         *,
         exclusive: bool,
-        concurrency: int = 16,
+        concurrency: int,
+        on_end: Callable[[Operation], None],
         poll_seconds: float = 2.0,
         lease_seconds: float = LEASE_SECONDS,
-        on_end: Callable[[Operation], None] = lambda operation: None,
     ) -> None:
-        self.journal = Journal(database)
+        self._store = OperationStore(database)
         self._leases = Leases(database, uuid.uuid4().hex, lease_seconds)
         self._lease_seconds = lease_seconds
-        self._runner, self._render, self._on_end = runner, render, on_end
+        self._handlers, self._render_error, self._on_end = handlers, render_error, on_end
         self._exclusive, self._poll_seconds = exclusive, poll_seconds
         self._slots = asyncio.Semaphore(concurrency)
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._scheduler: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
-        self._changed: dict[str, asyncio.Event] = {}
-        self._phases: dict[str, str] = {}
+        self._watchers = Watchers()
 
     async def start(self) -> None:
-        """Take up what an earlier process left, then whatever comes."""
+        """Start to run open operations: first those that an earlier process left."""
         if self._exclusive:
-            await self._leases.forget_all()
-        self._wake.set()
-        self._scheduler = asyncio.create_task(self._schedule(), name="operations")
+            await self._leases.release_all()
+        self._scheduler = asyncio.create_task(self._schedule_workers(), name="operations")
 
     async def stop(self) -> None:
-        """Stop working. What is open stays open in the journal, and is taken up at the next start."""
+        """Cancel the workers. What is open stays open in the store, and the next start resumes it."""
         tasks = [task for task in (self._scheduler, *self._workers.values()) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def submit(self, **accepted: Any) -> Operation:
-        """Write an operation down (see `Journal.accept`) and see to it that it is run."""
-        operation, is_new = await self.journal.accept(**accepted)
+    async def submit(self, new: NewOperation) -> Operation:
+        """Store the operation and have it run, or return the one with the same idempotency key.
+
+        Raises `IdempotencyConflict` if the key belongs to another request.
+        """
+        operation, is_new = await self._store.accept(new)
         if is_new:
             self._start_worker(operation.workspace)
         return operation
 
+    async def find_submitted(self, new: NewOperation) -> Operation | None:
+        """Return the operation with the same idempotency key, or None. Raises `IdempotencyConflict`."""
+        return await self._store.find_by_idempotency_key(new)
+
     async def get(self, identity: str) -> Operation:
-        """The operation as it stands now. Raises `OperationNotFound`."""
-        return self._with_phase(await self.journal.get(identity))
+        """Return the operation as it stands now. Raises `OperationNotFound`."""
+        return self._watchers.with_phase(await self._store.get(identity))
 
     async def page(self, workspaces: Sequence[str] | None, before: int | None, limit: int) -> list[Operation]:
-        """See `Journal.page`."""
-        return [self._with_phase(one) for one in await self.journal.page(workspaces, before, limit)]
-
-    def _with_phase(self, operation: Operation) -> Operation:
-        phase = self._phases.get(operation.id)
-        return operation if phase is None or operation.finished else replace(operation, phase=phase)
+        """Return up to `limit` operations, newest first; see `OperationStore.page`."""
+        stored = await self._store.page(workspaces, before, limit)
+        return [self._watchers.with_phase(operation) for operation in stored]
 
     async def wait(self, identity: str) -> Operation:
-        """The operation when it has ended. Raises `OperationNotFound`."""
+        """Wait until the operation has ended and return it. Raises `OperationNotFound`."""
         async for operation in self.watch(identity):
             if operation.finished:
                 return operation
         raise errors.OperationNotFound
 
     async def watch(self, identity: str) -> AsyncIterator[Operation]:
-        """The operation now and after every change, the last time when it has ended."""
+        """Yield the operation now and after every change, for the last time when it has ended."""
         shown: tuple[str, str] | None = None
         while True:
-            changed = self._changed.setdefault(identity, asyncio.Event())
+            changed = self._watchers.change_of(identity)
             operation = await self.get(identity)
             if (operation.status, operation.phase) != shown:
                 shown = operation.status, operation.phase
                 yield operation
             if operation.finished:
-                self._changed.pop(identity, None)
+                self._watchers.notify(identity)
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), self._poll_seconds)
 
-    # The workers
-
-    async def _schedule(self) -> None:
+    async def _schedule_workers(self) -> None:
         while True:
+            self._wake.clear()
             try:
-                for workspace in await self.journal.waiting():
+                for workspace in await self._store.workspaces_with_open():
                     self._start_worker(workspace)
             except Exception:
                 log.exception("could not look for open operations")
-            self._wake.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._poll_seconds)
 
     def _start_worker(self, workspace: str) -> None:
         if workspace not in self._workers:
-            self._workers[workspace] = asyncio.create_task(self._work(workspace), name=f"workspace {workspace}")
+            worker = self._run_workspace(workspace)
+            self._workers[workspace] = asyncio.create_task(worker, name=f"workspace {workspace}")
 
-    async def _work(self, workspace: str) -> None:
-        came_to_an_end = False
+    async def _run_workspace(self, workspace: str) -> None:
+        """Carry out the open operations of the workspace, oldest first, if its lease is free."""
+        completed = False
         try:
             async with self._slots:
                 if not await self._leases.take(workspace):
                     return
                 try:
-                    while operation := await self.journal.next_of(workspace):
-                        await self._run(operation)
-                    came_to_an_end = True
+                    while operation := await self._store.next_open(workspace):
+                        await self._run_operation(operation)
+                    completed = True
                 finally:
                     await self._leases.release(workspace)
         except LeaseLost:
@@ -162,39 +171,19 @@ class Operations:
             log.exception("the worker of workspace %s stopped", workspace)
         finally:
             del self._workers[workspace]
-            if came_to_an_end and await self._still_open(workspace):
-                self._wake.set()  # accepted between the last look and now
+            if completed:
+                self._wake.set()  # an operation may have been accepted after the last look
 
-    async def _still_open(self, workspace: str) -> bool:
-        with contextlib.suppress(Exception):
-            return await self.journal.next_of(workspace) is not None
-        return False
-
-    async def _run(self, operation: Operation) -> None:
+    async def _run_operation(self, operation: Operation) -> None:
         await self._change(operation, status="running", attempts=operation.attempts + 1)
         if operation.attempts >= _MAX_ATTEMPTS:
             await self._fail(operation, errors.Internal(f"given up after {operation.attempts} attempts"))
             return
-
-        written = time.monotonic()
-
-        async def phase(name: str) -> None:
-            """Told to whoever watches here at once, and written down where it lasts: each write is synced."""
-            nonlocal written
-            self._phases[operation.id] = name
-            if time.monotonic() - written >= _PHASE_SECONDS:
-                written = time.monotonic()
-                await self.journal.change(operation.id, phase=name)
-            self._tell_watchers(operation.id)
-
-        async def fence() -> None:
-            if not await self._leases.renew(operation.workspace):
-                raise LeaseLost
-
+        progress = StoredProgress(operation, self._store, self._leases, self._watchers)
         heartbeat = asyncio.create_task(self._keep_lease(operation.workspace))
         try:
-            current = await self.journal.get(operation.id)
-            result = await self._runner.run(current, phase, fence)
+            current = await self._store.get(operation.id)
+            reply = await self._handlers.handle(current, progress)
         except errors.PlugportError as error:
             await self._fail(operation, error)
         except LeaseLost:
@@ -207,15 +196,14 @@ class Operations:
             await self._end(
                 operation,
                 status="succeeded",
-                phase="done",
-                plugin=result.get("plugin"),
-                source=result.get("source") or operation.source,
-                digest=result.get("digest"),
-                result=dict(result),
+                plugin=reply.get("plugin"),
+                source=reply.get("source") or operation.source,
+                digest=reply.get("digest"),
+                result=dict(reply),
             )
         finally:
             heartbeat.cancel()
-            self._phases.pop(operation.id, None)
+            self._watchers.set_phase(operation.id, None)
 
     async def _keep_lease(self, workspace: str) -> None:
         while True:
@@ -232,19 +220,15 @@ class Operations:
             exc_info=error,
             extra={"request_id": operation.request_id, "workspace": operation.workspace},
         )
-        document = dict(self._render(error, operation.request_id))
+        problem = dict(self._render_error(error, operation.request_id))
         if error.retry_after is not None:
-            document["retry_after"] = error.retry_after
-        await self._end(operation, status="failed", phase="done", error=document)
+            problem["retry_after"] = error.retry_after
+        await self._end(operation, status="failed", error=problem)
 
     async def _end(self, operation: Operation, **values: object) -> None:
-        await self._change(operation, finished_at=time.time(), **values)
-        self._on_end(await self.journal.get(operation.id))
+        await self._change(operation, finished_at=time.time(), phase="done", **values)
+        self._on_end(await self._store.get(operation.id))
 
     async def _change(self, operation: Operation, **values: object) -> None:
-        await self.journal.change(operation.id, **values)
-        self._tell_watchers(operation.id)
-
-    def _tell_watchers(self, identity: str) -> None:
-        if changed := self._changed.pop(identity, None):
-            changed.set()
+        await self._store.change(operation.id, **values)
+        self._watchers.notify(operation.id)

@@ -1,4 +1,4 @@
-"""The cache of prebuilt archives: one tar per tree, under its digest, bounded in size."""
+"""The cache of prebuilt archives: one tar per tree, under the tree's digest, bounded in size."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from pathlib import Path
 
 from ...hookspecs.values.bundle import Bundle, BundleFile
 
+_CHUNK = 1 << 20
+_LEVEL = 6
+
 
 class ArchiveCache:
-    """Archives by digest in one folder. All methods block, and may be called from any thread.
+    """Keeps archives by digest in one folder. All methods block; any thread may call them.
 
-    The limit (bytes) holds after each `add`: the archives that were used least recently go first, never one that
-    is in use. An archive counts as used while a `using` block holds it.
+    `limit` (bytes) holds after each `add`: the least recently used archives are deleted first, but none that a
+    `using` block holds.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -29,26 +32,26 @@ class ArchiveCache:
         self._lock = threading.Lock()
         self._in_use: Counter[str] = Counter()
         folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob("*.new"):
-            left.unlink(missing_ok=True)
+        for leftover in folder.glob("*.new"):
+            leftover.unlink(missing_ok=True)
 
     def get(self, digest: str) -> Bundle | None:
-        """The bundle of that digest, whole, or None."""
+        """Return the bundle of that digest, or None if the cache does not have all of it."""
         archive = self._archive(digest)
         try:
-            told = json.loads(archive.with_suffix(".json").read_text("utf-8"))
-            if archive.stat().st_size != told["archive_size"]:
+            fields = json.loads(archive.with_suffix(".json").read_text("utf-8"))
+            if archive.stat().st_size != fields["archive_size"]:
                 return None
             os.utime(archive)
         except (OSError, ValueError, KeyError):
             return None
-        files = tuple(BundleFile(**file) for file in told["files"])
-        return Bundle(told["name"], told["digest"], told["manifest"], told["revision"], files, archive)
+        files = tuple(BundleFile(**file) for file in fields["files"])
+        return Bundle(fields["name"], fields["digest"], fields["manifest"], fields["revision"], files, archive)
 
     def add(self, bundle: Bundle) -> Bundle:
-        """Take the bundle's archive over (it is moved) and return the bundle as it lies in the cache."""
+        """Move the bundle's archive into the cache and return the bundle with its new place."""
         archive = self._archive(bundle.digest)
-        told = {
+        fields = {
             "name": bundle.name,
             "digest": bundle.digest,
             "manifest": bundle.manifest,
@@ -59,20 +62,20 @@ class ArchiveCache:
         with self._lock:
             bundle.archive.replace(archive)
             fresh = archive.with_suffix(".json.new")
-            fresh.write_text(json.dumps(told), "utf-8")
+            fresh.write_text(json.dumps(fields), "utf-8")
             fresh.replace(archive.with_suffix(".json"))
             self._evict(keep=archive.stem)
         return replace(bundle, archive=archive)
 
     def compressed(self, bundle: Bundle) -> tuple[Path, str]:
-        """The bundle's archive as tar.gz, the same bytes each time, and their sha256 in hex.
+        """Return the path of the bundle's archive as tar.gz, the same bytes each time, and their sha256 in hex.
 
-        For a bundle that is in use. Raises `OSError` where the cache cannot be written.
+        Call it inside a `using` block. Raises `OSError` if the cache cannot be written.
         """
         packed = self._archive(bundle.digest).with_suffix(".tar.gz")
-        told = packed.with_suffix(".gz.sha256")
+        hash_file = packed.with_suffix(".gz.sha256")
         with contextlib.suppress(OSError):
-            sha256 = told.read_text("ascii")
+            sha256 = hash_file.read_text("ascii")
             os.utime(packed)
             return packed, sha256
         with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".new", delete=False) as fresh:
@@ -82,15 +85,15 @@ class ArchiveCache:
                 fresh.write(chunk)
         with self._lock:
             Path(fresh.name).replace(packed)
-            noted = Path(f"{fresh.name}.sha256.new")
-            noted.write_text(hashed.hexdigest(), "ascii")
-            noted.replace(told)
+            fresh_hash = Path(f"{fresh.name}.sha256.new")
+            fresh_hash.write_text(hashed.hexdigest(), "ascii")
+            fresh_hash.replace(hash_file)
             self._evict(keep=packed.name.split(".", 1)[0])
         return packed, hashed.hexdigest()
 
     @contextlib.contextmanager
     def using(self, digest: str) -> Iterator[None]:
-        """While the block runs, the archive of that digest stays."""
+        """Keep the archive of that digest while the block runs."""
         stem = self._archive(digest).stem
         with self._lock:
             self._in_use[stem] += 1
@@ -116,12 +119,8 @@ class ArchiveCache:
                 total -= size
 
 
-_CHUNK = 1 << 20
-_LEVEL = 6
-
-
 def _gzip(bundle: Bundle) -> Iterator[bytes]:
-    """RFC 1952 without a name or a time, so that nothing but the tree decides on the bytes."""
+    """Compress by RFC 1952 without a name or a time, so that the bytes depend on the tree only."""
     packer = zlib.compressobj(_LEVEL, wbits=31)
     with bundle.open_tar() as archive:
         while chunk := archive.read(_CHUNK):

@@ -1,4 +1,4 @@
-"""resolve -> check -> pack: from a source to a bundle in the cache, with nothing left behind on failure."""
+"""Fetches a source into a bundle: resolve, check, pack. A failure leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ from .cache import ArchiveCache
 from .manifest import plugin_name, read_manifest
 from .tree_check import check_tree
 
-Phase = Callable[[str], Awaitable[None]]
+PublishPhase = Callable[[str], Awaitable[None]]
 _MOST_REVISIONS = 4096
+
+
+async def ignore_phase(_name: str) -> None:
+    """Publish nothing: for a fetch that is no operation."""
 
 
 class SourceResolver(Protocol):
@@ -35,7 +39,7 @@ class SourceResolver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """What a request holds the fetched plugin to: its name, its tree's digest, the sha256 of `plugin.yaml`."""
+    """What the fetched plugin must have: its name, the digest of its tree, the sha256 of its `plugin.yaml`."""
 
     name: str | None = None
     digest: str | None = None
@@ -60,67 +64,64 @@ class Fetcher:
         self._resolver, self._cache, self._folder = resolver, cache, folder
         self._max_bytes, self._max_files = max_bytes, max_files
         self._timeout = timeout
-        self._known: dict[tuple[str, str], str] = {}
+        self._digests: dict[tuple[str, str], str] = {}
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
     @asynccontextmanager
-    async def bundle(self, source: Source, pins: Pins, phase: Phase) -> AsyncIterator[Bundle]:
-        """The bundle of a source; its archive stays in the cache as long as the block runs.
+    async def bundle(
+        self, source: Source, pins: Pins, publish_phase: PublishPhase = ignore_phase
+    ) -> AsyncIterator[Bundle]:
+        """Give the bundle of a source. Its archive stays in the cache until the block ends.
 
         Raises what `SourceResolver.resolve_source` raises, `UnsafeBundle`, `BundleTooLarge`, `ManifestInvalid`,
         `NameMismatch`, `InvalidPluginName` and `DigestMismatch`.
         """
-        await phase("resolving")
+        await publish_phase("resolving")
         revision = await self._resolver.source_revision(source)
-        digest = self._known.get((str(source), revision)) if revision is not None else None
+        digest = self._digests.get((str(source), revision)) if revision is not None else None
         if digest is not None:
             with self._cache.using(digest):
-                known = await asyncio.to_thread(self._cache.get, digest)
-                if known is not None:
-                    _hold(known, pins)
-                    yield known
+                cached = await asyncio.to_thread(self._cache.get, digest)
+                if cached is not None:
+                    _verify_pins(cached, pins)
+                    yield cached
                     return
-        fetched = await self._fetch(source, pins, phase)
+        fetched = await self._fetch(source, pins, publish_phase)
         if revision is not None and await self._resolver.source_revision(source) == revision:
-            while len(self._known) >= _MOST_REVISIONS:
-                del self._known[next(iter(self._known))]
-            self._known[str(source), revision] = fetched.digest
+            while len(self._digests) >= _MOST_REVISIONS:
+                del self._digests[next(iter(self._digests))]
+            self._digests[str(source), revision] = fetched.digest
         with self._cache.using(fetched.digest):
             yield fetched
 
-    async def _fetch(self, source: Source, pins: Pins, phase: Phase) -> Bundle:
-        work = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self._folder))
+    async def _fetch(self, source: Source, pins: Pins, publish_phase: PublishPhase) -> Bundle:
+        staging = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self._folder))
         try:
-            tree = work / "tree"
+            tree = staging / "tree"
             tree.mkdir()
             resolved = await self._resolver.resolve_source(source, tree, self._timeout)
-            await phase("checking")
+            await publish_phase("checking")
             entries = await asyncio.to_thread(check_tree, tree, max_bytes=self._max_bytes, max_files=self._max_files)
-            await phase("packing")
-            return await asyncio.to_thread(self._pack, resolved, tree, entries, pins, work)
+            await publish_phase("packing")
+            return await asyncio.to_thread(self._pack, resolved, tree, entries, pins, staging)
         finally:
-            await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
 
-    def _pack(self, resolved: Resolved, tree: Path, entries: list[TreeEntry], pins: Pins, work: Path) -> Bundle:
+    def _pack(self, resolved: Resolved, tree: Path, entries: list[TreeEntry], pins: Pins, staging: Path) -> Bundle:
         manifest = read_manifest(tree)
         name = plugin_name(resolved, manifest, pins.name)
+        data = manifest.data if manifest else {}
         try:
-            bundle = pack(
-                name,
-                entries,
-                work / "archive.tar",
-                manifest=manifest.data if manifest else {},
-                revision=resolved.revision,
-            )
+            bundle = pack(name, entries, staging / "archive.tar", manifest=data, revision=resolved.revision)
         except ValueError as error:
             raise errors.UnsafeBundle(".", errors.BundleFault.CHANGED) from error
-        _hold(bundle, pins)
+        _verify_pins(bundle, pins)
         return self._cache.add(bundle)
 
 
-def _hold(bundle: Bundle, pins: Pins) -> None:
-    """Hold a bundle to what was asked for. Raises `NameMismatch` and `DigestMismatch`."""
+def _verify_pins(bundle: Bundle, pins: Pins) -> None:
+    """Compare the bundle with what was asked for. Raises `NameMismatch` and `DigestMismatch`."""
     if pins.name is not None and pins.name != bundle.name:
         raise errors.NameMismatch(pins.name, bundle.name)
     if pins.sha256 is not None:

@@ -1,4 +1,4 @@
-"""Takes a plugin's entries out of an agent's `settings.json`, and leaves what somebody edited."""
+"""Removes a plugin's entries from an agent's `settings.json`, and leaves what somebody edited."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 from ...hookspecs.values import JSON, Cleaned
 
-_PLACE = "${CLAUDE_DIR}"
+_PLACEHOLDER = "${CLAUDE_DIR}"
 
 
-def without_entries(text: str, claude_dir: str, own: Sequence[JSON], others: Sequence[JSON]) -> Cleaned:
-    """The settings without the entries that still equal what one of the fragments `own` brought.
+def remove_entries(text: str, claude_dir: str, own: Sequence[JSON], others: Sequence[JSON]) -> Cleaned:
+    """Remove the entries that still equal what one of the fragments `own` added.
 
-    What one of `others`, the fragments of other installed plugins, brings too stays. `claude_dir` takes the place
-    of `${CLAUDE_DIR}`. Pure; what cannot be read stays as it is, and so does a text without such an entry.
+    An entry stays if one of `others`, the fragments of the other installed plugins, adds it too. `claude_dir`
+    replaces `${CLAUDE_DIR}`. Pure; a text that is not valid JSON, or has no such entry, is returned unchanged.
     """
     try:
         settings = json.loads(text)
@@ -26,93 +26,102 @@ def without_entries(text: str, claude_dir: str, own: Sequence[JSON], others: Seq
     if not isinstance(settings, dict):
         return Cleaned(text, ("it is not a JSON object",) if own else ())
     cleaned, left = copy.deepcopy(settings), []
-    kept = [_placed(one, claude_dir) for one in others if isinstance(one, dict)]
-    for fragment in (_placed(one, claude_dir) for one in own if isinstance(one, dict)):
-        for key, brought in fragment.items():
-            elsewhere = [one[key] for one in kept if key in one]
-            left += _take(cleaned, settings, key, brought, elsewhere)
+    kept = [_fill_in(fragment, claude_dir) for fragment in others if isinstance(fragment, dict)]
+    for fragment in (_fill_in(fragment, claude_dir) for fragment in own if isinstance(fragment, dict)):
+        for key, added in fragment.items():
+            shared = [other[key] for other in kept if key in other]
+            left += _remove_key(cleaned, settings, key, added, shared)
     if cleaned == settings:
         return Cleaned(text, tuple(dict.fromkeys(left)))
     if not cleaned:
         return Cleaned(None, tuple(dict.fromkeys(left)))
-    return Cleaned(_written_like(text, cleaned), tuple(dict.fromkeys(left)))
+    return Cleaned(_format_like(text, cleaned), tuple(dict.fromkeys(left)))
 
 
-def _take(cleaned: dict[str, Any], before: dict[str, Any], key: str, brought: Any, elsewhere: list[Any]) -> list[str]:
-    """Take what a fragment brought under one key out of `cleaned`; what was edited, by name."""
+def _remove_key(
+    cleaned: dict[str, Any], before: dict[str, Any], key: str, added: Any, shared: list[Any]
+) -> list[str]:
+    """Remove from `cleaned` what a fragment added under one key. Return the names of the entries that were edited.
+
+    `before` are the settings before any removal, `shared` is what other plugins' fragments add under the key.
+    """
     if key not in before:
         return []
-    if before[key] == brought and not elsewhere:
+    if before[key] == added and not shared:
         cleaned.pop(key, None)
         return []
-    if key == "hooks" and isinstance(brought, dict) and isinstance(before[key], dict):
-        others = [one for one in elsewhere if isinstance(one, dict)]
-        left = [name for event in brought for name in _take_handlers(cleaned, before, event, brought[event], others)]
-    elif isinstance(brought, dict) and isinstance(before[key], dict):
-        kept = [one for one in elsewhere if isinstance(one, dict)]
+    if key == "hooks" and isinstance(added, dict) and isinstance(before[key], dict):
+        others = [value for value in shared if isinstance(value, dict)]
+        left = [name for event in added for name in _remove_hooks(cleaned, before, event, added[event], others)]
+    elif isinstance(added, dict) and isinstance(before[key], dict):
+        kept = {name for value in shared if isinstance(value, dict) for name in value}
         left = []
-        for name, value in brought.items():
-            if any(name in one for one in kept) or name not in before[key]:
+        for name, value in added.items():
+            if name in kept or name not in before[key]:
                 continue
             if before[key][name] == value:
                 cleaned.get(key, {}).pop(name, None)
             else:
                 left.append(f"{key}.{name}")
-    elif brought in elsewhere:
+    elif added in shared:
         return []
-    elif before[key] == brought:
+    elif before[key] == added:
         cleaned.pop(key, None)
         return []
     else:
-        return []  # only set where it was absent: another value was there before, or is somebody's since
+        return []  # an adaptor sets it only if it is absent: this value is somebody else's
     if cleaned.get(key) == {} and before[key] != {}:
         del cleaned[key]
     return left
 
 
-def _take_handlers(
-    cleaned: dict[str, Any], before: dict[str, Any], event: str, brought: Any, elsewhere: list[dict[str, Any]]
+def _remove_hooks(
+    cleaned: dict[str, Any], before: dict[str, Any], event: str, added: Any, shared: list[dict[str, Any]]
 ) -> list[str]:
-    found = before["hooks"].get(event)
-    if not isinstance(found, list) or not isinstance(brought, list):
+    """Remove the hooks that a fragment added for one event. Return the event's name for each that was edited."""
+    present = before["hooks"].get(event)
+    if not isinstance(present, list) or not isinstance(added, list):
         return []
-    shared = [handler for one in elsewhere if isinstance(one.get(event), list) for handler in one[event]]
-    ours = [handler for handler in brought if not any(_same(handler, one) for one in shared)]
-    rest = [handler for handler in cleaned.get("hooks", {}).get(event, []) if handler not in ours]
+    kept = [hook for other in shared if isinstance(other.get(event), list) for hook in other[event]]
+    ours = [hook for hook in added if not any(_same_hook(hook, other) for other in kept)]
+    rest = [hook for hook in cleaned.get("hooks", {}).get(event, []) if hook not in ours]
     if event in cleaned.get("hooks", {}):
         if rest:
             cleaned["hooks"][event] = rest
         else:
             del cleaned["hooks"][event]
-    return [f"hooks.{event}" for handler in ours if handler not in found and any(_same(handler, one) for one in rest)]
+    return [
+        f"hooks.{event}" for hook in ours if hook not in present and any(_same_hook(hook, other) for other in rest)
+    ]
 
 
-def _same(one: Any, other: Any) -> bool:
-    """The adaptor's own rule: the same matcher and the same commands."""
-    return bool(_identity(one) == _identity(other))
+def _same_hook(hook: Any, other: Any) -> bool:
+    """Compare two hooks as the adaptor does: by matcher and commands."""
+    return bool(_identity(hook) == _identity(other))
 
 
-def _identity(handler: Any) -> Any:
-    if not isinstance(handler, dict):
-        return handler
-    hooks = handler.get("hooks")
-    commands = [one.get("command") if isinstance(one, dict) else one for one in hooks] if hooks else hooks
-    return handler.get("matcher"), commands
+def _identity(hook: Any) -> Any:
+    if not isinstance(hook, dict):
+        return hook
+    actions = hook.get("hooks")
+    commands = [item.get("command") if isinstance(item, dict) else item for item in actions] if actions else actions
+    return hook.get("matcher"), commands
 
 
-def _placed(value: Any, claude_dir: str) -> Any:
+def _fill_in(value: Any, claude_dir: str) -> Any:
+    """Replace the placeholder in every text of the value."""
     if isinstance(value, str):
-        return value.replace(_PLACE, claude_dir)
+        return value.replace(_PLACEHOLDER, claude_dir)
     if isinstance(value, dict):
-        return {key: _placed(one, claude_dir) for key, one in value.items()}
+        return {key: _fill_in(item, claude_dir) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_placed(one, claude_dir) for one in value]
+        return [_fill_in(item, claude_dir) for item in value]
     return value
 
 
-def _written_like(text: str, settings: dict[str, Any]) -> str:
-    """The settings in the old text's way: its indent, its last newline."""
+def _format_like(text: str, settings: dict[str, Any]) -> str:
+    """Format the settings with the indent and the last newline of the old text."""
     indent = re.search(r"^([ \t]+)\S", text, re.MULTILINE)
     width = indent.group(1) if indent else None
-    written = json.dumps(settings, indent=width or (2 if "\n" in text.strip() else None), ensure_ascii=False)
-    return written + ("\n" if text.endswith("\n") else "")
+    formatted = json.dumps(settings, indent=width or (2 if "\n" in text.strip() else None), ensure_ascii=False)
+    return formatted + ("\n" if text.endswith("\n") else "")

@@ -1,37 +1,38 @@
-"""Opens the database, brings it to the newest revision, and hands out connections."""
+"""Opens the database, migrates it to the newest revision and runs statements."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Executable, RowMapping, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from .tables import metadata
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_TIMEOUT_MS = 30_000
 
 
 class Database:
-    """One engine. `reading()` and `writing()` give a connection; the latter commits at its end, or rolls back.
+    """Runs statements on one engine.
 
-    On SQLite writers take turns in this process, so that none meets "database is locked".
+    On SQLite a lock admits one writer of this process at a time, so that none fails with "database is locked".
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
-        self._writer = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+        self._engine = engine
+        self._write_lock = asyncio.Lock() if engine.dialect.name == "sqlite" else None
 
     @classmethod
     async def open(cls, url: str) -> Database:
-        """Connect and migrate. Raises SQLAlchemy's errors where the database cannot be reached."""
+        """Connect and migrate. Raises SQLAlchemy's errors if the database cannot be reached."""
         engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
         if engine.dialect.name == "sqlite":
             event.listen(engine.sync_engine, "connect", _prepare_sqlite)
@@ -39,30 +40,33 @@ class Database:
             await connection.run_sync(_migrate)
         return cls(engine)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for questions."""
-        async with self.engine.connect() as connection:
-            yield connection
+    async def fetch(self, query: Executable) -> Sequence[RowMapping]:
+        """Run a query and return all its rows."""
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).mappings().all()
+
+    async def execute(self, *statements: Executable) -> int:
+        """Run the statements in one transaction and return how many rows the last one changed."""
+        changed = 0
+        async with self.transaction() as connection:
+            for statement in statements:
+                changed = (await connection.execute(statement)).rowcount
+        return changed
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction."""
-        if self._writer is None:
-            async with self.engine.begin() as connection:
-                yield connection
-        else:
-            async with self._writer, self.engine.begin() as connection:
-                yield connection
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction. It is committed at the end of the block, or rolled back if the block raises."""
+        async with self._write_lock or contextlib.nullcontext(), self._engine.begin() as connection:
+            yield connection
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.engine.dispose()
+        await self._engine.dispose()
 
 
 def _migrate(connection: Connection) -> None:
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     config.attributes["metadata"] = metadata
     command.upgrade(config, "head")

@@ -5,6 +5,7 @@ from .bundle import Bundle, BundleFile, TreeEntry, pack, tree_digest
 from .context import KeyValueStore, ServiceSettings, StartupContext
 from .delivery import Action, Cleaned, InstalledPlugin, Receipt, Removal
 from .event import Event
+from .name import NAME_PATTERN, is_name
 from .policy import PolicyRequest, Refusal
 from .rule import RuleDescriptor
 from .source import Resolved, Source
@@ -13,6 +14,7 @@ from .workspace import RunState, RunStateKind, Workspace, normalise_runtime
 __all__ = [
     "EMPTY",
     "JSON",
+    "NAME_PATTERN",
     "Action",
     "Bundle",
     "BundleFile",
@@ -33,6 +35,7 @@ __all__ = [
     "StartupContext",
     "TreeEntry",
     "Workspace",
+    "is_name",
     "normalise_runtime",
     "pack",
     "tree_digest",

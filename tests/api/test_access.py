@@ -89,13 +89,13 @@ async def test_too_many_requests_are_told_when_to_come_back(serve):
 
 
 async def test_a_database_that_fails_opens_nothing(serve, monkeypatch):
-    from plugport.core.store.registry import Tokens
+    from plugport.core.store.tokens import Tokens
 
     async def fails(self, token):
         raise OSError("the database is away: /var/lib/secret")
 
     async with serve(MemoryBackend()) as admin:
-        monkeypatch.setattr(Tokens, "owner", fails)
+        monkeypatch.setattr(Tokens, "principal", fails)
         reply = await admin.get("/workspaces/w1/plugins", headers={"Authorization": "Bearer some-token"})
         assert reply.status_code == 500
         assert "secret" not in reply.text

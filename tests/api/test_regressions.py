@@ -225,7 +225,7 @@ async def test_the_allowlist_is_asked_on_install_and_on_download(serve, add_plug
 
 
 async def test_the_allowlist_is_closed_when_it_cannot_be_read(serve, add_plugin, monkeypatch):
-    from plugport.core.store.registry import Allowlists
+    from plugport.core.store.allowlists import Allowlists
 
     async def fails(self, org):
         raise OSError(LOUD)

@@ -11,8 +11,10 @@ from plugport.core.pipeline.manifest import (
     parse_manifest_text,
     plugin_name,
     read_manifest,
+    runtimes_of,
     supported_on_runtime,
     validate_name,
+    version_of,
 )
 from plugport.hookspecs.errors import InvalidPluginName, ManifestInvalid, NameMismatch
 from plugport.hookspecs.values import Resolved
@@ -32,13 +34,13 @@ def test_there_may_be_no_manifest(tmp_path):
 
 
 def test_name_version_and_runtimes_are_read_and_the_rest_is_kept(tmp_path):
-    found = manifest(
+    read = manifest(
         tmp_path, "name: greet\nversion: 1.5\nruntimes: [claude_code]\non: [start]\nreleased: 2026-01-02\n"
     )
-    assert (found.name, found.version, found.runtimes) == ("greet", "1.5", ("claude_code",))
-    assert found.data["on"] == ["start"]
-    assert found.data["released"] == "2026-01-02"
-    json.dumps(found.data)
+    assert (read.name, version_of(read.data), runtimes_of(read.data)) == ("greet", "1.5", ("claude_code",))
+    assert read.data["on"] == ["start"]
+    assert read.data["released"] == "2026-01-02"
+    json.dumps(read.data)
 
 
 def test_aliases_that_stay_small_are_fine(tmp_path):

@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import hashlib
 import os
-import re
 import shutil
 import sys
 import tarfile
@@ -16,8 +15,8 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from ....hookspecs import tree_digest
+from ....hookspecs.values import is_name
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _STAGING, _OLD = ".pull-", ".pulled-old-"
 MAX_BYTES = 512 * 1024 * 1024
 MAX_FILES = 50_000
@@ -42,7 +41,7 @@ class Staging:
     """
 
     def __init__(self, into: Path, name: str) -> None:
-        if not _NAME.match(name):
+        if not is_name(name):
             raise PullFailed("a plugin's name has letters, digits, dots, dashes and underscores")
         self._into, self._name, self._place = into, name, into / name
 

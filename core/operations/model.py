@@ -1,0 +1,131 @@
+"""Operations as values: what a client asks for, what is stored, and how a handler reports its progress."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from ...hookspecs.values import JSON, Action, Source
+
+OPEN = ("queued", "running")
+"""The statuses of an operation that has not ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallRequest:
+    """A request to install. `digest` pins the fetched tree, `sha256` pins its `plugin.yaml`; `restart` asks for a
+    restart of the agent afterwards."""
+
+    action: ClassVar[Action] = Action.INSTALL
+    plugin: ClassVar[None] = None
+    source: Source
+    digest: str | None = None
+    sha256: str | None = None
+    restart: bool = True
+
+    def to_json(self) -> dict[str, JSON]:
+        """Return the request as the column `request` holds it."""
+        return {
+            "source": str(self.source),
+            "digest": self.digest,
+            "sha256": self.sha256,
+            "restart": self.restart,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class UninstallRequest:
+    """A request to uninstall the plugin of this name; `restart` asks for a restart of the agent afterwards."""
+
+    action: ClassVar[Action] = Action.UNINSTALL
+    source: ClassVar[None] = None
+    plugin: str
+    restart: bool = True
+
+    def to_json(self) -> dict[str, JSON]:
+        """Return the request as the column `request` holds it. The name has a column of its own."""
+        return {"restart": self.restart}
+
+
+Request = InstallRequest | UninstallRequest
+
+
+def request_of_row(kind: str, plugin: str | None, stored: Mapping[str, Any]) -> Request:
+    """Build the request from the columns `kind`, `plugin` and `request`, as this or an earlier release wrote them.
+
+    A field that is missing has its default. Never raises: the source was checked when the operation was accepted.
+    """
+    restart = bool(stored.get("restart", True))
+    if kind == Action.UNINSTALL:
+        return UninstallRequest(plugin or "", restart)
+    scheme, _, spec = str(stored.get("source")).partition("://")
+    return InstallRequest(Source(scheme, spec), stored.get("digest"), stored.get("sha256"), restart)
+
+
+@dataclass(frozen=True, slots=True)
+class NewOperation:
+    """An operation that is not stored yet. Two with the same `idempotency_key` in one workspace are the same."""
+
+    workspace: str
+    actor: str
+    request_id: str
+    request: Request
+    idempotency_key: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The sha256 (hex) of the request: a repeated idempotency key must come with the same fingerprint."""
+        request = self.request
+        text = json.dumps([request.action.value, request.plugin, request.to_json()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One stored install or uninstall. Times are in seconds since 1970. `error` is the problem document of a failure,
+    `result` the reply of a success; `attempts` counts how often it was started."""
+
+    seq: int
+    id: str
+    kind: str
+    workspace: str
+    actor: str
+    request_id: str
+    request: Request
+    idempotency_key: str | None
+    fingerprint: str
+    plugin: str | None
+    source: str | None
+    digest: str | None
+    status: str
+    phase: str
+    attempts: int
+    created_at: float
+    finished_at: float | None
+    result: Mapping[str, JSON] | None
+    error: Mapping[str, JSON] | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the operation has ended, with success or failure."""
+        return self.status not in OPEN
+
+
+class LeaseLost(Exception):
+    """Raised when another worker has taken over the workspace: this worker leaves the operation as it is."""
+
+
+class Progress(Protocol):
+    """How a handler reports on the operation that it carries out."""
+
+    async def phase(self, name: str) -> None:
+        """Publish the name of the step that begins now."""
+
+    async def fence(self) -> None:
+        """Check, right before the target is changed, that this worker still holds the workspace's lease.
+
+        Raises `LeaseLost`.
+        """

@@ -1,0 +1,61 @@
+"""The table of installed plugins: what the service has put into each workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Delete, delete, insert, select
+
+from ...hookspecs.values import JSON
+from .database import Database
+from .tables import installed
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledRecord:
+    """One plugin that the service has put into a workspace.
+
+    `footprints` belong to the installed version and to the versions before it, newest first: the runtime's adaptor
+    may have left files of an older version in place. `verified` is False if the target was not read back.
+    `installed_at` is in seconds since 1970.
+    """
+
+    workspace: str
+    name: str
+    source: str
+    digest: str
+    revision: str | None
+    version: str | None
+    manifest: Mapping[str, JSON]
+    footprints: tuple[JSON, ...]
+    verified: bool
+    supported: bool
+    installed_at: float
+
+
+class InstalledPlugins:
+    """Reads and writes the records of installed plugins."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of_workspace(self, workspace_id: str) -> dict[str, InstalledRecord]:
+        """Return every record of the workspace, keyed and ordered by the plugin's name."""
+        query = select(installed).where(installed.c.workspace == workspace_id).order_by(installed.c.name)
+        rows = await self._database.fetch(query)
+        return {row["name"]: InstalledRecord(**{**row, "footprints": tuple(row["footprints"])}) for row in rows}
+
+    async def put(self, record: InstalledRecord) -> None:
+        """Write the record, in place of an earlier one of this workspace and name. May be repeated."""
+        values = {column: getattr(record, column) for column in installed.c.keys()}  # noqa: SIM118
+        values |= {"manifest": dict(record.manifest), "footprints": list(record.footprints)}
+        await self._database.execute(_delete(record.workspace, record.name), insert(installed).values(values))
+
+    async def remove(self, workspace_id: str, name: str) -> None:
+        """Delete the record, if there is one."""
+        await self._database.execute(_delete(workspace_id, name))
+
+
+def _delete(workspace_id: str, name: str) -> Delete:
+    return delete(installed).where(installed.c.workspace == workspace_id, installed.c.name == name)
