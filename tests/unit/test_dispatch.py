@@ -1,99 +1,31 @@
-"""Providers are found, checked, routed to and contained."""
+"""Providers are routed to, called in order, contained and watched."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 
 import pytest
 from support.doubles import Lookup, MemoryBackend, StubSource
-from support.third_party import install_stranger, lay
 
 from plugport.core.dispatcher import Dispatcher, DuplicateProvider
-from plugport.hookspecs import HOOK_API_VERSION, Resolved, RunState, Workspace, errors, hookimpl
-from plugport.hookspecs.providers import (
-    ProviderInvalid,
-    ProviderManager,
-    ProviderStatus,
-    discover,
-    inspect_provider,
+from plugport.hookspecs import (
+    Action,
+    Event,
+    PolicyRequest,
+    Refusal,
+    Removal,
+    Resolved,
+    RunState,
+    Source,
+    Workspace,
+    errors,
+    hookimpl,
 )
+from plugport.hookspecs.providers import ProviderManager, ProviderStatus, inspect_provider
 from plugport.hookspecs.providers.calling import call
 
 W = Workspace("w", org="acme", backend="memory")
-
-
-def _made(**members):
-    return type("Made", (), members)()
-
-
-@pytest.mark.parametrize(
-    ("provider", "word"),
-    [
-        (_made(), "no hook"),
-        (_made(is_runing=hookimpl(lambda self, workspace: None, specname="is_runing")), "unknown hook is_runing"),
-        (_made(observe=hookimpl(lambda self, evnt: None)), "unknown argument evnt"),
-        (_made(observe=hookimpl(lambda self, *events: None)), "name the arguments"),
-        (_made(observe=hookimpl(lambda self: (yield), wrapper=True)), "wrapper"),
-        (_made(resolve_source=hookimpl(lambda self, source, destination: None)), "no `schemes`"),
-        (_made(schemes="x", resolve_source=hookimpl(lambda self, source, destination: None)), "tuple of names"),
-        (_made(schemes=("x",), observe=hookimpl(lambda self, event: None)), "not implement resolve_source"),
-        (_made(backend="x", is_running=hookimpl(lambda self, workspace: None)), "is_running and deliver"),
-        (_made(deliver=hookimpl(lambda self, workspace, bundle: None)), "declares no `backend`"),
-        (
-            _made(hook_api_version=HOOK_API_VERSION + 1, observe=hookimpl(lambda self, event: None)),
-            "hook API version",
-        ),
-    ],
-)
-def test_an_object_that_cannot_be_a_provider_is_told_why(provider, word):
-    for name in vars(type(provider)):
-        value = getattr(type(provider), name)
-        if callable(value) and hasattr(value, "__name__") and value.__name__ == "<lambda>":
-            value.__name__ = name
-    with pytest.raises(ProviderInvalid) as caught:
-        inspect_provider(provider, "made")
-    assert word in str(caught.value)
-
-
-def test_an_implementation_may_take_fewer_arguments_and_new_ones_with_defaults():
-    provider = _made(deliver=hookimpl(lambda self, bundle, later=None: None), backend="x", is_running=None)
-    provider.__class__.is_running = hookimpl(lambda self: None)
-    found = inspect_provider(provider, "made")
-    assert found.hooks["deliver"].arguments == ("bundle",)
-    assert found.hooks["is_running"].arguments == ()
-
-
-def test_what_is_blocked_is_not_imported(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(install_stranger(tmp_path)))
-    sys.modules.pop("stranger", None)
-    blocked = {one.name: one for one in discover(blocked=["stranger"])}["stranger"]
-    assert (blocked.status, blocked.distribution) == (ProviderStatus.BLOCKED, "stranger")
-    assert "stranger" not in sys.modules
-    allowed = {one.name: one for one in discover(allowed=["stranger"])}
-    assert allowed["stranger"].status is ProviderStatus.LOADED
-    assert allowed["local"].status is ProviderStatus.BLOCKED
-
-
-def test_a_provider_that_raises_at_import_is_listed_with_its_reason(tmp_path, monkeypatch):
-    site = install_stranger(tmp_path)
-    (site / "stranger.py").write_text("raise SystemExit('at import')\n")
-    monkeypatch.syspath_prepend(str(site))
-    sys.modules.pop("stranger", None)
-    found = {one.name: one for one in discover()}
-    assert found["stranger"].status is ProviderStatus.FAILED
-    assert "SystemExit: at import" in found["stranger"].reason
-    assert found["local"].status is ProviderStatus.LOADED
-
-
-def test_the_extra_that_brings_a_missing_module_is_named(tmp_path, monkeypatch):
-    lay(tmp_path, "needy", "import not_here.at_all\n")
-    with (tmp_path / "needy-1.5.dist-info/METADATA").open("a") as metadata:
-        metadata.write('Provides-Extra: more\nRequires-Dist: Not_Here>=2; extra == "more"\n')
-    monkeypatch.syspath_prepend(str(tmp_path))
-    found = {one.name: one for one in discover(allowed=["needy"])}["needy"]
-    assert found.reason == "importing needy needs not_here: pip install 'needy[more]'"
 
 
 def test_two_providers_of_one_backend_or_scheme_stop_the_start_and_both_are_named():
@@ -195,7 +127,177 @@ async def test_a_subclass_of_our_errors_passes_no_text_of_its_own():
     assert "ghp_secret" not in caught.value.detail
 
 
-async def test_a_late_call_is_an_outcome():
+async def test_a_call_ends_as_an_outcome():
     backend = MemoryBackend()
     caller = ProviderManager([inspect_provider(backend, "m")]).only(backend, "is_running")
     assert (await call(caller, {"workspace": W}, 5)).value is RunState.RUNNING
+
+
+class Recorder:
+    """An observer, and whatever else asks everybody, that writes down when it is called."""
+
+    def __init__(self, name, calls):
+        self.name, self.calls = name, calls
+
+    @hookimpl
+    def observe(self, event):
+        self.calls.append(self.name)
+
+
+class First(Recorder):
+    @hookimpl(tryfirst=True)
+    async def observe(self, event):
+        self.calls.append(self.name)
+
+
+class Last(Recorder):
+    @hookimpl(trylast=True)
+    def observe(self, event):
+        self.calls.append(self.name)
+
+
+class Broken(Recorder):
+    @hookimpl
+    def observe(self, event):
+        self.calls.append(self.name)
+        raise SystemExit("no more")
+
+
+def _dispatcher(*plugins, **options):
+    return Dispatcher([inspect_provider(plugin, getattr(plugin, "name", "one")) for plugin in plugins], **options)
+
+
+async def test_tryfirst_is_asked_before_and_trylast_after_and_equals_in_the_order_of_their_names():
+    calls = []
+    dispatcher = _dispatcher(Last("a", calls), Recorder("b", calls), Recorder("c", calls), First("d", calls))
+    await dispatcher.observe(Event("plugin.installed", "w"))
+    assert calls == ["d", "b", "c", "a"]
+    assert [provider.name for provider in dispatcher.providers] == ["a", "b", "c", "d"]
+
+
+async def test_one_that_fails_among_several_changes_nothing_for_the_others():
+    calls = []
+    dispatcher = _dispatcher(Recorder("a", calls), Broken("b", calls), Recorder("c", calls))
+    await dispatcher.observe(Event("plugin.installed", "w"))
+    assert calls == ["a", "b", "c"]
+
+
+async def test_the_lookup_with_tryfirst_answers():
+    class Sure(Lookup):
+        @hookimpl(tryfirst=True)
+        async def lookup_workspace(self, workspace_id):
+            return Workspace(workspace_id, org="sure")
+
+    dispatcher = Dispatcher(
+        [inspect_provider(Lookup({"w": Workspace("w", org="acme")}), "a"), inspect_provider(Sure({}), "b")]
+    )
+    assert (await dispatcher.lookup_workspace("w"))[0].org == "sure"
+
+
+async def test_a_policy_with_trylast_is_asked_after_one_that_refuses():
+    calls = []
+
+    class Refuses:
+        @hookimpl
+        async def check_policy(self, request):
+            return Refusal("no")
+
+    class Never:
+        @hookimpl(trylast=True)
+        def check_policy(self, request):
+            calls.append("asked")
+
+    dispatcher = Dispatcher([inspect_provider(Never(), "a"), inspect_provider(Refuses(), "b")])
+    with pytest.raises(errors.PluginNotAllowed):
+        await dispatcher.check_policy(PolicyRequest(Action.INSTALL, W, Source("local", "p"), "admin"))
+    assert calls == []
+
+
+async def test_monitoring_sees_every_call_of_routed_hooks_and_of_hooks_that_all_are_asked():
+    dispatcher = _dispatcher(MemoryBackend(), First("async", []), Recorder("plain", []), Broken("broken", []))
+    before, after = [], []
+    undo = dispatcher.manager.add_hookcall_monitoring(
+        lambda hook, hookimpls, arguments: before.append((hook, [impl.plugin_name for impl in hookimpls])),
+        lambda outcome, hook, hookimpls, arguments: after.append((hook, outcome.exception, sorted(arguments))),
+    )
+    await dispatcher.is_running(W)
+    await dispatcher.uninstall(W, Removal("p"), 5)
+    await dispatcher.observe(Event("plugin.uninstalled", "w"))
+    assert before == [
+        ("is_running", ["one"]),
+        ("uninstall", ["one"]),
+        ("observe", ["async"]),
+        ("observe", ["plain"]),
+        ("observe", ["broken"]),
+    ]
+    assert [(hook, type(error), arguments) for hook, error, arguments in after] == [
+        ("is_running", type(None), ["workspace"]),
+        ("uninstall", type(None), ["removal", "workspace"]),
+        ("observe", type(None), ["event"]),
+        ("observe", type(None), ["event"]),
+        ("observe", SystemExit, ["event"]),
+    ]
+    undo()
+    await dispatcher.is_running(W)
+    assert len(before) == 5
+
+
+async def test_the_seconds_of_a_coroutine_are_measured_where_it_is_awaited():
+    class Slow(MemoryBackend):
+        @hookimpl
+        async def is_running(self, workspace):
+            await asyncio.sleep(0.05)
+            return RunState.RUNNING
+
+    backend = Slow()
+    outcome = await call(_manager(backend).only(backend, "is_running"), {"workspace": W}, 5)
+    assert (outcome.value, 0.05 <= outcome.seconds < 5) == (RunState.RUNNING, True)
+
+
+def _manager(*plugins):
+    return ProviderManager(inspect_provider(plugin, f"p{index}") for index, plugin in enumerate(plugins))
+
+
+async def test_a_routed_hook_calls_one_implementation_and_awaits_it_though_others_have_the_hook():
+    class Stopped(MemoryBackend):
+        @hookimpl(tryfirst=True)
+        async def is_running(self, workspace):
+            return RunState.STOPPED
+
+    dispatcher = Dispatcher([inspect_provider(MemoryBackend(), "a"), inspect_provider(Stopped("other"), "b")])
+    assert await dispatcher.is_running(W) is RunState.RUNNING
+    assert await dispatcher.is_running(Workspace("w", backend="other")) is RunState.STOPPED
+
+
+async def test_a_plain_def_may_hand_on_a_coroutine():
+    class Hands(MemoryBackend):
+        @hookimpl
+        def is_running(self, workspace):
+            async def answer():
+                await asyncio.sleep(0)
+                return RunState.STOPPED
+
+            return answer()
+
+    assert await _dispatcher(Hands()).is_running(W) is RunState.STOPPED
+
+
+async def test_a_provider_that_fails_to_start_is_called_no_more_but_for_its_shutdown():
+    calls = []
+
+    class Unstarted(Recorder):
+        @hookimpl
+        def startup(self, context):
+            raise ValueError("no license")
+
+        @hookimpl
+        async def shutdown(self):
+            self.calls.append("shutdown")
+
+    dispatcher = _dispatcher(Unstarted("a", calls))
+    await dispatcher.startup({"a": None})
+    await dispatcher.observe(Event("plugin.installed", "w"))
+    await dispatcher.shutdown()
+    (provider,) = dispatcher.providers
+    assert (provider.status, provider.reason) == (ProviderStatus.FAILED, "startup raised ValueError: no license")
+    assert calls == ["shutdown"]
