@@ -80,7 +80,8 @@ class Harness:
         """What the hook answers. Raises what it raises, and `TimeoutError` after `DEADLINE`."""
         watch = asyncio.create_task(self._watch())
         try:
-            outcome = await call(self._manager.only(self.provider.plugin, hook), arguments, DEADLINE)
+            caller = self._manager.only(self.provider.plugin, hook)
+            outcome = await call(caller, arguments, DEADLINE, grace=DEADLINE)
             await asyncio.sleep(0)  # a block at the very end is seen, too
         finally:
             watch.cancel()

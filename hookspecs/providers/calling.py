@@ -14,13 +14,14 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import pluggy
 
 from .manager import answer
 
-GRACE = 1.0
-"""Seconds that a cancelled coroutine has to clean up before it is left to itself."""
+GRACE: Final = 1.0
+"""Seconds that a cancelled coroutine has to clean up before the caller waits no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +34,28 @@ class Outcome:
     seconds: float = 0.0
 
 
-async def call(caller: pluggy.HookCaller, arguments: Mapping[str, object], deadline: float) -> Outcome:
+async def call(
+    caller: pluggy.HookCaller, arguments: Mapping[str, object], deadline: float, grace: float = GRACE
+) -> Outcome:
     """Call the one implementation that `caller` has (see `ProviderManager.only`).
 
-    `arguments` are those of the specification; the implementation gets those that it takes. `deadline` is in
-    seconds. Raises nothing but the `CancelledError` of the task that awaits this, after the call was told to stop.
+    `arguments` are those of the specification; the implementation gets those that it takes. `deadline` and `grace`
+    are in seconds; `grace` is the time in which a cancelled coroutine may clean up. Raises nothing but the
+    `CancelledError` of the task that awaits this, after the call was told to stop.
     """
     (implementation,) = caller.get_hookimpls()
     started = time.perf_counter()
     if inspect.iscoroutinefunction(implementation.function):
-        outcome = await _in_task(lambda: answer(caller, arguments), deadline)
+        outcome = await _in_task(lambda: answer(caller, arguments), deadline, grace)
     else:
         outcome = await _in_thread(lambda: answer(caller, arguments), deadline)
         if inspect.iscoroutine(outcome.value):  # a plain def may hand on the coroutine of another function
             coroutine, spent = outcome.value, time.perf_counter() - started
-            outcome = await _in_task(lambda: coroutine, max(deadline - spent, 0.0))
+            outcome = await _in_task(lambda: coroutine, max(deadline - spent, 0.0), grace)
     return replace(outcome, seconds=time.perf_counter() - started)
 
 
-async def _in_task(function: Callable[[], object], deadline: float) -> Outcome:
+async def _in_task(function: Callable[[], object], deadline: float, grace: float) -> Outcome:
     async def contained() -> Outcome:
         try:
             result = function()
@@ -68,7 +72,7 @@ async def _in_task(function: Callable[[], object], deadline: float) -> Outcome:
     finally:
         if not task.done():
             task.cancel()
-            await asyncio.wait({task}, timeout=GRACE)
+            await asyncio.wait({task}, timeout=grace)
 
 
 async def _in_thread(function: Callable[[], object], deadline: float) -> Outcome:
