@@ -100,7 +100,7 @@ async def _running_services(
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.catalog_dir.mkdir(parents=True, exist_ok=True)
     dispatcher = Dispatcher(
-        [*discover(allowed=settings.allowed, blocked=settings.blocked), *extra_providers],
+        [*discover(allowed=settings.providers_allow, blocked=settings.providers_block), *extra_providers],
         timeout=settings.hook_timeout,
         trace=settings.trace_hooks,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..hookspecs.errors import PlugportError
 from ..hookspecs.values import JSON
-from .pipeline.manifest import read_manifest, supported_on_runtime, validate_name
+from .pipeline.manifest import name_of, read_manifest, supported_on_runtime, validate_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ def _read(path: Path) -> CatalogPlugin | None:
         manifest = read_manifest(path)
     except (PlugportError, OSError):
         return None
-    if manifest is not None and manifest.name not in (None, name):
+    if name_of(manifest) not in (None, name):
         return None
     skills = sorted(skill.parent.name for skill in path.glob("skills/*/SKILL.md"))
     adapters = sorted(f"adapters/{adapter.name}" for adapter in path.glob("adapters/*.py"))
-    return CatalogPlugin(name, manifest.data if manifest else {}, tuple(skills), tuple(adapters))
+    return CatalogPlugin(name, manifest, tuple(skills), tuple(adapters))

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ..hookspecs.values import ServiceSettings, normalise_runtime
@@ -17,6 +17,16 @@ _MIB = 1024 * 1024
 
 class SettingsInvalid(Exception):
     """Raised when a setting is not valid; its text names each such setting and what it accepts."""
+
+
+def _split_names(value: object) -> object:
+    """Split a text at its commas; brackets and quotes are left out, so that a list in JSON is read too."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part for text in value.split(",") if (part := text.strip('[]" ')))
+
+
+_Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_names)]
 
 
 def _either_name(new: str, old: str) -> AliasChoices:
@@ -37,9 +47,9 @@ class Settings(BaseSettings):
     hook_timeout: float = Field(default=30.0, gt=0)
     delivery_timeout: float = Field(default=600.0, gt=0)
     config_dirs: dict[str, str] = Field(default_factory=dict)
-    source_allow_hosts: Annotated[tuple[str, ...], NoDecode] | str = ()
-    providers_allow: Annotated[tuple[str, ...], NoDecode] | str | None = None
-    providers_block: Annotated[tuple[str, ...], NoDecode] | str = ()
+    source_allow_hosts: _Names = ()
+    providers_allow: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_split_names)] = None
+    providers_block: _Names = ()
     strict_providers: bool = False
     trace_hooks: bool = False
     rate_limit: int = Field(default=600, ge=1)
@@ -87,16 +97,6 @@ class Settings(BaseSettings):
         return url
 
     @property
-    def blocked(self) -> tuple[str, ...]:
-        """The names of the providers that must not be imported."""
-        return _split_names(self.providers_block)
-
-    @property
-    def allowed(self) -> tuple[str, ...] | None:
-        """The names of the only providers that may be imported; None for all."""
-        return None if self.providers_allow is None else _split_names(self.providers_allow)
-
-    @property
     def fetch_seconds(self) -> float:
         """The timeout of a fetch: its own setting; else the hook timeout if that is set; else five minutes."""
         return self._or_hook_timeout("fetch_timeout", self.fetch_timeout)
@@ -118,13 +118,8 @@ class Settings(BaseSettings):
                 {normalise_runtime(runtime): path for runtime, path in self.config_dirs.items()}
             ),
             allow_unpinned=self.allow_unpinned,
-            source_allow_hosts=_split_names(self.source_allow_hosts),
+            source_allow_hosts=self.source_allow_hosts,
             fetch_timeout=self.fetch_seconds,
             max_tree_bytes=self.max_tree_bytes,
             max_tree_files=self.max_tree_files,
         )
-
-
-def _split_names(value: tuple[str, ...] | str) -> tuple[str, ...]:
-    parts = value.replace("[", "").replace("]", "").replace('"', "").split(",") if isinstance(value, str) else value
-    return tuple(part.strip() for part in parts if part.strip())

@@ -14,15 +14,13 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from ...hookspecs import errors
-from ...hookspecs.values import Action, PolicyRequest, Source
-from ...hookspecs.values.bundle import Bundle
+from ...hookspecs.values import Action, Bundle, PolicyRequest, Source
 from ..auth import Access
 from ..pipeline.fetch import Pins
 from ..pipeline.manifest import validate_name
-from .endpoint import Endpoint, Reply
+from .endpoint import Endpoint, Reply, RequestContext
 from .models import SourceQuery
 from .plugins import FETCH
-from .request_context import RequestContext
 
 
 async def download_plugin(context: RequestContext) -> Response:

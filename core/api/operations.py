@@ -10,9 +10,8 @@ from starlette.responses import Response
 from ...hookspecs import errors
 from ..auth import Access
 from ..operations.model import Operation
-from .endpoint import Endpoint, Reply, json_response
+from .endpoint import Endpoint, Reply, RequestContext, json_response
 from .models import OperationOut, OperationPage, OperationQuery
-from .request_context import RequestContext
 from .serializers import operation_out
 
 

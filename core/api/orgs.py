@@ -8,9 +8,8 @@ from ...hookspecs import errors
 from ...hookspecs.values import is_name
 from ..auth import Access, new_token
 from ..store.tokens import Principal
-from .endpoint import Endpoint, Reply, json_response
+from .endpoint import Endpoint, Reply, RequestContext, json_response
 from .models import Allowed, AllowedIn, AllowlistOut, TokenOut
-from .request_context import RequestContext
 from .validation import invalid
 
 

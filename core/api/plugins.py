@@ -14,7 +14,7 @@ from ..inventory import inventory
 from ..operations.model import InstallRequest, NewOperation, Operation, Request, UninstallRequest
 from ..pipeline.manifest import validate_name
 from . import problems
-from .endpoint import Endpoint, Reply, json_response
+from .endpoint import Endpoint, Reply, RequestContext, json_response
 from .models import (
     CatalogPluginOut,
     Install,
@@ -27,7 +27,6 @@ from .models import (
     Schemes,
     Uninstalled,
 )
-from .request_context import RequestContext
 from .serializers import catalog_plugin_out, operation_out, plugin_out
 from .validation import invalid
 

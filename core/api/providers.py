@@ -5,9 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from ..auth import Access
-from .endpoint import Endpoint, Reply, json_response
+from .endpoint import Endpoint, Reply, RequestContext, json_response
 from .models import ProviderOut
-from .request_context import RequestContext
 from .serializers import provider_out
 
 

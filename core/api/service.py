@@ -12,10 +12,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from ...hookspecs import errors
 from ...hookspecs.values import JSON
 from ..auth import Access
-from .endpoint import Endpoint, Reply, json_response
+from .endpoint import Endpoint, Reply, RequestContext, json_response
 from .models import Health
 from .openapi import page
-from .request_context import RequestContext
 
 
 async def livez(context: RequestContext) -> Response:

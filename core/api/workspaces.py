@@ -11,9 +11,8 @@ from ...hookspecs.values import Workspace
 from ..auth import Access, new_token
 from ..store.provider_data import ProviderStore
 from ..store.tokens import Principal
-from .endpoint import Endpoint, Reply, json_response
+from .endpoint import Endpoint, Reply, RequestContext, json_response
 from .models import PageQuery, TokenOut, WorkspaceChange, WorkspaceNew, WorkspaceOut, WorkspacePage
-from .request_context import RequestContext
 from .serializers import workspace_out
 
 _HOST_KEY_PREFIX = "host-key/"

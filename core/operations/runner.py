@@ -19,16 +19,15 @@ from dataclasses import dataclass
 from ...hookspecs import errors
 from ...hookspecs.values import JSON
 from ..store.database import Database
-from ..store.leases import Leases
-from ..store.operations import OperationStore
+from ..store.operations import Leases, OperationStore
 from .model import InstallRequest, LeaseLost, NewOperation, Operation, Progress, UninstallRequest
-from .progress import StoredProgress
-from .watchers import Watchers
+from .progress import StoredProgress, Watchers
 
 log = logging.getLogger("plugport.operations")
 RenderError = Callable[[errors.PlugportError, str], Mapping[str, JSON]]
 Reply = Mapping[str, JSON]
-LEASE_SECONDS = 30.0
+_LEASE_SECONDS = 30.0
+_POLL_SECONDS = 2.0
 _MAX_ATTEMPTS = 10
 
 
@@ -64,14 +63,11 @@ class Operations:
         exclusive: bool,
         concurrency: int,
         on_end: Callable[[Operation], None],
-        poll_seconds: float = 2.0,
-        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._store = OperationStore(database)
-        self._leases = Leases(database, uuid.uuid4().hex, lease_seconds)
-        self._lease_seconds = lease_seconds
+        self._leases = Leases(database, uuid.uuid4().hex, _LEASE_SECONDS)
         self._handlers, self._render_error, self._on_end = handlers, render_error, on_end
-        self._exclusive, self._poll_seconds = exclusive, poll_seconds
+        self._exclusive = exclusive
         self._slots = asyncio.Semaphore(concurrency)
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._scheduler: asyncio.Task[None] | None = None
@@ -134,7 +130,7 @@ class Operations:
                 self._watchers.notify(identity)
                 return
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), self._poll_seconds)
+                await asyncio.wait_for(changed.wait(), _POLL_SECONDS)
 
     async def _schedule_workers(self) -> None:
         while True:
@@ -145,7 +141,7 @@ class Operations:
             except Exception:
                 log.exception("could not look for open operations")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._poll_seconds)
+                await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
 
     def _start_worker(self, workspace: str) -> None:
         if workspace not in self._workers:
@@ -207,7 +203,7 @@ class Operations:
 
     async def _keep_lease(self, workspace: str) -> None:
         while True:
-            await asyncio.sleep(self._lease_seconds / 3)
+            await asyncio.sleep(_LEASE_SECONDS / 3)
             with contextlib.suppress(Exception):
                 await self._leases.renew(workspace)
 

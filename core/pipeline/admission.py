@@ -8,8 +8,7 @@ from fnmatch import fnmatchcase
 from urllib.parse import quote
 
 from ...hookspecs import errors
-from ...hookspecs.values import Action, PolicyRequest, RunState, RunStateKind, Source, Workspace
-from ...hookspecs.values.bundle import Bundle
+from ...hookspecs.values import Action, Bundle, PolicyRequest, RunState, RunStateKind, Source, Workspace
 from ..dispatcher import Dispatcher
 from ..store.allowlists import Allowlists
 

@@ -34,7 +34,7 @@ def parse_mapping(text: str) -> dict[str, JSON]:
         node = loader.get_single_node()
         if node is None:
             return {}
-        _expanded_size(node, {}, 0)
+        _expanded_size(node, {})
         value = _to_json(loader.construct_document(node))
     except (
         yaml.YAMLError,
@@ -77,28 +77,26 @@ class _Loader(yaml.SafeLoader):
             self._depth -= 1
 
 
-def _expanded_size(node: yaml.Node, sizes: dict[int, int], depth: int) -> int:
+def _expanded_size(node: yaml.Node, sizes: dict[int, int]) -> int:
     """Count the nodes once every alias is written out. `sizes` has them by identity, 0 while a node is counted."""
     if id(node) in sizes:
         if sizes[id(node)] == 0:
             raise YamlInvalid("refers to itself")
         return sizes[id(node)]
-    if depth > _MAX_DEPTH:
-        raise YamlInvalid(f"is nested more than {_MAX_DEPTH} levels deep")
     sizes[id(node)] = 0
     size = 1
     if isinstance(node, yaml.ScalarNode):
         if node.tag in {f"{_TAG}int", f"{_TAG}float"} and len(node.value) > _MAX_NUMBER:
             raise YamlInvalid("holds a number that is too long")
     elif isinstance(node, yaml.SequenceNode):
-        size += sum(_expanded_size(child, sizes, depth + 1) for child in node.value)
+        size += sum(_expanded_size(child, sizes) for child in node.value)
     elif isinstance(node, yaml.MappingNode):
         for key, child in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise YamlInvalid("must have texts as keys")
             if key.tag != f"{_TAG}merge":
                 key.tag = f"{_TAG}str"
-            size += 1 + _expanded_size(child, sizes, depth + 1)
+            size += 1 + _expanded_size(child, sizes)
     if size > _MAX_NODES:
         raise YamlInvalid("holds or expands to too much")
     sizes[id(node)] = size

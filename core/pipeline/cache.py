@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ...hookspecs.values.bundle import Bundle, BundleFile
+from ...hookspecs.values import Bundle, BundleFile
 
 _CHUNK = 1 << 20
 _LEVEL = 6

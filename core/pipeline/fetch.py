@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...hookspecs import errors
-from ...hookspecs.values import Resolved, Source
-from ...hookspecs.values.bundle import Bundle, TreeEntry, pack
+from ...hookspecs.values import Bundle, Resolved, Source, TreeEntry, pack
 from .cache import ArchiveCache
 from .manifest import plugin_name, read_manifest
 from .tree_check import check_tree
@@ -111,9 +110,8 @@ class Fetcher:
     def _pack(self, resolved: Resolved, tree: Path, entries: list[TreeEntry], pins: Pins, staging: Path) -> Bundle:
         manifest = read_manifest(tree)
         name = plugin_name(resolved, manifest, pins.name)
-        data = manifest.data if manifest else {}
         try:
-            bundle = pack(name, entries, staging / "archive.tar", manifest=data, revision=resolved.revision)
+            bundle = pack(name, entries, staging / "archive.tar", manifest=manifest, revision=resolved.revision)
         except ValueError as error:
             raise errors.UnsafeBundle(".", errors.BundleFault.CHANGED) from error
         _verify_pins(bundle, pins)

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from ...hookspecs.values import JSON, Cleaned, Removal
-from ...hookspecs.values.bundle import Bundle
+from ...hookspecs.values import JSON, Bundle, Cleaned, Removal
 from .memory_file import Block, remove_blocks
 from .settings_file import remove_entries
 

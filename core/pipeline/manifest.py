@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,22 +17,14 @@ MAX_BYTES: Final = 256 * 1024
 _MAX_VERSION: Final = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """A valid `plugin.yaml`: `data` is all of it; `name` is None if it gives none."""
-
-    data: Mapping[str, JSON]
-    name: str | None = None
-
-
-def read_manifest(root: Path) -> Manifest | None:
-    """Read the manifest of the plugin in the directory `root`; None if there is no `plugin.yaml`.
+def read_manifest(root: Path) -> Mapping[str, JSON]:
+    """Read and check the manifest of the plugin in the directory `root`; empty if there is no `plugin.yaml`.
 
     Blocking; may be repeated. Raises `ManifestInvalid` if the file cannot be used, and `InvalidPluginName` if the
     name in it is not valid. A link is followed inside `root` only.
     """
     text = _read(root)
-    return None if text is None else _validate(_parse(text))
+    return {} if text is None else _validate(_parse(text))
 
 
 def parse_manifest_text(text: str) -> Mapping[str, JSON]:
@@ -51,13 +42,13 @@ def validate_name(text: str) -> str:
     return text
 
 
-def plugin_name(resolved: Resolved, manifest: Manifest | None, expected: str | None = None) -> str:
+def plugin_name(resolved: Resolved, manifest: Mapping[str, JSON], expected: str | None = None) -> str:
     """Return the plugin's name. The source, the manifest and `expected` must agree, if they name it.
 
     Raises `InvalidPluginName`, `NameMismatch`, and `ManifestInvalid` if neither source nor manifest names the plugin.
     """
     from_source = None if resolved.name is None else validate_name(resolved.name)
-    from_manifest = manifest.name if manifest else None
+    from_manifest = name_of(manifest)
     if from_source is not None and from_manifest is not None and from_source != from_manifest:
         raise NameMismatch(from_source, from_manifest)
     name = from_source or from_manifest
@@ -66,6 +57,12 @@ def plugin_name(resolved: Resolved, manifest: Manifest | None, expected: str | N
     if expected is not None and validate_name(expected) != name:
         raise NameMismatch(expected, name)
     return name
+
+
+def name_of(manifest: Mapping[str, JSON]) -> str | None:
+    """Return the name that the manifest gives; None if it gives none."""
+    name = manifest.get("name")
+    return name if isinstance(name, str) else None
 
 
 def version_of(manifest: Mapping[str, JSON]) -> str | None:
@@ -132,7 +129,7 @@ def _parse(text: str) -> dict[str, JSON]:
         raise ManifestInvalid(FILE, error.problem) from error
 
 
-def _validate(data: Mapping[str, JSON]) -> Manifest:
+def _validate(data: dict[str, JSON]) -> dict[str, JSON]:
     name, version, runtimes = data.get("name"), data.get("version"), data.get("runtimes")
     if name is not None and not isinstance(name, str):
         raise ManifestInvalid("name", "must be a text")
@@ -142,4 +139,4 @@ def _validate(data: Mapping[str, JSON]) -> Manifest:
         raise ManifestInvalid("version", "must be a text or a number")
     if runtimes is not None and not (isinstance(runtimes, list) and len(runtimes_of(data)) == len(runtimes)):
         raise ManifestInvalid("runtimes", "must be a list of texts")
-    return Manifest(data, name)
+    return data

@@ -6,8 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from ...hookspecs.values import JSON, Event, Source, Workspace
-from ...hookspecs.values.bundle import Bundle
+from ...hookspecs.values import JSON, Bundle, Event, Source, Workspace
 from ..dispatcher import Dispatcher
 from ..operations.model import Operation
 from ..store.audit import Audit

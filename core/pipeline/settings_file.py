@@ -63,13 +63,10 @@ def _remove_key(
                 cleaned.get(key, {}).pop(name, None)
             else:
                 left.append(f"{key}.{name}")
-    elif added in shared:
+    else:  # an adaptor sets a plain value only if it is absent: another value is somebody else's
+        if before[key] == added and added not in shared:
+            cleaned.pop(key, None)
         return []
-    elif before[key] == added:
-        cleaned.pop(key, None)
-        return []
-    else:
-        return []  # an adaptor sets it only if it is absent: this value is somebody else's
     if cleaned.get(key) == {} and before[key] != {}:
         del cleaned[key]
     return left

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from ...hookspecs.errors import BundleFault, BundleTooLarge, UnsafeBundle
-from ...hookspecs.values.bundle import TreeEntry
+from ...hookspecs.values import TreeEntry
 
 MAX_SEGMENT: Final = 255
 """The longest name in bytes: what every common file system takes (NAME_MAX)."""
@@ -26,6 +26,7 @@ MAX_PATH: Final = 1024
 _MAX_LINKS: Final = 40
 _NOT_PLUGIN: Final = ".git"
 _SPECIAL_BITS: Final = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
+_REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _Parts = tuple[str, ...]
 
 
@@ -109,13 +110,10 @@ def _names(folder: Path, limit: int) -> list[str]:
 
 
 def _check_name(parts: _Parts) -> None:
+    """Refuse names that are too long, not UTF-8, or hold a backslash, a control character or a line separator."""
     name, path = parts[-1], "/".join(parts)
-    try:
-        encoded = path.encode()
-    except UnicodeEncodeError:
-        raise UnsafeBundle(path, BundleFault.NAME) from None
-    too_long = len(name.encode()) > MAX_SEGMENT or len(encoded) > MAX_PATH
-    if too_long or "\\" in name or any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in name):
+    too_long = len(os.fsencode(name)) > MAX_SEGMENT or len(os.fsencode(path)) > MAX_PATH
+    if too_long or "\\" in name or not _REFUSED_CATEGORIES.isdisjoint(map(unicodedata.category, name)):
         raise UnsafeBundle(path, BundleFault.NAME)
 
 

@@ -1,4 +1,4 @@
-"""The table of operations: what was accepted here is never forgotten."""
+"""The table of operations, which forgets nothing that it accepted, and the leases by which one worker runs them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ...hookspecs import errors
 from ..operations.model import OPEN, NewOperation, Operation, request_of_row
 from .database import Database
-from .tables import operations
+from .tables import leases, operations
 
 
 class OperationStore:
@@ -106,3 +106,39 @@ class OperationStore:
             Operation(**{**row, "request": request_of_row(row["kind"], row["plugin"], row["request"])})
             for row in rows
         ]
+
+
+class Leases:
+    """Takes, renews and releases the leases of one owner. A lease that is not renewed expires after `seconds`, so
+    that the workspaces of a crashed process become free."""
+
+    def __init__(self, database: Database, owner: str, seconds: float) -> None:
+        self._database, self._owner, self._seconds = database, owner, seconds
+
+    async def take(self, workspace: str) -> bool:
+        """Take or keep the lease. Return False while another owner has it. May be repeated."""
+        now = time.time()
+        values = {"owner": self._owner, "expires_at": now + self._seconds}
+        mine_or_expired = (leases.c.owner == self._owner) | (leases.c.expires_at < now)
+        query = update(leases).where(leases.c.workspace == workspace, mine_or_expired).values(values)
+        try:
+            async with self._database.transaction() as connection:
+                if not (await connection.execute(query)).rowcount:
+                    await connection.execute(insert(leases).values(workspace=workspace, **values))
+        except IntegrityError:
+            return False
+        return True
+
+    async def renew(self, workspace: str) -> bool:
+        """Extend the lease. Return False if it was lost; the caller must then stop."""
+        query = update(leases).where(leases.c.workspace == workspace, leases.c.owner == self._owner)
+        return bool(await self._database.execute(query.values(expires_at=time.time() + self._seconds)))
+
+    async def release(self, workspace: str) -> None:
+        """Give the lease back, if this owner still has it."""
+        query = delete(leases).where(leases.c.workspace == workspace, leases.c.owner == self._owner)
+        await self._database.execute(query)
+
+    async def release_all(self) -> None:
+        """Delete every owner's leases: for the start of the only process that uses the database."""
+        await self._database.execute(delete(leases))

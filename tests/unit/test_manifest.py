@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugport.core.pipeline.manifest import (
-    Manifest,
+    name_of,
     parse_manifest_text,
     plugin_name,
     read_manifest,
@@ -30,21 +30,21 @@ def manifest(tmp_path, text):
 
 
 def test_there_may_be_no_manifest(tmp_path):
-    assert read_manifest(tmp_path) is None
+    assert read_manifest(tmp_path) == {}
 
 
 def test_name_version_and_runtimes_are_read_and_the_rest_is_kept(tmp_path):
     read = manifest(
         tmp_path, "name: greet\nversion: 1.5\nruntimes: [claude_code]\non: [start]\nreleased: 2026-01-02\n"
     )
-    assert (read.name, version_of(read.data), runtimes_of(read.data)) == ("greet", "1.5", ("claude_code",))
-    assert read.data["on"] == ["start"]
-    assert read.data["released"] == "2026-01-02"
-    json.dumps(read.data)
+    assert (name_of(read), version_of(read), runtimes_of(read)) == ("greet", "1.5", ("claude_code",))
+    assert read["on"] == ["start"]
+    assert read["released"] == "2026-01-02"
+    json.dumps(read)
 
 
 def test_aliases_that_stay_small_are_fine(tmp_path):
-    assert manifest(tmp_path, "a: &x [1, 2]\nb: *x\n").data == {"a": [1, 2], "b": [1, 2]}
+    assert manifest(tmp_path, "a: &x [1, 2]\nb: *x\n") == {"a": [1, 2], "b": [1, 2]}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_manifest_that_is_a_link_to_outside_is_not_read(tmp_path):
 def test_a_manifest_that_is_a_link_inside_is_read(tmp_path):
     (tmp_path / "real.yaml").write_text("name: real")
     (tmp_path / "plugin.yaml").symlink_to("real.yaml")
-    assert read_manifest(tmp_path).name == "real"
+    assert name_of(read_manifest(tmp_path)) == "real"
 
 
 @given(st.text())
@@ -132,23 +132,23 @@ def test_nonsense_from_a_target_is_empty():
     ],
 )
 def test_the_source_or_the_manifest_names_the_plugin(vouched, own, expected, name):
-    assert plugin_name(Resolved(vouched), Manifest({}, own), expected) == name
+    assert plugin_name(Resolved(vouched), {"name": own}, expected) == name
 
 
 @pytest.mark.parametrize(("vouched", "own", "expected"), [("a", "b", None), ("a", None, "b"), (None, "b", "a")])
 def test_names_that_disagree_are_refused(vouched, own, expected):
     with pytest.raises(NameMismatch):
-        plugin_name(Resolved(vouched), Manifest({}, own), expected)
+        plugin_name(Resolved(vouched), {"name": own}, expected)
 
 
 def test_a_plugin_that_nobody_names_is_refused():
     with pytest.raises(ManifestInvalid, match="name"):
-        plugin_name(Resolved(None), None, None)
+        plugin_name(Resolved(None), {}, None)
 
 
 def test_a_hostile_name_from_a_source_is_refused():
     with pytest.raises(InvalidPluginName):
-        plugin_name(Resolved("../x"), None, None)
+        plugin_name(Resolved("../x"), {}, None)
 
 
 @pytest.mark.parametrize(
