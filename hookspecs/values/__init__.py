@@ -3,7 +3,7 @@
 from ..json import EMPTY, JSON
 from .bundle import Bundle, BundleFile, TreeEntry, pack, tree_digest
 from .context import KeyValueStore, ServiceSettings, StartupContext
-from .delivery import Action, Cleaned, InstalledPlugin, Receipt, Removal
+from .delivery import Action, Cleaned, Edited, InstalledPlugin, Receipt, Removal
 from .event import Event
 from .name import NAME_PATTERN, is_name
 from .policy import PolicyRequest, Refusal
@@ -19,6 +19,7 @@ __all__ = [
     "Bundle",
     "BundleFile",
     "Cleaned",
+    "Edited",
     "Event",
     "InstalledPlugin",
     "KeyValueStore",

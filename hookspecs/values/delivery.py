@@ -46,6 +46,19 @@ class InstalledPlugin:
 
 
 @dataclass(frozen=True, slots=True)
+class Edited:
+    """What an edit of `Removal.edits` made of a file.
+
+    `content` is the new content in bytes; None deletes the file. `left` describes what stays, in the plugin's own
+    words. `needed` names those of `Removal.files` that the file still refers to, and that therefore stay.
+    """
+
+    content: bytes | None
+    left: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Cleaned:
     """A text after an uninstall: `text` is the new text (None: delete the file, nothing of it is left);
     `left` describes, in the plugin's own words (file and rule), what was edited and so stays."""
