@@ -9,6 +9,7 @@ from .name import NAME_PATTERN, is_name
 from .policy import PolicyRequest, Refusal
 from .rule import RuleDescriptor
 from .source import Resolved, Source
+from .target import PathKind, PathState, TargetQuery, TargetState
 from .workspace import RunState, RunStateKind, Workspace, normalise_runtime
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "Event",
     "InstalledPlugin",
     "KeyValueStore",
+    "PathKind",
+    "PathState",
     "PolicyRequest",
     "Receipt",
     "Refusal",
@@ -34,6 +37,8 @@ __all__ = [
     "ServiceSettings",
     "Source",
     "StartupContext",
+    "TargetQuery",
+    "TargetState",
     "TreeEntry",
     "Workspace",
     "is_name",
