@@ -18,7 +18,6 @@ from ..engine.mutant import Mutant
 from ..engine.packaging import module_of
 from ..engine.source_file import LintFile
 from ..reporters.paths import Shown
-from .mutants import MUTATORS
 
 CLEAN, FINDINGS = 0, 1
 MOST = 60
@@ -54,7 +53,7 @@ def prove(request: Request, form: str, tell: Callable[[str], None]) -> int:
 
 def _proof(rule: KnownRule, files: list[LintFile], request: Request, table: object) -> Proof:
     _, module = rule.load()
-    mutate = getattr(module, "mutants", None) or MUTATORS.get(rule.code)
+    mutate = getattr(module, "mutants", None)
     made = [one for file in files for one in _mutants(mutate, file, table)] if mutate is not None else []
     step = max(1, -(-len(made) // MOST))
     tried = made[::step]

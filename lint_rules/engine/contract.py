@@ -1,6 +1,6 @@
-"""What a rule is given and what it answers: the contract between the engine and every rule.
+"""What a rule receives and what it reports: the contract between the engine and every rule.
 
-Nothing here imports LibCST, so that a warm run, which only reads cached results, stays cheap.
+Nothing here imports LibCST, so that a run that only reads cached results starts fast.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class TraceStep:
-    """One step of the way from a source to a sink. `path` is relative to the lint root, with `/`."""
+    """One step of the path from a source to a sink. `path` is relative to the lint root, with `/`."""
 
     path: str
     line: int
@@ -39,7 +39,8 @@ class TraceStep:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule reports: at the sink, never over more than five lines. `path` as in `TraceStep`."""
+    """What a rule reports, at the sink. The engine shortens a span of more than five lines. `path` as in
+    `TraceStep`."""
 
     rule: str
     path: str
@@ -50,11 +51,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One of a rule's VALID or INVALID examples, which tests and `--explain` are made from. A plain string does, too.
+    """One of a rule's VALID or INVALID examples, for its tests and for `--explain`. A plain string is one as well.
 
-    `config` is the table `[tool.plugport.lint]`, `files` are further files of the example's project by relative
-    path; `code` itself is in `path`. `lines` are the lines of an INVALID example at which a finding starts (in order,
-    one entry a finding); empty: at least one finding somewhere.
+    `config` is the table `[tool.plugport.lint]`. `files` are further files of the example's project by relative
+    path; `code` itself is in `path`. `lines` are the lines of an INVALID example at which a finding starts, in
+    order, one entry for each finding; if it is empty, at least one finding is expected somewhere.
     """
 
     code: str
@@ -65,7 +66,7 @@ class Example:
 
 
 class SourceFile(Protocol):
-    """One Python file. Parsing is lazy and happens at most once."""
+    """One Python file. It is parsed when a rule asks for a tree, at most once."""
 
     @property
     def path(self) -> Path: ...
@@ -80,54 +81,58 @@ class SourceFile(Protocol):
     @property
     def data(self) -> bytes: ...
     @property
-    def text(self) -> str: ...
+    def text(self) -> str:
+        """The decoded text without a byte order mark. Raises `Unparsable` (PP900) for a wrong encoding."""
+
     def ast(self) -> Module:
-        """The `ast` tree (about ten times cheaper than LibCST). Raises `Unparsable` (PP900)."""
+        """Return the `ast` tree, about ten times cheaper than LibCST's. Raises `Unparsable` (PP900)."""
 
     def cst(self) -> libcst.MetadataWrapper:
-        """The LibCST module with metadata at hand, not copied: do not change it. Raises `Unparsable` (PP900)."""
+        """Return the LibCST module with metadata. It is not a copy: do not change it. Raises `Unparsable` (PP900)."""
 
     def span(self, node: AST) -> Span:
-        """Where an `ast` node stands, in code points from 1 (`ast` itself counts bytes from 0)."""
+        """Return where an `ast` node stands, in code points from 1 (`ast` itself counts bytes from 0)."""
 
     def line(self, number: int) -> str:
-        """Line `number` (from 1) without its end, as Python counts lines; `""` past the end."""
+        """Return line `number` (from 1) without its end, as Python counts lines; `""` past the end."""
 
     def derived(self, key: str, make: Callable[[], T]) -> T:
-        """What `make()` gave at the first call with this key, for as long as the trees are kept: something that a
-        rule makes of a tree and wants in its summary and in its check. `key` starts with the rule's code."""
+        """Return what `make()` returned at the first call with this key, as long as the trees are kept: what a rule
+        makes of a tree and needs in its summary and in its check. Start `key` with the rule's code."""
 
 
 class Summaries(Protocol):
-    """The summaries that one rule made of the project's files. What is read here is remembered as a
-    dependency of the result: the cached result is dropped when that summary changes."""
+    """The summaries that one rule made of the project's files. What a check reads here becomes a dependency of its
+    result: the cached result is dropped if that summary changes."""
 
     def of_module(self, module: str) -> JSON:
-        """The summary of the project's module of that dotted name; None where there is none."""
+        """Return the summary of the project's module of that dotted name; None if there is none."""
 
     def path_of(self, module: str) -> str | None:
-        """The relative path of that module; None where it is not the project's."""
+        """Return the relative path of that module; None if it is not the project's."""
 
 
 class Rule(Protocol):
-    """A rule as the engine runs it. An instance is made once per run with its configuration; it keeps
-    no state between files, since files are spread over processes and results are cached.
+    """A rule as the engine runs it; a rule may inherit from this class. The engine makes one instance for each run.
+    It keeps no state between files, since files are spread over processes and results are cached.
 
     Order: `wants` (bytes) -> `summarise` (every wanted file; cached by content) -> `link` (once, over all
     summaries) -> `check` (every wanted file; cached by content, the linked facts and the summaries read).
     """
 
     def __init__(self, config: Mapping[str, JSON]) -> None:
-        """`config` is the table `[tool.plugport.lint]`. Raises `ConfigurationError` for a bad one."""
+        """Take the table `[tool.plugport.lint]`. Raises `ConfigurationError` for a bad one."""
 
     def wants(self, data: bytes) -> bool:
-        """Whether the file's bytes make it worth parsing at all. Must be far cheaper than `ast.parse`."""
+        """Return whether the file's bytes make it worth parsing. Must be far cheaper than `ast.parse`."""
 
     def summarise(self, file: SourceFile) -> JSON:
-        """What other files need to know of this one, as JSON; None where nothing."""
+        """Return what other files need to know of this one, as JSON; None for nothing."""
+        return None
 
     def link(self, summaries: Mapping[str, JSON]) -> JSON:
-        """Facts about the whole project, from the summaries by relative path: small, and JSON."""
+        """Return facts about the whole project, from the summaries by relative path: small, and JSON."""
+        return None
 
     def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
-        """The findings in this file."""
+        """Return the findings in this file."""

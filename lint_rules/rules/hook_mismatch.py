@@ -10,12 +10,14 @@ import ast
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import replace
+from typing import Any, TypeAlias
 
-from ...hookspecs import PROJECT
 from ...hookspecs.providers.validity import OPTIONS, Shape, faults, implemented_twice, specifications
-from ..engine.contract import JSON, Example, Finding, SourceFile, Span, Summaries
+from ..analysis.hook_markers import HookMarkers
+from ..analysis.nodes import FUNCTIONS, FunctionNode, decorator_name, own_nodes
+from ..engine.contract import JSON, Example, Finding, Rule, SourceFile, Span, Summaries
+from ..engine.mutant import Edit, Mutant, edited
 
 CODE = "PP003"
 message = "a hook implementation whose name, arguments or kind the specification does not know"
@@ -59,39 +61,31 @@ VALID = (
     Example("def hookimpl(function):\n    return function\n\n\n@hookimpl\ndef delivr(): ...\n"),
 )
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_MARKER_CLASSES = ("pluggy.HookimplMarker", "pluggy._hooks.HookimplMarker")
-_Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
-_Marked: TypeAlias = "tuple[ast.AST, str | None, _Function, ast.expr]"
+_Marked: TypeAlias = "tuple[ast.AST, str | None, FunctionNode, ast.expr]"
 _WANTED = re.compile(rb"hookimpl|HookimplMarker|hookspecs")
-_MARKERS = ("plugport.hookspecs.hookimpl", "plugport.hookspecs.specs.hookimpl")
 _BINDERS = ("classmethod", "staticmethod")
 
 
-class HookMismatch:
-    """The rule. A marker that another module of the project hands on is followed there."""
+class HookMismatch(Rule):
+    """The rule. It follows a marker that another module of the project hands on."""
 
     def __init__(self, config: Mapping[str, JSON]) -> None:
         self._hooks = specifications()
 
     def wants(self, data: bytes) -> bool:
-        """Files that can hold or hand on a marker."""
+        """Want files that can hold or hand on a marker."""
         return _WANTED.search(data) is not None
 
     def summarise(self, file: SourceFile) -> JSON:
-        """The names under which the module offers plugport's marker."""
-        return sorted(_Names(file.ast(), None).markers) or None
-
-    def link(self, summaries: Mapping[str, JSON]) -> JSON:
-        """Nothing: what is needed of another module is read from its summary."""
-        return None
+        """Return the names under which the module offers plugport's marker."""
+        return sorted(HookMarkers(file).names) or None
 
     def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
-        """Every implementation against its specification."""
-        names = _Names(file.ast(), _Offers(file, summaries))
+        """Report each implementation that its specification does not fit."""
+        markers = HookMarkers(file, summaries)
         marked = [
             (container, _hook(function, decorator), function, decorator)
-            for function, decorator, container in _implementations(file.ast(), names)
+            for function, decorator, container in _implementations(file.ast(), markers)
         ]
         for container, hook, function, decorator in marked:
             for span, text in self._problems(file, function, decorator, hook, isinstance(container, ast.ClassDef)):
@@ -100,7 +94,7 @@ class HookMismatch:
             yield Finding(CODE, file.relative, _head(file, function), text)
 
     def _problems(
-        self, file: SourceFile, function: _Function, decorator: ast.expr, hook: str | None, in_class: bool
+        self, file: SourceFile, function: FunctionNode, decorator: ast.expr, hook: str | None, in_class: bool
     ) -> Iterator[tuple[Span, str]]:
         options = _options(decorator)
         head = _head(file, function)
@@ -117,117 +111,17 @@ class HookMismatch:
                 yield (marker if fault.in_options else head), fault.text
 
 
-@dataclass(frozen=True, slots=True)
-class _Offers:
-    """What other modules of the project offer under their names."""
-
-    file: SourceFile
-    summaries: Summaries
-
-    def is_marker(self, module: str, name: str) -> bool:
-        offered = self.summaries.of_module(module)
-        return isinstance(offered, list) and name in offered
-
-
-class _Names:
-    """The names of one module that are plugport's marker, however they came to be."""
-
-    def __init__(self, tree: ast.Module, offers: _Offers | None) -> None:
-        self._imported: dict[str, str] = {}
-        self._offers = offers
-        self._package: str | None = None
-        self._constants: dict[str, str] = {}
-        self.markers: set[str] = set()
-        if offers is not None and offers.file.module is not None:
-            initial = offers.file.relative.endswith("__init__.py")
-            self._package = offers.file.module if initial else offers.file.module.rpartition(".")[0]
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                self._import(node)
-            elif isinstance(node, ast.ImportFrom):
-                self._import_from(node)
-        for statement in ast.walk(tree):
-            if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
-                self._assign(statement)
-
-    def is_marker(self, expression: ast.expr) -> bool:
-        """Whether the expression is plugport's `hookimpl`, or a call of it."""
-        if isinstance(expression, ast.Call):
-            expression = expression.func
-        if isinstance(expression, ast.Name) and expression.id in self.markers:
-            return True
-        dotted = self._dotted(expression)
-        if dotted is None:
-            return False
-        if dotted in _MARKERS:
-            return True
-        module, _, name = dotted.rpartition(".")
-        return bool(module) and self._offers is not None and self._offers.is_marker(module, name)
-
-    def _import(self, node: ast.Import) -> None:
-        for alias in node.names:
-            if alias.asname:
-                self._imported[alias.asname] = alias.name
-            else:
-                top = alias.name.partition(".")[0]
-                self._imported[top] = top
-
-    def _import_from(self, node: ast.ImportFrom) -> None:
-        module = node.module or ""
-        if node.level:
-            if self._package is None:
-                return
-            parts = self._package.split(".")
-            base = parts[: len(parts) - node.level + 1]
-            module = ".".join([*base, module] if module else base)
-        for alias in node.names:
-            bound = alias.asname or alias.name
-            self._imported[bound] = f"{module}.{alias.name}"
-            offered = self._offers is not None and self._offers.is_marker(module, alias.name)
-            if f"{module}.{alias.name}" in _MARKERS or offered:
-                self.markers.add(bound)
-
-    def _assign(self, statement: ast.Assign | ast.AnnAssign) -> None:
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        names = [target.id for target in targets if isinstance(target, ast.Name)]
-        value = statement.value
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            self._constants.update(dict.fromkeys(names, value.value))
-        elif isinstance(value, ast.Call) and self._dotted(value.func) in _MARKER_CLASSES:
-            project = value.args[0] if value.args else next((k.value for k in value.keywords if k.arg), None)
-            if project is not None and self._is_plugport(project):
-                self.markers.update(names)
-        elif value is not None and not isinstance(value, ast.Call) and self.is_marker(value):
-            self.markers.update(names)
-
-    def _is_plugport(self, project: ast.expr) -> bool:
-        if isinstance(project, ast.Constant):
-            return project.value == PROJECT
-        if isinstance(project, ast.Name) and project.id in self._constants:
-            return self._constants[project.id] == PROJECT
-        return self._dotted(project) in ("plugport.hookspecs.PROJECT", "plugport.hookspecs.specs.PROJECT")
-
-    def _dotted(self, expression: ast.expr) -> str | None:
-        parts: list[str] = []
-        while isinstance(expression, ast.Attribute):
-            parts.append(expression.attr)
-            expression = expression.value
-        if not isinstance(expression, ast.Name) or expression.id not in self._imported:
-            return None
-        return ".".join([self._imported[expression.id], *reversed(parts)])
-
-
-def _implementations(tree: ast.Module, names: _Names) -> Iterator[tuple[_Function, ast.expr, ast.AST]]:
+def _implementations(tree: ast.Module, markers: HookMarkers) -> Iterator[tuple[FunctionNode, ast.expr, ast.AST]]:
     """Yield every marked function with the decorator, and the module, class or function that it stands in."""
     stack: list[tuple[ast.AST, ast.AST]] = [(tree, tree)]
     while stack:
         node, container = stack.pop()
-        if isinstance(node, _FUNCTIONS):
+        if isinstance(node, FUNCTIONS):
             for decorator in node.decorator_list:
-                if names.is_marker(decorator):
+                if markers.is_marker(decorator):
                     yield node, decorator, container
                     break
-        inside = node if isinstance(node, (*_FUNCTIONS, ast.ClassDef)) else container
+        inside = node if isinstance(node, (*FUNCTIONS, ast.ClassDef)) else container
         stack.extend((child, inside) for child in ast.iter_child_nodes(node))
 
 
@@ -236,15 +130,15 @@ def _options(decorator: ast.expr) -> dict[str, ast.expr]:
     return {keyword.arg: keyword.value for keyword in keywords if keyword.arg is not None}
 
 
-def _hook(function: _Function, decorator: ast.expr) -> str | None:
+def _hook(function: FunctionNode, decorator: ast.expr) -> str | None:
     """Return the name of the hook; None if only a run can tell, because `specname` is computed."""
     specname = _options(decorator).get("specname", ast.Constant(None))
     return str(specname.value or function.name) if isinstance(specname, ast.Constant) else None
 
 
-def _repeated(marked: Iterable[_Marked]) -> Iterator[tuple[_Function, str]]:
+def _repeated(marked: Iterable[_Marked]) -> Iterator[tuple[FunctionNode, str]]:
     """Yield the last of several functions of one module or class that implement the same hook, and what is wrong."""
-    by_name: dict[tuple[ast.AST, str], dict[str, _Function]] = {}
+    by_name: dict[tuple[ast.AST, str], dict[str, FunctionNode]] = {}
     for container, hook, function, _ in marked:
         if hook is not None:
             by_name.setdefault((container, hook), {})[function.name] = function
@@ -255,7 +149,7 @@ def _repeated(marked: Iterable[_Marked]) -> Iterator[tuple[_Function, str]]:
 
 
 def _shape(
-    function: _Function, decorator: ast.expr, hook: str, options: Mapping[str, ast.expr], in_class: bool
+    function: FunctionNode, decorator: ast.expr, hook: str, options: Mapping[str, ast.expr], in_class: bool
 ) -> Shape:
     """Describe the implementation. Another decorator than `staticmethod` may make anything of the function, so its
     kind is not known then."""
@@ -265,7 +159,7 @@ def _shape(
         hook,
         _parameters(function.args, bound=in_class and "staticmethod" not in others),
         is_plain and isinstance(function, ast.AsyncFunctionDef),
-        is_plain and any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function)),
+        is_plain and any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function.body)),
         {option: not _is_false(value) for option, value in options.items()},
     )
 
@@ -295,8 +189,8 @@ def _is_false(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and not value.value
 
 
-def _head(file: SourceFile, function: _Function) -> Span:
-    """The place of the function's name."""
+def _head(file: SourceFile, function: FunctionNode) -> Span:
+    """Return the place of the function's name."""
     line = file.line(function.lineno)
     start = file.span(function).column
     column = line.find(function.name, start - 1) + 1
@@ -305,11 +199,17 @@ def _head(file: SourceFile, function: _Function) -> Span:
     return Span(function.lineno, column, function.lineno, column + len(function.name))
 
 
-def _own_nodes(function: _Function) -> Iterator[ast.AST]:
-    """The nodes of the function's body without those of functions inside it."""
-    stack: list[ast.AST] = list(function.body)
-    while stack:
-        node = stack.pop()
-        yield node
-        if not isinstance(node, (*_FUNCTIONS, ast.Lambda, ast.ClassDef)):
-            stack.extend(ast.iter_child_nodes(node))
+def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
+    """Make each hook implementation take an argument that its specification does not have."""
+    for function in ast.walk(file.ast()):
+        if isinstance(function, FUNCTIONS) and "hookimpl" in map(decorator_name, function.decorator_list):
+            line = file.line(function.lineno)
+            if "(" in line and function.args.vararg is None and function.args.kwarg is None:
+                first = "self, " if function.args.args[:1] and function.args.args[0].arg == "self" else ""
+                head, _, rest = line.partition("(")
+                changed = f"{head}({first}plugport_mutant, {rest.removeprefix('self').removeprefix(',').lstrip()}"
+                text = edited(file, [Edit(function.lineno, function.lineno, (changed,))])
+                yield Mutant(file.relative, function.lineno, "takes an argument that no hook has", text)
+
+
+__all__ = ["CODE", "INVALID", "VALID", "HookMismatch", "message", "mutants", "reason"]

@@ -5,17 +5,20 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..analysis.instance_kinds import GuardedNames, constant_attribute
-from ..analysis.literal_text import COMMANDS, command_words, spelled
-from ..analysis.nodes import children
-from ..analysis.value_kinds import Scope
-from ..engine.contract import JSON, Example, Finding, SourceFile, Summaries
+from ..analysis.commands import command_words
+from ..analysis.imports import package_of
+from ..analysis.instance_kinds import InstanceKinds
+from ..analysis.literal_text import literal_text
+from ..analysis.nodes import FUNCTIONS, getattr_as_attribute, last_name, passed_values
+from ..analysis.places import Place, places
+from ..engine.contract import JSON, Example, Finding, Rule, SourceFile, Summaries
 from ..engine.errors import ConfigurationError
-from ..tables.blocking_apis import Kind
-from ..tables.guarded_apis import KINDS, MAKERS, PRESETS, Guard
+from ..engine.mutant import Edit, Mutant, edited
+from ..tables.guarded_apis import COMMANDS, KINDS, MAKERS, PRESETS, Guard
+from ..tables.kinds import Kind
 
 CODE = "PP001"
 message = "Only the function that the configuration names may call this API."
@@ -46,7 +49,7 @@ INVALID = (
     ),
     _bad(
         "import docker\n\n\ndef f(c: docker.DockerClient):\n"
-        "    for one in c.containers.list():\n        one.reload()\n",
+        "    for container in c.containers.list():\n        container.reload()\n",
         6,
     ),
     _bad(
@@ -103,195 +106,155 @@ _SENDERS = frozenset(
     }
 )  # fmt: skip
 _CLIENT_NAMES = ("client", "cli", "engine", "daemon", "dc")
+_OTHER_TYPE = re.compile(r"--type[ =](?!container\b)\w")
+"""`docker inspect --type=image` asks for no container."""
+_MUTANT_CALLS = {
+    "docker-inspect": "plugport_mutant.from_env().containers.get('name')",
+    "docker-list": "plugport_mutant.from_env().containers.list(all=True)",
+}
 _NO_SENDERS = frozenset({"log", "logger", "logging", "_log", "_logger", "LOG", "print", "router", "app", "api", "re"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """One table of the configuration: what is guarded, and by whom it may be called (path, qualified function)."""
+    """One table of the configuration: the guarded API, and who may call it (path, qualified function)."""
 
     guard: Guard
     allow: frozenset[tuple[str, str]]
 
 
-class OnlyCaller:
+class OnlyCaller(Rule):
     """The rule."""
 
     def __init__(self, config: Mapping[str, JSON]) -> None:
         self._tables = _tables(config.get("only-caller", []))
-        own = [name for table in self._tables for name in table.guard.calls]
-        classes = {name.rpartition(".")[0] for name in own}
+        calls = [name for table in self._tables for name in table.guard.calls]
+        classes = {name.rpartition(".")[0] for name in calls}
         self._kinds: dict[str, Kind] = dict(KINDS) | {name: Kind(name) for name in classes}
         self._makers: dict[str, str] = dict(MAKERS) | {name: name for name in classes if name}
-        words = {name.rpartition(".")[2].encode() for name in own}
+        words = {name.rpartition(".")[2].encode() for name in calls}
         self._words = re.compile(b"|".join(map(re.escape, sorted(words)))) if words else None
 
     def wants(self, data: bytes) -> bool:
-        """Files that speak of containers or of what the project's own tables guard."""
+        """Want files that name containers, or what a table with `calls` guards."""
         if not self._tables:
             return False
         return _WANTED.search(data) is not None or (self._words is not None and self._words.search(data) is not None)
 
     def summarise(self, file: SourceFile) -> JSON:
-        """The module's clients, and its functions that return one."""
+        """Return the module's clients, and its functions that return one."""
         if file.module is None:
             return None
         names = self._names(file, {})
-        told: dict[str, dict[str, str]] = {"makers": {}, "values": {}}
-        for name in names.module.values:
-            kind = names.scope_kind(ast.Name(name), names.module, None)
-            if kind in self._kinds:
-                told["values"][f"{file.module}.{name}"] = kind
-        for name in names.module.functions:
-            kind = names.scope_kind(ast.Call(ast.Name(name), [], []), names.module, None)
-            if kind in self._kinds:
-                told["makers"][f"{file.module}.{name}"] = kind
-        return told if told["makers"] or told["values"] else None
+        values = {name: names.kind(ast.Name(name), names.module, None) for name in names.module.values}
+        makers = {
+            name: names.kind(ast.Call(ast.Name(name), [], []), names.module, None) for name in names.module.functions
+        }
+        summary: dict[str, JSON] = {
+            part: {f"{file.module}.{name}": kind for name, kind in kinds.items() if kind in self._kinds}
+            for part, kinds in (("makers", makers), ("values", values))
+        }
+        return summary if any(summary.values()) else None
 
     def link(self, summaries: Mapping[str, JSON]) -> JSON:
-        """All of them together."""
+        """Merge the summaries."""
         linked: dict[str, dict[str, JSON]] = {"makers": {}, "values": {}}
-        for told in summaries.values():
-            if isinstance(told, Mapping):
-                for part, names in linked.items():
-                    found = told.get(part)
-                    names.update(found if isinstance(found, Mapping) else {})
+        for summary in summaries.values():
+            if isinstance(summary, Mapping):
+                for part, kinds in linked.items():
+                    kinds_here = summary.get(part)
+                    kinds.update(kinds_here if isinstance(kinds_here, Mapping) else {})
         return linked
 
     def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
-        """Every use of a guarded API outside of the functions that may."""
+        """Report every use of a guarded API outside of the functions that may use it."""
         names = self._names(file, linked if isinstance(linked, Mapping) else {})
-        walk = _Walk(file.ast(), names)
-        for node, scope, owner, place in walk.nodes():
+        uses = _Uses(names)
+        for place in places(file.ast(), names):
             for table in self._tables:
-                if (what := _Seen(node, scope, owner, names, walk).use_of(table.guard)) is None:
-                    continue
-                if (file.relative, place) in table.allow:
+                use = uses.of(table.guard, place)
+                if use is None or (file.relative, place.function) in table.allow:
                     continue
                 allowed = ", ".join(f"{path}::{name}" for path, name in sorted(table.allow)) or "nobody"
-                text = f"{what} is guarded ({table.guard.name}); it may be called by {allowed} alone"
-                yield Finding(CODE, file.relative, file.span(node), text)
+                text = f"{use} is guarded ({table.guard.name}); it may be called by {allowed} alone"
+                yield Finding(CODE, file.relative, file.span(place.node), text)
                 break
 
-    def _names(self, file: SourceFile, linked: Mapping[str, Any]) -> GuardedNames:
-        module = file.module or ""
-        package = module if file.relative.endswith("__init__.py") else module.rpartition(".")[0]
-        makers, values = dict(linked.get("makers", {})), dict(linked.get("values", {}))
-        if makers or values:
-            return GuardedNames(file.ast(), self._kinds, self._makers | makers, values, package)
-        return file.derived(CODE, lambda: GuardedNames(file.ast(), self._kinds, self._makers, {}, package))
+    def _names(self, file: SourceFile, linked: Mapping[str, Any]) -> InstanceKinds:
+        makers, values = linked.get("makers", {}), linked.get("values", {})
+
+        def make() -> InstanceKinds:
+            return InstanceKinds(file.ast(), self._kinds, self._makers | makers, values, package_of(file))
+
+        return make() if makers or values else file.derived(CODE, make)
 
 
-def _tables(given: object) -> list[_Table]:
-    if not isinstance(given, list | tuple):
+def _tables(config: object) -> list[_Table]:
+    if not isinstance(config, list | tuple) or not all(isinstance(table, Mapping) for table in config):
         raise ConfigurationError("", "[[tool.plugport.lint.only-caller]] is an array of tables")
-    return [_table(one) for one in given]
+    return [_table(table) for table in config]
 
 
-def _table(given: object) -> _Table:
-    if not isinstance(given, Mapping):
-        raise ConfigurationError("", "[[tool.plugport.lint.only-caller]] is an array of tables")
-    unknown = sorted(set(given) - {"preset", "calls", "allow"})
+def _table(table: Mapping[str, Any]) -> _Table:
+    unknown = sorted(set(table) - {"preset", "calls", "allow"})
     if unknown:
         raise ConfigurationError("only-caller", f"unknown key {unknown[0]!r}; there are preset, calls and allow")
-    preset, calls, allow = given.get("preset"), given.get("calls", []), given.get("allow", [])
+    preset, calls, allow = table.get("preset"), table.get("calls", []), table.get("allow", [])
     if preset is not None and preset not in PRESETS:
         raise ConfigurationError("only-caller", f"unknown preset {preset!r}; there are {', '.join(PRESETS)}")
-    if not _texts(calls) or not _texts(allow):
+    if not _are_texts(calls) or not _are_texts(allow):
         raise ConfigurationError("only-caller", "calls and allow are lists of texts")
     if preset is None and not calls:
         raise ConfigurationError(
             "only-caller", "give a preset, or the guarded functions as calls = ['package.function']"
         )
-    for one in allow:
-        if not _ALLOW.fullmatch(one):
-            raise ConfigurationError("only-caller", f"allow takes path::function or path::Class.method, not {one!r}")
-    base = PRESETS[preset] if preset is not None else Guard(", ".join(calls))
-    guard = Guard(
-        base.name,
-        base.members,
-        frozenset(calls),
-        base.routes,
-        base.commands,
-        base.anywhere,
-        base.collection_methods,
-    )
-    return _Table(guard, frozenset((path, name) for path, _, name in (one.partition("::") for one in allow)))
+    for entry in allow:
+        if not _ALLOW.fullmatch(entry):
+            raise ConfigurationError(
+                "only-caller", f"allow takes path::function or path::Class.method, not {entry!r}"
+            )
+    guard = replace(PRESETS[preset] if preset is not None else Guard(", ".join(calls)), calls=frozenset(calls))
+    return _Table(guard, frozenset((path, name) for path, _, name in (entry.partition("::") for entry in allow)))
 
 
-def _texts(given: object) -> bool:
-    return isinstance(given, list | tuple) and all(isinstance(one, str) for one in given)
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
 
 
-_Place = tuple[ast.expr, Scope, "Scope | None", str]
+class _Uses:
+    """Tells which expressions of one module use a guarded API."""
 
-
-class _Walk:
-    """Every expression of a file with its scope, its class, and the function that it counts for: the module-level
-    function or the method of a module-level class, with all that is nested in it."""
-
-    def __init__(self, tree: ast.Module, names: GuardedNames) -> None:
-        self._tree, self._names = tree, names
-        self._functions = {id(one.node): one for one in names.functions}
-        self.imports_docker = any(
+    def __init__(self, names: InstanceKinds) -> None:
+        self._names = names
+        self._imports_docker = any(
             name.partition(".")[0] in {"docker", "aiodocker", "podman"} for name in names.module.imports.values()
         )
-        self.decorators = {id(one) for function in names.functions for one in function.node.decorator_list}
+        self._decorators = {
+            id(decorator) for function in names.functions for decorator in function.node.decorator_list
+        }
 
-    def nodes(self) -> Iterator[_Place]:
-        """In the order of the file."""
-        stack: list[tuple[ast.AST, Scope, Scope | None, tuple[str, ...], bool]] = [
-            (child, self._names.module, None, (), False) for child in reversed(self._tree.body)
-        ]
-        while stack:
-            node, scope, owner, place, closed = stack.pop()
-            if isinstance(node, ast.expr):
-                yield node, scope, owner, ".".join(place)
-            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                function = self._functions[id(node)]
-                scope, owner = function.scope, function.owner
-                place, closed = (place, closed) if closed else ((*place, node.name), True)
-            elif isinstance(node, ast.ClassDef):
-                scope = self._names.scope_of_class(node.name) or scope
-                owner = scope if scope.is_class else owner
-                place, closed = (place, closed) if closed else ((*place, node.name), bool(place))
-            stack += [(child, scope, owner, place, closed) for child in children(node)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """One expression where it stands."""
-
-    node: ast.expr
-    scope: Scope
-    owner: Scope | None
-    names: GuardedNames
-    walk: _Walk
-
-    def use_of(self, guard: Guard) -> str | None:
-        """What of the guarded API the expression uses, in words; None where it uses nothing."""
-        node = self.node
+    def of(self, guard: Guard, place: Place) -> str | None:
+        """Return what of the guarded API the expression uses, in words; None if it uses nothing."""
+        node = place.node
         if isinstance(node, ast.Attribute):
-            heard = node.attr in guard.words and isinstance(node.ctx, ast.Load)
-            return self._named(node, guard) if heard else None
+            is_candidate = node.attr in guard.words and isinstance(node.ctx, ast.Load)
+            return self._name(node, place, guard) or self._member(node, place, guard) if is_candidate else None
         if isinstance(node, ast.Name):
-            return self._named(node, guard) if guard.calls and isinstance(node.ctx, ast.Load) else None
+            return self._name(node, place, guard) if guard.calls and isinstance(node.ctx, ast.Load) else None
         if isinstance(node, ast.Call):
-            if (read := constant_attribute(node)) is not None:
-                return self._member(read, guard)
-            return self._route(node, guard) or self._command(node, guard)
+            if (attribute := getattr_as_attribute(node)) is not None:
+                return self._member(attribute, place, guard)
+            return self._route(node, place, guard) or self._command(node, place, guard)
         return None
 
-    def _named(self, node: ast.Attribute | ast.Name, guard: Guard) -> str | None:
-        qualified = self.names.qualified(node, self.scope)
-        if qualified is not None and qualified in guard.calls:
-            return f"{qualified}()"
-        return self._member(node, guard) if isinstance(node, ast.Attribute) else None
+    def _name(self, node: ast.Attribute | ast.Name, place: Place, guard: Guard) -> str | None:
+        qualified = self._names.qualified(node, place.scope)
+        return f"{qualified}()" if qualified is not None and qualified in guard.calls else None
 
-    def _member(self, node: ast.Attribute, guard: Guard) -> str | None:
-        kind = self.names.scope_kind(node.value, self.scope, self.owner)
-        if kind is None and (qualified := self.names.qualified(node.value, self.scope)) is not None:
-            kind = self.names.makers.get(qualified)
+    def _member(self, node: ast.Attribute, place: Place, guard: Guard) -> str | None:
+        kind = self._names.kind(node.value, place.scope, place.owner)
+        if kind is None and (qualified := self._names.qualified(node.value, place.scope)) is not None:
+            kind = self._names.makers.get(qualified)
         if kind is not None:
             if node.attr in guard.members.get(kind, frozenset()):
                 return f"`{node.attr}` of {kind}"
@@ -300,52 +263,70 @@ class _Seen:
             return f"`{node.attr}`"
         match node:
             case ast.Attribute(value=ast.Attribute(value=client, attr="containers"), attr=method) if (
-                method in guard.collection_methods and self._seems_a_client(client)
+                method in guard.collection_methods and self._is_named_as_client(client, place)
             ):
                 return f"`containers.{method}`"
         return None
 
-    def _seems_a_client(self, node: ast.expr) -> bool:
-        """A receiver of which nothing is known, by its name: only for `X.containers.METHOD`."""
-        if self.names.scope_kind(node, self.scope, self.owner) is not None:
+    def _is_named_as_client(self, node: ast.expr, place: Place) -> bool:
+        """Return whether a value of unknown kind has the name of a client; asked for `X.containers.METHOD` alone."""
+        if self._names.kind(node, place.scope, place.owner) is not None:
             return False
-        if isinstance(node, ast.Call):
-            node = node.func
-        name = (
-            node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-        ).lower()
+        name = last_name(node.func if isinstance(node, ast.Call) else node).lower()
         if name in {"self", "cls"}:
             return False
-        return "docker" in name or (self.walk.imports_docker and any(one in name for one in _CLIENT_NAMES))
+        return "docker" in name or (self._imports_docker and any(part in name for part in _CLIENT_NAMES))
 
-    def _route(self, call: ast.Call, guard: Guard) -> str | None:
-        if not guard.routes or id(call) in self.walk.decorators:
+    def _route(self, call: ast.Call, place: Place, guard: Guard) -> str | None:
+        if not guard.routes or id(call) in self._decorators or last_name(call.func) not in _SENDERS:
             return None
-        func = call.func
-        name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-        root = ast.unparse(func).partition(".")[0].partition("(")[0]
-        if name not in _SENDERS or root in _NO_SENDERS:
+        if ast.unparse(call.func).partition(".")[0].partition("(")[0] in _NO_SENDERS:
             return None
-        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
-            text = spelled(argument, self.names, self.scope)
+        for argument in passed_values(call):
+            text = literal_text(argument, self._names, place.scope)
             if text is not None and any(re.search(route, text) for route in guard.routes):
                 return "this route of the engine"
         return None
 
-    def _command(self, call: ast.Call, guard: Guard) -> str | None:
+    def _command(self, call: ast.Call, place: Place, guard: Guard) -> str | None:
         if not guard.commands:
             return None
-        words = command_words(call, self.names, self.scope)
-        for command in guard.commands:
-            if words[1 : len(command) + 1] == list(command) and words[0] in COMMANDS and not _of_another_type(words):
-                return f"`{' '.join(words[: len(command) + 1])}`"
-        return None
+        words = command_words(call, self._names, place.scope)
+        if not words or words[0] not in COMMANDS or _OTHER_TYPE.search(" ".join(words)):
+            return None
+        used = [command for command in guard.commands if tuple(words[1 : len(command) + 1]) == command]
+        return f"`{' '.join(words[: len(used[0]) + 1])}`" if used else None
 
 
-def _of_another_type(words: list[str]) -> bool:
-    """`docker inspect --type=image` asks for no container."""
-    joined = " ".join(words)
-    return bool(re.search(r"--type[ =](?!container\b)\w", joined))
+def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
+    """Make each consumer of an allowed function ask the guarded API itself."""
+    for guard in table.get("only-caller", ()):
+        names = {entry.partition("::")[2].rpartition(".")[2] for entry in guard.get("allow", ())}
+        if guard.get("preset") in PRESETS:
+            top, call_text = "import docker as plugport_mutant", _MUTANT_CALLS[guard["preset"]]
+        else:
+            module, _, name = str(guard["calls"][0]).rpartition(".")
+            top, call_text = f"from {module} import {name} as plugport_mutant", "plugport_mutant()"
+        for statement, call in _one_line_calls(file.ast(), names):
+            line = file.line(statement.lineno)
+            if statement.lineno != statement.end_lineno or any(f"def {name}" in line for name in names):
+                continue
+            span = file.span(call)
+            changed = line[: span.column - 1] + call_text + line[span.end_column - 1 :]
+            text = edited(file, [Edit(statement.lineno, statement.lineno, (changed,))], top=top)
+            yield Mutant(file.relative, statement.lineno, f"asks the guarded API itself: {call_text}", text)
 
 
-__all__ = ["CODE", "INVALID", "VALID", "OnlyCaller", "message", "reason"]
+def _one_line_calls(tree: ast.Module, names: set[str]) -> Iterator[tuple[ast.stmt, ast.Call]]:
+    for statement in ast.walk(tree):
+        if isinstance(statement, ast.stmt) and not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Call) and last_name(node.func) in names and _is_on_line(node, statement):
+                    yield statement, node
+
+
+def _is_on_line(call: ast.Call, statement: ast.stmt) -> bool:
+    return call.lineno == call.end_lineno == statement.lineno
+
+
+__all__ = ["CODE", "INVALID", "VALID", "OnlyCaller", "message", "mutants", "reason"]

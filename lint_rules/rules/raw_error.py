@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
 from ..analysis.flow.facts import Facts
-from ..analysis.flow.module import FunctionNode, Module, is_error_class
-from ..analysis.flow.prescan import of_function
+from ..analysis.flow.module import Module, is_error_class
+from ..analysis.flow.prescan import prescan_function
+from ..analysis.flow.project import link
 from ..analysis.flow.statements import FunctionFlow
-from ..analysis.flow.summaries import link, streams_of, summarise
-from ..analysis.flow.values import LEAKS, Taint, only
-from ..engine.contract import JSON, Example, Finding, SourceFile, Summaries, TraceStep
+from ..analysis.flow.summaries import streams_of, summarise
+from ..analysis.flow.values import LEAKS, Origin, Taint, of_kind
+from ..analysis.nodes import FUNCTIONS, FunctionNode, parameters
+from ..engine.contract import JSON, Example, Finding, Rule, SourceFile, Summaries, TraceStep
 from ..engine.errors import ConfigurationError
+from ..engine.mutant import Edit, Mutant, edited, indent_of
 
 CODE = "PP002"
 message = "Nothing of an exception, a traceback or a failed process's output may reach a client."
-reason = """An error's text is written for whoever runs the service: it holds paths, tokens, queries, other people's
-answers. Log it with the request's id, and send a message that was written for the client; or name the function that
-makes such a message under `sanitizers`."""
+reason = """An error's text is written for the people who run the service: it holds paths, tokens, queries and the
+answers of other services. Log it with the request's id, and send a message that was written for the client; or name
+the function that makes such a message under `sanitizers`."""
 
 _APP = "from starlette.responses import JSONResponse\n\n\n"
 INVALID = (
@@ -77,97 +80,100 @@ _NEAR = re.compile(
 
 _DEFINES = re.compile(rb"^ *(?:async +def|def|class) ", re.MULTILINE)
 _IMPORTS = re.compile(rb"^from [\w.]+ import", re.MULTILINE)
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_RESPONSE = "from starlette.responses import PlainTextResponse as plugport_mutant"
+_HELPER = "\n\ndef plugport_mutant_text(error):\n    return f'failed: {error}'"
 
 
-class RawErrorInResponse:
+class RawErrorInResponse(Rule):
     """The rule: it summarises every module, links what the project knows, and follows each function."""
 
     def __init__(self, config: Mapping[str, JSON]) -> None:
-        given = config.get("sanitizers", [])
-        if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+        sanitizers = config.get("sanitizers", [])
+        if not isinstance(sanitizers, list | tuple) or not all(isinstance(name, str) for name in sanitizers):
             raise ConfigurationError("sanitizers", "is a list of qualified names")
-        self._sanitizers = frozenset(str(one) for one in given)
+        self._sanitizers = frozenset(map(str, sanitizers))
         self._facts: tuple[JSON, Facts] | None = None
-        self._giving: frozenset[str] = frozenset()
+        self._with_error: frozenset[str] = frozenset()
 
     def wants(self, data: bytes) -> bool:
-        """Files that could hold a source, a sink, or a way between them, and those that only hand on names."""
+        """Want files that could hold a source, a sink, or a path between them, and those that only hand on names."""
         if _DEFINES.search(data) is None and _IMPORTS.search(data) is not None:
             return True
         return _NEAR.search(data) is not None and _WANTED.search(data) is not None
 
     def summarise(self, file: SourceFile) -> JSON:
-        """Its functions, classes, raise sites and handlers."""
+        """Return its functions, classes, raise sites and handlers."""
         return summarise(_module(file), file.relative, self._sanitizers)
 
     def link(self, summaries: Mapping[str, JSON]) -> JSON:
-        """The whole project's."""
-        return link({path: told for path, told in summaries.items() if told is not None}).to_json()
+        """Return the facts of the whole project."""
+        return link({path: summary for path, summary in summaries.items() if summary is not None}).to_json()
 
     def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
-        """Every function of the file."""
+        """Report what each function of the file sends."""
         facts = self._facts_of(linked)
-        if file.relative in facts.quiet:
+        if file.relative in facts.clean_files:
             return
         module = _module(file)
-        found: dict[int, Finding] = {}  # by line: what is sent twice in one is one mistake
+        findings: dict[int, Finding] = {}  # by line: what is sent twice on one line is one mistake
 
-        def report(node: ast.AST, what: str, carried: Taint) -> None:
-            leaks = sorted(only(carried, *LEAKS))
+        def report(node: ast.AST, medium: str, carried: Taint) -> None:
+            leaks = sorted(of_kind(carried, *LEAKS))
             if leaks:
-                found.setdefault(getattr(node, "lineno", 1), _finding(file, node, what, leaks[0].line, leaks[0].way))
+                findings.setdefault(getattr(node, "lineno", 1), _finding(file, node, medium, leaks[0]))
 
         streams = streams_of(module)
 
-        def follow(owner: str | None, attributes: dict[str, Taint]) -> FunctionFlow:
+        def flow(owner: str | None, attributes: dict[str, Taint]) -> FunctionFlow:
             return FunctionFlow(
                 module, facts, self._sanitizers, report, attributes=attributes, class_name=owner, streams=streams
             )
 
-        meets = partial(_meets, module, facts, self._giving)
         for function in module.functions.values():
-            if meets(None, function):
-                follow(None, {}).run(function, {})
-        for name, methods in ((one.name, one.methods.values()) for one in module.classes.values()):
-            if not any(meets(name, method) for method in methods):
+            if self._meets_error(module, facts, None, function):
+                flow(None, {}).follow(function, {})
+        for owner in module.classes.values():
+            methods = owner.methods.values()
+            if not any(self._meets_error(module, facts, owner.name, method) for method in methods):
                 continue
             attributes: dict[str, Taint] = {}
             for _ in range(2):  # what one method leaves on `self`, another may send
                 for method in methods:
-                    follow(name, attributes).run(method, {})
-        follow(None, {}).block([one for one in module.tree.body if not isinstance(one, _DEFINITIONS)], {})
-        yield from found.values()
+                    flow(owner.name, attributes).follow(method, {})
+        statements = [node for node in module.tree.body if not isinstance(node, (*FUNCTIONS, ast.ClassDef))]
+        flow(None, {}).block(statements, {})
+        yield from findings.values()
 
     def _facts_of(self, linked: JSON) -> Facts:
-        """Read once for all files of a run, which share `linked`."""
+        """Read the facts once for all files of a run, which share `linked`."""
         if self._facts is None or self._facts[0] is not linked:
             facts = Facts()
             facts.add_json(linked)
             self._facts = (linked, facts)
-            self._giving = frozenset(name for name, one in facts.functions.items() if one.error is not None)
+            self._with_error = frozenset(
+                name for name, function in facts.functions.items() if function.error is not None
+            )
         return self._facts[1]
 
+    def _meets_error(self, module: Module, facts: Facts, owner: str | None, function: FunctionNode) -> bool:
+        """Return whether the function can meet an error: its own, that of a function it calls, or a handed one."""
+        scan = prescan_function(module, owner, function)
+        qualified = ".".join(part for part in (module.name, owner, function.name) if part)
+        return (
+            scan.sources
+            or not self._with_error.isdisjoint(scan.calls)
+            or qualified in facts.handlers
+            or (owner is not None and is_error_class(f"{module.name}.{owner}", facts.bases))
+        )
 
-def _meets(module: Module, facts: Facts, giving: frozenset[str], owner: str | None, function: FunctionNode) -> bool:
-    """Whether the function can meet an error: by itself, from one that it calls, or since it is handed one."""
-    seen = of_function(module, owner, function)
-    qualified = ".".join(one for one in (module.name, owner, function.name) if one)
-    return (
-        seen.sources
-        or not giving.isdisjoint(seen.calls)
-        or qualified in facts.handlers
-        or (owner is not None and is_error_class(f"{module.name}.{owner}", facts.bases))
-    )
 
-
-def _finding(file: SourceFile, node: ast.AST, what: str, line: int, way: tuple[tuple[str, int, str], ...]) -> Finding:
-    start = TraceStep(file.relative, line, "the error comes from here")
-    steps = [TraceStep(path, number, text) for path, number, text in way]
+def _finding(file: SourceFile, node: ast.AST, medium: str, leak: Origin) -> Finding:
+    start = TraceStep(file.relative, leak.line, "the error comes from here")
     text = (
-        f"the text of an error reaches a client in {what}: log it, and send a message that was written for the client"
+        f"the text of an error reaches a client in {medium}: log it, and send a message that was written for the "
+        "client"
     )
-    return Finding(CODE, file.relative, file.span(node), text, (start, *steps))
+    return Finding(CODE, file.relative, file.span(node), text, (start, *(TraceStep(*step) for step in leak.trace)))
 
 
 def _module(file: SourceFile) -> Module:
@@ -175,4 +181,49 @@ def _module(file: SourceFile) -> Module:
     return file.derived(CODE, lambda: Module(file.ast(), name, file.relative.endswith("__init__.py")))
 
 
-__all__ = ["CODE", "INVALID", "VALID", "RawErrorInResponse", "message", "reason"]
+def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
+    """Make each `except` in a handler answer with the error: directly, through a variable, through a helper."""
+    for function in ast.walk(file.ast()):
+        if not isinstance(function, FUNCTIONS) or not _is_handler(function):
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.ExceptHandler) and node.type is not None and node.lineno < node.body[0].lineno:
+                yield from _mutants_of(file, node)
+
+
+def _mutants_of(file: SourceFile, node: ast.ExceptHandler) -> Iterator[Mutant]:
+    name = node.name or "plugport_error"
+    indent = indent_of(file, node.body[0])
+    clause = file.line(node.lineno)
+    if node.name is None:
+        head = clause.rstrip()
+        if not head.endswith(":"):
+            return
+        clause = f"{head[:-1]} as {name}:"
+    start, end = node.lineno, node.body[-1].end_lineno or node.body[-1].lineno
+    for mistake, body in (
+        ("answers with str(error)", (f"return plugport_mutant(str({name}))",)),
+        (
+            "answers with the error through a variable",
+            (f"text = f'failed: {{{name}}}'", "return plugport_mutant(text)"),
+        ),
+        ("answers with the error through a helper", (f"return plugport_mutant(plugport_mutant_text({name}))",)),
+    ):
+        lines = (clause, *(indent + line for line in body))
+        text = edited(file, [Edit(start, end, lines)], top=_RESPONSE, bottom=_HELPER)
+        yield Mutant(file.relative, node.lineno, mistake, text)
+
+
+def _is_handler(function: FunctionNode) -> bool:
+    """Return whether the function answers requests: it takes one, or is annotated to return a response."""
+    annotations = " ".join(
+        ast.unparse(argument.annotation) for argument in function.args.args if argument.annotation is not None
+    )
+    returns = ast.unparse(function.returns) if function.returns is not None else ""
+    is_generator = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
+    return not is_generator and (
+        "request" in parameters(function) or "Request" in annotations or "Response" in returns
+    )
+
+
+__all__ = ["CODE", "INVALID", "VALID", "RawErrorInResponse", "message", "mutants", "reason"]

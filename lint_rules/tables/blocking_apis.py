@@ -1,35 +1,13 @@
-"""What PP004 knows of libraries: which calls wait, and what has methods that do.
+"""The calls of libraries that wait, and the values whose methods wait: the facts behind PP004.
 
-A `Kind` is what a value is, as far as this rule cares. Names are those by which the library is imported; where a
-library has moved a name, the older home stands beside it.
+A name is the one by which the library is imported. If a library has moved a name, both homes are listed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-EVERY = frozenset({"*"})
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A sort of object. `waits`: its methods that wait (`EVERY` with the exceptions in `quick`). `gives`: what a
-    method's result is. `holds`: what an attribute is. `items`: what iterating over it gives."""
-
-    name: str
-    waits: frozenset[str] = frozenset()
-    quick: frozenset[str] = frozenset()
-    gives: Mapping[str, str] = field(default_factory=dict)
-    holds: Mapping[str, str] = field(default_factory=dict)
-    items: str | None = None
-
-    def blocks(self, method: str) -> bool:
-        """Whether calling the method waits. Dunder and capitalised names (boto3's `Bucket(…)`) do not."""
-        if self.waits == EVERY:
-            return method not in self.quick and not method.startswith("_") and not method[:1].isupper()
-        return method in self.waits
-
+from .kinds import EVERY, Kind
 
 _VERBS = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "request"})
 _DOCKER_COLLECTIONS = (
@@ -159,7 +137,7 @@ MAKERS: Mapping[str, str] = {
     "concurrent.futures.ProcessPoolExecutor": "an executor",
     "concurrent.futures.thread.ThreadPoolExecutor": "an executor",
 }  # fmt: skip
-"""Calls, and annotations, that make a value of a kind."""
+"""Calls and annotations that make a value, with its kind."""
 
 _THREAD = "await asyncio.to_thread(…)"
 FUNCTIONS: Mapping[str, str] = {
@@ -195,6 +173,6 @@ FUNCTIONS: Mapping[str, str] = {
         _THREAD,
     ),
 }  # fmt: skip
-"""Functions that wait, and what to call instead."""
+"""Functions that wait, with what to call instead."""
 
 BUILTINS: Mapping[str, str] = {"input": _THREAD}

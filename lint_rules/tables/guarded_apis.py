@@ -1,8 +1,4 @@
-"""What PP001 guards: presets, and tables of a project's own.
-
-A guard names methods and attributes by the kind of value that has them, functions by qualified name, HTTP routes by a
-pattern, and commands by their words.
-"""
+"""The APIs that PP001 guards by a preset, and the values that have their methods."""
 
 from __future__ import annotations
 
@@ -10,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from .blocking_apis import Kind
+from .kinds import Kind
 
+COMMANDS = frozenset({"docker", "podman", "nerdctl"})
 CLIENT, LOW, CONTAINERS = "a docker-py client", "a docker-py API client", "a docker-py collection of containers"
 CONTAINER, LISTED = "a docker-py container", "a list of docker-py containers"
 AIO, AIO_CONTAINERS = "an aiodocker client", "an aiodocker collection of containers"
@@ -72,9 +69,10 @@ MAKERS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Guard:
-    """One guarded API. `members`: methods and attributes by kind. `calls`: qualified names of functions and methods.
-    `routes`: patterns of HTTP paths, where `{}` stands for whatever is put in. `commands`: words of a command behind
-    the program's name. `anywhere`: methods with names so particular that the receiver need not be known."""
+    """One guarded API. `members`: methods and attributes by the kind of value. `calls`: qualified names of functions
+    and methods. `routes`: patterns of HTTP paths, in which `{}` stands for an unknown part. `commands`: words that
+    follow the program's name. `anywhere`: methods whose name is enough, whatever the receiver is.
+    `collection_methods`: methods guarded in `client.containers.METHOD` if only the client's name is known."""
 
     name: str
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -86,7 +84,7 @@ class Guard:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """Every attribute that may be a use of it."""
+        """The attribute names that can be a use of this API."""
         ends = frozenset(name.rpartition(".")[2] for name in self.calls)
         return ends.union(self.anywhere, self.collection_methods, *self.members.values())
 

@@ -1,0 +1,44 @@
+"""Calls that return an error, and which attributes of an error a client may see: facts behind PP002."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TRACEBACK_CALLS: Final = frozenset(
+    {"format_exc", "format_exception", "format_exception_only", "format_tb", "format_stack", "extract_tb",
+     "TracebackException", "StackSummary", "walk_tb"}
+)  # fmt: skip
+CURRENT_ERROR_CALLS: Final = frozenset({"sys.exc_info", "sys.exception", "sys.last_value"})
+PROCESS_CALLS: Final = frozenset(
+    {"subprocess.run", "subprocess.Popen", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell",
+     "anyio.run_process", "trio.run_process"}
+)  # fmt: skip
+HANDLER_PARAMETERS: Final = (
+    ["request", "exc"],
+    ["request", "error"],
+    ["req", "exc"],
+    ["_", "exc"],
+    ["websocket", "exc"],
+)
+"""The first two parameters of a function that handles an exception."""
+SAFE_ATTRIBUTES: Final = frozenset(
+    {
+        "__class__", "__name__", "__qualname__", "__module__", "code", "errno", "returncode", "slug", "status",
+        "status_code", "type", "error_code", "http_status", "retry_after", "winerror", "lineno", "colno", "pos",
+        "error_count", "title", "kind", "limit",
+    }
+)  # fmt: skip
+"""Attributes that say which failure it is and hold no text."""
+ALWAYS_RAW: Final = frozenset({"args", "__cause__", "__context__", "__traceback__", "with_traceback"})
+"""Attributes that hold raw text in every class."""
+PROCESS_ATTRIBUTES: Final = frozenset({"stderr"})
+AUTHORED: Final = frozenset(
+    {
+        "starlette.exceptions.HTTPException", "fastapi.HTTPException", "fastapi.exceptions.HTTPException",
+        "starlette.exceptions.WebSocketException", "fastapi.WebSocketException",
+        "fastapi.exceptions.RequestValidationError", "pydantic.ValidationError", "werkzeug.exceptions.HTTPException",
+    }
+)  # fmt: skip
+"""Exceptions whose `detail`, `reason`, `headers` and `errors()` were written for a client; `body` is the
+request's."""
+AUTHORED_ATTRIBUTES: Final = frozenset({"detail", "reason", "headers", "errors", "body"})
