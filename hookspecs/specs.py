@@ -1,9 +1,12 @@
 """The hook specifications: every hook, its exact arguments, when it is called and what it may raise.
 
-An implementation may leave out arguments that it does not need, and may be `def` (it then runs in a worker
-thread) or `async def` (it then runs on the service's loop and must not block it). Every call has a deadline
-(`PLUGPORT_HOOK_TIMEOUT`, seconds; the fetch and the delivery have longer ones). A hook may be called again after
-any failure, so each must be safe to repeat.
+An implementation may leave out arguments that it does not need. It may be `def`, which runs in a worker thread, or
+`async def`, which runs on the service's loop and must not block it. Every call has a deadline
+(`PLUGPORT_HOOK_TIMEOUT`, seconds; a fetch and a delivery have longer ones). A hook may be called again after any
+failure, so each implementation must be safe to repeat.
+
+A routed hook (`firstresult`) is called for one provider, chosen by the scheme of the source or by the backend of the
+workspace. Every other hook is called for all providers that implement it, one after the other, in pluggy's order.
 """
 
 from __future__ import annotations
@@ -42,23 +45,23 @@ ESSENTIAL_ARGUMENT: Final[Mapping[str, str]] = {
     "deliver": "bundle",
     "uninstall": "removal",
 }
-"""The argument without which an implementation of the hook can do nothing but raise. A `resolve_source` that misses
-it is refused at load; of the others, which a backend without a push may well have, the author is told."""
+"""The argument without which an implementation of the hook can do nothing but raise. A `resolve_source` without it is
+refused at load. For the others the provider gets a note, because a backend that cannot push may leave it out."""
 
 HISTORY: Final[Mapping[int, str]] = {
     1: "The first: `startup` to `lint_rules`.",
-    2: "`source_revision`: a source can say what a fetch would bring, and an unchanged one is not fetched again.",
+    2: "`source_revision`: a source can say what a fetch would bring, and an unchanged source is not fetched again.",
 }
-"""What each version of the hooks brought. A hook or an argument is added, deprecated or removed in no other way."""
+"""What each version of the hooks brought. Every hook and argument that is added, deprecated or removed is named."""
 
 HOOK_API_VERSION: Final = max(HISTORY)
-"""The hooks of this plugport. A provider may say which version it was written for, as the attribute
-`hook_api_version`: a newer one than this, or one older than `OLDEST_HOOK_API_VERSION`, is refused at load."""
+"""The version of this plugport's hooks. A provider may say which version it was written for, by the attribute
+`hook_api_version`. A newer version than this, or an older one than `OLDEST_HOOK_API_VERSION`, is refused at load."""
 
 OLDEST_HOOK_API_VERSION: Final = 1
-"""The oldest version whose providers still work unchanged. It is raised no earlier than two minor releases after
-the deprecation of what is then removed; what is deprecated carries pluggy's `warn_on_impl` or
-`warn_on_impl_args` until then, and every provider that still has it is named by `plugport providers`."""
+"""The oldest version whose providers still work unchanged. A deprecated hook or argument carries pluggy's
+`warn_on_impl` or `warn_on_impl_args`, and `plugport providers` names every provider that still has it. It is removed,
+and this number raised, no earlier than two minor releases later."""
 
 
 _BACKEND: Final = (
@@ -87,24 +90,25 @@ MAY_RAISE: Final[Mapping[str, tuple[type[errors.PlugportError], ...]]] = {
     "uninstall": (*_DELIVERY, errors.PluginNotFound),
     "check_policy": (errors.PluginNotAllowed,),
 }
-"""Which errors of the tree reach a client from which hook, each itself and no subclass. Whatever else a hook raises
-is for the log alone; the hook's own documentation says what it becomes."""
+"""Which errors reach a client from which hook: these classes, and no subclass. Anything else that a hook raises goes
+into the log alone; the hook's documentation says which error the client gets."""
 
 
 @hookspec
 def startup(context: StartupContext) -> None:
-    """Called once, before the first request. A provider that raises here is FAILED and is not called again."""
+    """Called once, before the first request. A provider that raises here is FAILED; of its hooks only `shutdown` is
+    called then."""
 
 
 @hookspec
 def shutdown() -> None:
-    """Called once, after the last request, also where `startup` failed. Close what `startup` opened."""
+    """Called once, after the last request, also if `startup` failed. Close what `startup` opened."""
 
 
 @hookspec(firstresult=True)
 def resolve_source(source: Source, destination: Path) -> Resolved:  # type: ignore[empty-body]
-    """Fetch the plugin into `destination`, an empty directory. Asked of the one provider whose `schemes` has
-    the source's scheme.
+    """Fetch the plugin into `destination`, an empty directory. Called for the one provider whose `schemes` has the
+    source's scheme.
 
     May raise `InvalidSource`, `UnpinnedSource`, `PluginNotFound`, `SourceUnavailable`, `SourceTimeout`,
     `BundleTooLarge`, `UnsafeBundle`, `InvalidPluginName`. Anything else becomes `source-unavailable`.
@@ -113,16 +117,16 @@ def resolve_source(source: Source, destination: Path) -> Resolved:  # type: igno
 
 @hookspec(firstresult=True)
 def source_revision(source: Source) -> str | None:
-    """The state that a fetch would bring right now, cheaply; None where only a fetch can tell. Optional.
+    """Return the revision that a fetch would bring right now; None if only a fetch can tell. Optional, and cheap.
 
-    Asked before `resolve_source`. Where the source was fetched at the same revision and its bundle is still in the
-    cache, nothing is fetched. Two answers may be equal only where every byte is. A failure counts as None.
+    Called before `resolve_source`. If the source was fetched at this revision and its bundle is still in the cache,
+    nothing is fetched. Two answers may be equal only if every byte is equal. A failure counts as None.
     """
 
 
 @hookspec(firstresult=True)
 def preflight(workspace: Workspace, action: Action) -> None:
-    """Called before anything is fetched; a backend that cannot serve the action says so here.
+    """Refuse an action that the backend cannot serve. Called before anything is fetched.
 
     May raise `PushNotSupported`, `UnsupportedTarget`, `WorkspaceNotRunning`, `BackendUnavailable`,
     `HostKeyMismatch`. Anything else becomes `backend-unavailable`.
@@ -131,10 +135,10 @@ def preflight(workspace: Workspace, action: Action) -> None:
 
 @hookspec(firstresult=True)
 def is_running(workspace: Workspace) -> RunState:  # type: ignore[empty-body]
-    """Whether the workspace runs. Called before the fetch, right before the delivery, and for `state`.
+    """Return whether the workspace runs. Called before the fetch, right before the delivery, and for `state`.
 
-    What cannot be found out is `RunState.unknown(reason)`, never STOPPED. An exception, a late answer or an
-    answer of another type counts as UNKNOWN.
+    If that cannot be found out, return `RunState.unknown(reason)`, never STOPPED. An exception, a late answer and an
+    answer of another type count as UNKNOWN.
     """
 
 
@@ -142,7 +146,7 @@ def is_running(workspace: Workspace) -> RunState:  # type: ignore[empty-body]
 def deliver(workspace: Workspace, bundle: Bundle) -> Receipt:  # type: ignore[empty-body]
     """Put the bundle at `<config dir>/plugins/<bundle.name>`, atomically, and read its digest back.
 
-    Whatever fails, the target keeps the whole old version or has the whole new one. May raise `DeliveryFailed`,
+    If anything fails, the target keeps the whole old version or has the whole new one. May raise `DeliveryFailed`,
     `DeliveryTimeout`, `WorkspaceNotRunning`, `BackendUnavailable`, `UnsupportedTarget`, `HostKeyMismatch`,
     `PushNotSupported`. Anything else becomes `delivery-failed`.
     """
@@ -150,40 +154,41 @@ def deliver(workspace: Workspace, bundle: Bundle) -> Receipt:  # type: ignore[em
 
 @hookspec(firstresult=True)
 def uninstall(workspace: Workspace, removal: Removal) -> Receipt:  # type: ignore[empty-body]
-    """Take away what `removal` says, and nothing else. May be repeated: what is gone already is fine.
+    """Remove what `removal` says, and nothing else. May be repeated: what is gone already is no error.
 
-    May raise what `deliver` may, and `PluginNotFound`.
+    May raise what `deliver` may raise, and `PluginNotFound`.
     """
 
 
 @hookspec(firstresult=True)
 def list_installed(workspace: Workspace) -> list[InstalledPlugin]:  # type: ignore[empty-body]
-    """What lies on the target, in one or two round trips. May raise what `preflight` may."""
+    """Return what lies on the target, in one or two round trips. May raise what `preflight` may raise."""
 
 
 @hookspec(firstresult=True)
 def restart(workspace: Workspace) -> None:
-    """Restart the agent. May raise what `preflight` may. Called after an install that asked for it."""
+    """Restart the agent. Called after an install that asked for it. May raise what `preflight` may raise."""
 
 
 @hookspec
 def lookup_workspace(workspace_id: str) -> Workspace | None:
-    """The workspace of that id, or None where this provider does not know it. The first answer counts."""
+    """Return the workspace of that id, or None if this provider does not know it. The first answer counts."""
 
 
 @hookspec
 def check_policy(request: PolicyRequest) -> Refusal | None:
-    """None, or a refusal. Asked of all, before the fetch and again after it; any refusal wins.
+    """Return None, or a refusal. Called before the fetch and again after it; the first refusal wins.
 
-    `PluginNotAllowed` may be raised instead. Whatever else happens is a refusal, too (`policy-unavailable`).
+    May raise `PluginNotAllowed` instead. Any other failure refuses the request, too (`policy-unavailable`).
     """
 
 
 @hookspec
 def observe(event: Event) -> None:
-    """Called after something has happened. A failing observer is logged and changes nothing."""
+    """Take note of something that has happened. A failing observer is logged and changes nothing."""
 
 
 @hookspec
 def lint_rules() -> list[RuleDescriptor]:  # type: ignore[empty-body]
-    """The rules that this distribution brings, in the entry-point group `plugport.lint`. Imports no rule."""
+    """Return the rules that this distribution brings, in the entry-point group `plugport.lint`. Import no rule. Must
+    be `def`."""

@@ -18,7 +18,8 @@ _MADE = "<!-- written by tests/project/reference.py: change the code, then run i
 _PROVIDERS = """\
 This is hook API version {version}. Import everything from `plugport.hookspecs`, and mark each function with
 `@hookimpl`. A provider is a module or an object, named by an entry point of the group `plugport`; a source provider
-has the attribute `schemes`, a backend provider the attribute `backend`.
+has the attribute `schemes`, a backend provider the attribute `backend`. [Registration](registration.md) has the
+options of `@hookimpl` and the order of calls.
 """
 _AGEING = """\
 ## How hooks age
@@ -29,12 +30,12 @@ _AGEING = """\
 
 - A hook, or an argument of a hook, is added with a new version. An implementation names the arguments that it
   wants, so one that was written before goes on working.
-- What will go is deprecated first: `plugport providers` and the log name each provider that still has it, and
-  say what to do instead. It goes no earlier than two minor releases later, and then raises the oldest version
-  that is loaded, which is {oldest} now.
-- A provider may say what it was written for: `hook_api_version = {version}` beside its implementations. One for
-  a newer version than this plugport has is refused with both numbers; so is one for a version that is gone.
-  Without it, this version is assumed.
+- A hook or an argument is deprecated before it is removed: `plugport providers` and the log name each provider that
+  still has it, and say what to do instead. It is removed no earlier than two minor releases later. That raises the
+  oldest version that is loaded, which is {oldest} now.
+- A provider may say which version it was written for: `hook_api_version = {version}` beside its implementations. A
+  newer version than this plugport has is refused, and so is one that is older than the oldest; the message has both
+  numbers. A provider that does not say is taken to have this version.
 """
 _PROBLEMS = """\
 Every error is `application/problem+json` (RFC 9457): `type` (it ends in the slug), `title`, `status`, `detail`,
@@ -59,7 +60,9 @@ def hooks() -> str:
     for name in specifications():
         function = getattr(specs, name)
         signature = str(inspect.signature(function)).replace("'", "")
-        parts += [f"## {name}\n", f"`{name}{signature}`\n", (inspect.getdoc(function) or "") + "\n"]
+        routed = getattr(function, f"{specs.PROJECT}_spec")["firstresult"]
+        called = "routed to one provider" if routed else "for all providers"
+        parts += [f"## {name}\n", f"`{name}{signature}`, {called}\n", f"{inspect.getdoc(function)}\n"]
     history = "\n".join(f"| {version} | {brought} |" for version, brought in specs.HISTORY.items())
     oldest = specs.OLDEST_HOOK_API_VERSION
     parts.append(_AGEING.format(history=history, oldest=oldest, version=specs.HOOK_API_VERSION))

@@ -167,12 +167,13 @@ def _dispatcher(*plugins, **options):
     return Dispatcher([inspect_provider(plugin, getattr(plugin, "name", "one")) for plugin in plugins], **options)
 
 
-async def test_tryfirst_is_asked_before_and_trylast_after_and_equals_in_the_order_of_their_names():
+async def test_tryfirst_is_called_before_and_trylast_after_and_equals_in_the_order_of_their_names():
     calls = []
-    dispatcher = _dispatcher(Last("a", calls), Recorder("b", calls), Recorder("c", calls), First("d", calls))
+    kinds = {"a": Last, "b": Recorder, "c": First, "d": Last, "e": Recorder, "f": First}
+    dispatcher = _dispatcher(*(kind(name, calls) for name, kind in kinds.items()))
     await dispatcher.observe(Event("plugin.installed", "w"))
-    assert calls == ["d", "b", "c", "a"]
-    assert [provider.name for provider in dispatcher.providers] == ["a", "b", "c", "d"]
+    assert calls == ["c", "f", "b", "e", "d", "a"]
+    assert [provider.name for provider in dispatcher.providers] == list(kinds)
 
 
 async def test_one_that_fails_among_several_changes_nothing_for_the_others():
