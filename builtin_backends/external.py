@@ -1,4 +1,4 @@
-"""The backend `external`: workspaces on machines that nobody reaches from here. They pull."""
+"""The backend `external`: workspaces on machines that the service cannot reach. They pull their plugins."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from ..hookspecs.errors import PushNotSupported
 
 
 class ExternalBackend:
-    """Refuses every push, before anything is fetched; the service adds the hint how to pull."""
+    """Refuses every push before the fetch. The service adds the hint that says how to pull."""
 
     backend = "external"
 
     @hookimpl
     def preflight(self, workspace: Workspace, action: Action) -> None:
-        """Raises `PushNotSupported` for whatever would change the workspace from here."""
+        """Raise `PushNotSupported` for every action that changes the workspace."""
         if action in {Action.INSTALL, Action.UNINSTALL, Action.RESTART}:
             raise PushNotSupported
 
     @hookimpl
     def is_running(self, workspace: Workspace) -> RunState:
-        """Nobody here can say that it does not run, and nothing depends on it."""
+        """Return RUNNING: the service cannot know, and nothing depends on it."""
         return RunState.RUNNING
 
     @hookimpl
     def deliver(self, workspace: Workspace, bundle: Bundle) -> Receipt:
-        """Raises `PushNotSupported`."""
+        """Raise `PushNotSupported`."""
         raise PushNotSupported
 
     @hookimpl
     def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
-        """Raises `PushNotSupported`."""
+        """Raise `PushNotSupported`."""
         raise PushNotSupported
 
     @hookimpl
     def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
-        """Nothing: what was pulled is in the service's own record, and nobody has read it back."""
+        """Return nothing: pulled plugins stand in the service's own records, and cannot be read back."""
         return []
 
 

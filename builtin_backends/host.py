@@ -1,7 +1,7 @@
 """The backend `host`: a workspace that is a directory on this machine.
 
-It is the embedded default, for the demo, for development and for tests, and keeps every promise of a delivery with
-the same scripts that the other targets run.
+It is the default for the demo, for development and for tests. It keeps every promise of a delivery, by the same
+scripts that the other targets run.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ class HostBackend:
 
     @hookimpl
     def is_running(self, workspace: Workspace) -> RunState:
-        """RUNNING where the directory is there, STOPPED where it is not."""
+        """Return RUNNING if the directory exists, STOPPED if not, UNKNOWN if that cannot be checked."""
         try:
             path = _config_dir(workspace)
             Path(path).stat()
         except (WorkspaceNotRunning, FileNotFoundError, NotADirectoryError):
             return RunState.STOPPED
         except OSError as error:
-            return RunState.unknown(f"the directory cannot be looked at: {error}")
+            return RunState.unknown(f"the directory cannot be checked: {error}")
         return RunState.RUNNING if Path(path).is_dir() else RunState.STOPPED
 
     @hookimpl
     async def deliver(self, workspace: Workspace, bundle: Bundle) -> Receipt:
-        """Install the bundle there. Raises `WorkspaceNotRunning` where the directory is not there."""
+        """Install the bundle. Raises `WorkspaceNotRunning` if the directory does not exist; see `ShellTarget`."""
         if await asyncio.to_thread(self.is_running, workspace) == RunState.STOPPED:
-            raise WorkspaceNotRunning("the directory is not there")
+            raise WorkspaceNotRunning("the directory does not exist")
         return await _target(workspace).deliver(bundle)
 
     @hookimpl
     async def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
-        """Take the plugin away."""
+        """Remove the plugin. May be repeated."""
         return await _target(workspace).uninstall(removal)
 
     @hookimpl
     async def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
-        """What lies there."""
+        """List the plugins in the directory."""
         return await _target(workspace).list_installed()
 
 
@@ -54,7 +54,7 @@ def _target(workspace: Workspace) -> ShellTarget:
 
 
 def _config_dir(workspace: Workspace) -> str:
-    """The workspace's own option. Raises `WorkspaceNotRunning` where it has none that can be used."""
+    """Return the option `path`. Raises `WorkspaceNotRunning` if it is missing or not absolute."""
     path = workspace.options.get("path")
     if not isinstance(path, str) or not Path(path).is_absolute():
         raise WorkspaceNotRunning("the option `path` is not an absolute path")

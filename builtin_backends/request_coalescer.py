@@ -1,4 +1,4 @@
-"""Many callers, one question: whoever comes while a question is under way shares the next one."""
+"""Coalesces concurrent lookups of the same kind into few requests."""
 
 from __future__ import annotations
 
@@ -9,42 +9,45 @@ from typing import Generic, TypeVar
 _T = TypeVar("_T")
 
 
-class Batch(Generic[_T]):
-    """`ask` answers many names at once, each of them. Where it raises or leaves one out, `lost` makes the answer of
-    all, so that nobody waits for ever."""
+class RequestCoalescer(Generic[_T]):
+    """Answers many callers with one request: calls that are made while a fetch runs share the next one.
+
+    `fetch_many` takes the keys and returns a value for each of them. If it raises or omits a key, every caller that
+    waits gets `on_error(exception)`.
+    """
 
     def __init__(
-        self, ask: Callable[[list[str]], Awaitable[Mapping[str, _T]]], lost: Callable[[BaseException], _T]
+        self,
+        fetch_many: Callable[[list[str]], Awaitable[Mapping[str, _T]]],
+        on_error: Callable[[BaseException], _T],
     ) -> None:
-        self._ask, self._lost = ask, lost
+        self._fetch_many, self._on_error = fetch_many, on_error
         self._waiting: dict[str, list[asyncio.Future[_T]]] = {}
-        self._busy: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
-    async def answer(self, name: str) -> _T:
-        """What is said of the name by a question that starts after this call."""
-        answer: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(name, []).append(answer)
-        if self._busy is None or self._busy.done():
-            self._busy = asyncio.create_task(self._ask_on())
-        return await answer
+    async def get(self, key: str) -> _T:
+        """Return the key's value from a fetch that starts after this call. May be repeated."""
+        value: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(value)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._fetch_all())
+        return await value
 
-    async def _ask_on(self) -> None:
-        await asyncio.sleep(0)  # who comes in this turn of the loop is among the first
+    async def _fetch_all(self) -> None:
+        await asyncio.sleep(0)  # the callers of this turn of the loop share the first fetch
         while self._waiting:
             waiting, self._waiting = self._waiting, {}
             try:
-                told = await self._ask(list(waiting))
-                found = {name: told[name] for name in waiting}
+                values = await self._fetch_many(list(waiting))
+                _resolve(waiting, {key: values[key] for key in waiting})
             except BaseException as error:
-                found = dict.fromkeys(waiting, self._lost(error))
+                _resolve(waiting, dict.fromkeys(waiting, self._on_error(error)))
                 if not isinstance(error, Exception):
-                    _answer(waiting, found)
                     raise
-            _answer(waiting, found)
 
 
-def _answer(waiting: Mapping[str, list[asyncio.Future[_T]]], found: Mapping[str, _T]) -> None:
-    for name, futures in waiting.items():
+def _resolve(waiting: Mapping[str, list[asyncio.Future[_T]]], values: Mapping[str, _T]) -> None:
+    for key, futures in waiting.items():
         for future in futures:
             if not future.done():
-                future.set_result(found[name])
+                future.set_result(values[key])

@@ -1,7 +1,20 @@
-"""The backend `docker`."""
+"""The backend `docker`: delivers plugins into running containers."""
 
-from .backend import DockerBackend
+from typing import TYPE_CHECKING, cast
+
+from ..lazy import LazyBackend
+
+if TYPE_CHECKING:
+    from .backend import DockerBackend
 
 __all__ = ["provider"]
 
-provider = DockerBackend()
+provider = cast(
+    "DockerBackend",
+    LazyBackend(
+        "docker",
+        "plugport.builtin_backends.docker.backend:DockerBackend",
+        ("is_running", "deliver", "uninstall", "list_installed", "restart"),
+        needs=("docker",),
+    ),
+)

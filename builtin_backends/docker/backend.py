@@ -1,73 +1,150 @@
-"""The backend `docker`: plugins into running containers."""
+"""The hooks of the backend `docker`, through docker-py."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Awaitable
 
 from ...hookspecs import Bundle, InstalledPlugin, Receipt, Removal, RunState, StartupContext, Workspace, hookimpl
-from ...hookspecs.errors import BackendUnavailable
-from ..extras import needs
+from ...hookspecs.errors import (
+    BackendUnavailable,
+    DeliveryFailed,
+    DeliveryTimeout,
+    UnsupportedTarget,
+    WorkspaceNotRunning,
+)
+from ..shell import ShellTarget
+from ..workspace_checks import require_absolute, require_running
+from . import shellless
+from .channel import DockerChannel
+from .engine import DELIVERIES, Engine
+from .errors import translate_errors
+from .keyed_lock import KeyedLock
+from .running import Container
+from .states import ContainerStates
 
-if TYPE_CHECKING:
-    from .work import DockerWork
-
-needs("docker")
+CONFIG_DIR = "/configs"
 _RESTART_SECONDS = 3
-"""How long a restarted container may take to end by itself; `PLUGPORT_DOCKER_RESTART_SECONDS` says otherwise."""
+_TOOLS = "find sort xargs sha256sum tar mktemp"
 
 
 class DockerBackend:
-    """The hooks. docker-py is imported when the service starts, and not when somebody looks which providers there
-    are."""
+    """Delivers into the workspace's container. It connects at the first call, and again after a failure.
+
+    `startup` comes before every other hook; `LazyBackend` ensures that.
+    """
 
     backend = "docker"
 
-    def __init__(self) -> None:
-        self._work: DockerWork | None = None
+    @hookimpl
+    async def startup(self, context: StartupContext) -> None:
+        """Read the settings. Raises `ValueError` if `PLUGPORT_DOCKER_RESTART_SECONDS` is not a number."""
+        self._restart_seconds = int(context.settings.get("restart_seconds", _RESTART_SECONDS))
+        self._config_dirs = dict(context.service.config_dirs)
+        self.engine = Engine()
+        self._states = ContainerStates(self.engine.queries)
+        self._deliveries = asyncio.Semaphore(DELIVERIES)
+        self._container_lock = KeyedLock()
+        self._has_shell: dict[str, bool] = {}
 
     @hookimpl
-    def startup(self, context: StartupContext) -> None:
-        """Take the config dirs by runtime that the service was given. Nobody is asked yet."""
-        from .work import DockerWork
-
-        restart_seconds = int(context.settings.get("restart_seconds", _RESTART_SECONDS))
-        self._work = DockerWork(dict(context.service.config_dirs), restart_seconds)
-
-    @hookimpl
-    def shutdown(self) -> None:
+    async def shutdown(self) -> None:
         """Close the clients."""
-        work, self._work = self._work, None
-        if work is not None:
-            work.close()
+        self.engine.close()
 
     @hookimpl
     async def is_running(self, workspace: Workspace) -> RunState:
-        """What the engine says, by the one helper."""
-        return await self.work.is_running(workspace)
+        """Return the engine's answer. See `container_state`."""
+        return (await self._states.get(workspace.container_name)).state
 
     @hookimpl
     async def deliver(self, workspace: Workspace, bundle: Bundle) -> Receipt:
-        """One command, with the bundle on its input, that checks what came and puts it there."""
-        return await self.work.deliver(workspace, bundle)
+        """Deliver by one command that checks the bundle and puts it in place; without a shell, by one archive.
+
+        At most one delivery per container runs at a time. Raises `DeliveryFailed`, `DeliveryTimeout`,
+        `WorkspaceNotRunning` and `BackendUnavailable`.
+        """
+        async with self._container_lock.acquire(workspace.container_name), self._deliveries:
+            container, channel = await self._connect(workspace)
+            config_dir = self._config_dir(workspace)
+            mount = container.mount_of(f"{config_dir}/plugins")
+            if (mount is not None and not mount.writable) or (mount is None and container.read_only):
+                raise DeliveryFailed(f"{config_dir} is read-only")
+            if await self._check_shell(workspace, container, channel):
+                return await self._in_shell(workspace, ShellTarget(channel, config_dir).deliver(bundle))
+            if mount is not None and mount.tmpfs:
+                raise DeliveryFailed(
+                    "the image has no shell, and an upload into a tmpfs is not visible in the container"
+                )
+            return await shellless.install(self.engine.deliveries, channel.container, config_dir, bundle)
 
     @hookimpl
     async def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
-        """Take the plugin away. Raises `UnsupportedTarget` in an image without a shell."""
-        return await self.work.uninstall(workspace, removal)
+        """Remove the plugin. Raises `UnsupportedTarget` if the image has no shell, and what `deliver` raises."""
+        container, channel = await self._connect(workspace)
+        if not await self._check_shell(workspace, container, channel):
+            raise UnsupportedTarget("nothing can be deleted: the image has no shell, or lacks one of the tools")
+        return await self._in_shell(workspace, ShellTarget(channel, self._config_dir(workspace)).uninstall(removal))
 
     @hookimpl
     async def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
-        """What lies in the container."""
-        return await self.work.list_installed(workspace)
+        """List the plugins in the container. Raises `WorkspaceNotRunning` and `BackendUnavailable`."""
+        container, channel = await self._connect(workspace)
+        config_dir = self._config_dir(workspace)
+        try:
+            if await self._check_shell(workspace, container, channel):
+                return await ShellTarget(channel, config_dir).list_installed()
+            return await shellless.list_installed(self.engine.deliveries, channel.container, config_dir)
+        except (DeliveryFailed, DeliveryTimeout) as error:
+            raise BackendUnavailable(error.reason) from error
 
     @hookimpl
     async def restart(self, workspace: Workspace) -> None:
-        """Restart the container. Raises `UnsupportedTarget` where that would lose what a tmpfs holds."""
-        await self.work.restart(workspace)
+        """Restart the container. Raises `UnsupportedTarget` if that would empty the tmpfs that holds the plugins,
+        `WorkspaceNotRunning` and `BackendUnavailable`."""
+        container, channel = await self._connect(workspace)
+        mount = container.mount_of(f"{self._config_dir(workspace)}/plugins")
+        if mount is not None and mount.tmpfs:
+            raise UnsupportedTarget("a restart would empty the tmpfs that holds the plugins")
 
-    @property
-    def work(self) -> DockerWork:
-        """What `startup` made. Raises `BackendUnavailable` before it, and after `shutdown`."""
-        if self._work is None:
-            raise BackendUnavailable("the backend was not started")
-        return self._work
+        def restart_container() -> None:
+            with translate_errors():
+                self.engine.deliveries.api().restart(channel.container, timeout=self._restart_seconds)
+
+        try:
+            await self.engine.deliveries.in_thread(restart_container)
+        except (DeliveryFailed, DeliveryTimeout) as error:
+            raise BackendUnavailable(error.reason) from error
+
+    async def _connect(self, workspace: Workspace) -> tuple[Container, DockerChannel]:
+        """Return the running container and its channel. Raises `WorkspaceNotRunning` and `BackendUnavailable`."""
+        container = await self._states.inspect(workspace.container_name)
+        require_running(container.state, f"the container {workspace.container_name}")
+        if container.identity is None:
+            raise WorkspaceNotRunning(f"the container {workspace.container_name} does not exist")
+        return container, DockerChannel(self.engine.deliveries, container.identity)
+
+    async def _check_shell(self, workspace: Workspace, container: Container, channel: DockerChannel) -> bool:
+        """Return whether the image has a shell and the tools that the scripts need. Each image is tried once."""
+        image = container.image or ""
+        if image not in self._has_shell:
+            test = await channel.run(["sh", "-c", f"for tool in {_TOOLS}; do command -v $tool || exit 1; done"])
+            if test.exit_code != 0:
+                await self._connect(workspace)  # a container that just ended answers like one without a shell
+            self._has_shell[image] = test.exit_code == 0
+        return self._has_shell[image]
+
+    async def _in_shell(self, workspace: Workspace, script: Awaitable[Receipt]) -> Receipt:
+        """Await a script in a container that has a shell. If its command cannot be started, the container is gone."""
+        try:
+            return await script
+        except UnsupportedTarget as error:
+            await self._connect(workspace)
+            raise DeliveryFailed(error.reason) from error
+
+    def _config_dir(self, workspace: Workspace) -> str:
+        """Return the workspace's option, else the runtime's setting, else /configs. Raises `WorkspaceNotRunning`."""
+        option = workspace.options.get("config_dir")
+        if isinstance(option, str):
+            return require_absolute(option)
+        return require_absolute(self._config_dirs.get(workspace.runtime_name or "", CONFIG_DIR))

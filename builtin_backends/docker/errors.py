@@ -1,4 +1,4 @@
-"""What went wrong with the engine, as an error of the tree."""
+"""Translates failures of the engine into errors of the tree."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from docker.errors import APIError, DockerException, NotFound
 from ...hookspecs.errors import BackendUnavailable, DeliveryFailed, DeliveryTimeout, WorkspaceNotRunning
 
 
-class TargetMissing(DeliveryFailed):
-    """Raised within the backend when a path is not there; leaves it as a plain `DeliveryFailed`."""
+class PathMissing(DeliveryFailed):
+    """Raised inside the backend if the container lacks a path. If nothing handles it, it is a `DeliveryFailed`."""
 
 
 @contextmanager
-def understood() -> Iterator[None]:
-    """Turns what docker-py and requests raise into the tree's errors; the engine's words are for the log.
+def translate_errors() -> Iterator[None]:
+    """Translate what docker-py and requests raise into errors of the tree. The engine's text is for the log.
 
-    A status does not tell what went wrong (a full disk, a read-only target and a broken archive are all 500), so
-    nothing is concluded from it but whose fault it is.
+    The status code does not classify a failure (a full disk, a read-only target and a broken archive are all 500), so
+    only 404 and 409 mean more than `DeliveryFailed`.
     """
     try:
         yield
     except NotFound as error:
         if "No such container" in str(error):
             raise WorkspaceNotRunning(str(error)) from error
-        raise TargetMissing(str(error)) from error
+        raise PathMissing(str(error)) from error
     except APIError as error:
         if error.status_code == 409:
             raise WorkspaceNotRunning(str(error)) from error
@@ -35,4 +35,4 @@ def understood() -> Iterator[None]:
     except requests.ReadTimeout as error:
         raise DeliveryTimeout(f"the engine hangs: {error}") from error
     except (requests.RequestException, DockerException, OSError) as error:
-        raise BackendUnavailable(f"the engine went away: {type(error).__name__}: {error}") from error
+        raise BackendUnavailable(f"the engine cannot be reached: {type(error).__name__}: {error}") from error

@@ -1,28 +1,22 @@
-"""One delivery at a time per container."""
+"""A lock per key, such as one per container."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 
-class Turns:
-    """A lock per name, forgotten when nobody wants it any more."""
+class KeyedLock:
+    """Holds a lock per key for as long as somebody holds it or waits for it."""
 
     def __init__(self) -> None:
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._wanted: dict[str, int] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def of(self, name: str) -> AsyncIterator[None]:
-        """Wait for the name's turn, and hold it."""
-        lock = self._locks.setdefault(name, asyncio.Lock())
-        self._wanted[name] = self._wanted.get(name, 0) + 1
-        try:
-            async with lock:
-                yield
-        finally:
-            self._wanted[name] -= 1
-            if not self._wanted[name]:
-                del self._wanted[name], self._locks[name]
+    async def acquire(self, key: str) -> AsyncIterator[None]:
+        """Wait for the key's lock, and hold it for the context."""
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            yield

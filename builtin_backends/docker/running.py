@@ -1,7 +1,7 @@
-"""The one place that asks an engine about containers: whether they run, and what a delivery must know of one.
+"""The only place that asks an engine about containers: whether they run, and what a delivery needs to know of one.
 
-Nothing else in this repository may ask (the gate PP001 holds that), so a flaky engine can be taken for a stopped
-container in one place alone, and here it is not.
+The gate PP001 fails if any other code asks. So there is one place that could confuse an engine that fails with a
+container that is stopped, and it does not.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _STOPPED = frozenset({"created", "exited", "dead", "removing", "paused"})
 
 
 @dataclass(frozen=True, slots=True)
-class Mounted:
-    """A mount of a container: where it is, whether it is a tmpfs, whether it may be written."""
+class Mount:
+    """A mount of a container: its path, whether it is a tmpfs, whether it can be written."""
 
     target: str
     tmpfs: bool
@@ -33,69 +33,73 @@ class Mounted:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What the engine said of one container. `identity` and `image` are None where there is none; `mounts` and
-    `read_only` (its root file system) are filled in where they were asked for."""
+    """What the engine reports of one container.
+
+    `identity` and `image` are ids, None if the container is absent. `unsettled` is true for a container whose state
+    may change within a second, such as one that restarts. `mounts` and `read_only` (the root file system) are filled
+    in if they were asked for.
+    """
 
     state: RunState
     identity: str | None = None
     image: str | None = None
-    mounts: tuple[Mounted, ...] = ()
+    unsettled: bool = False
+    mounts: tuple[Mount, ...] = ()
     read_only: bool = False
 
-    def mount_of(self, path: str) -> Mounted | None:
-        """The mount that a path lies on: the deepest one above it."""
-        above = [one for one in self.mounts if f"{path}/".startswith(f"{one.target.rstrip('/')}/")]
-        return max(above, key=lambda one: len(one.target), default=None)
+    def mount_of(self, path: str) -> Mount | None:
+        """Return the mount that holds a path, the deepest if several do; None if it is in the root file system."""
+        above = [mount for mount in self.mounts if f"{path}/".startswith(f"{mount.target.rstrip('/')}/")]
+        return max(above, key=lambda mount: len(mount.target), default=None)
 
 
 def container_state(api: APIClient, names: Sequence[str], *, mounts: bool = False) -> dict[str, Container]:
-    """What the engine says of each container of these names, by one list; with `mounts`, of each that runs in full.
+    """Return what the engine reports of each name, by one list; with `mounts`, inspect each container that runs.
 
     RUNNING: it runs. STOPPED: it is absent, was never started, has exited, is being removed, or is paused (it takes
     no command until somebody unpauses it). UNKNOWN, with the reason for the log: the engine cannot be reached, hangs
-    or answers with an error, or the container is just restarting. The list is asked since an upload into a container
-    holds up every other question about it. Blocking; never raises for the engine's sake; may be repeated.
+    or answers with an error, or the container restarts at the moment. The list is used because an upload into a
+    container blocks every other request about it. Blocking; raises no error of the engine; may be repeated.
     """
 
-    def asked() -> dict[str, Container]:
-        wanted = [f"^/?{re.escape(name)}$" for name in names]  # Podman matches the name without the slash
-        rows = api.containers(all=True, filters={"name": wanted})
-        found = {name.removeprefix("/"): row for row in rows for name in row.get("Names") or ()}
-        return {name: in_full(found[name]) if name in found else Container(RunState.STOPPED) for name in names}
+    def list_containers() -> dict[str, Container]:
+        patterns = [f"^/?{re.escape(name)}$" for name in names]  # Podman matches the name without the slash
+        listed = api.containers(all=True, filters={"name": patterns})
+        rows = {name.removeprefix("/"): row for row in listed for name in row.get("Names") or ()}
+        return {name: inspect(rows[name]) if name in rows else Container(RunState.STOPPED) for name in names}
 
-    def in_full(row: Mapping[str, Any]) -> Container:
-        state = _state_of(str(row.get("State", "")))
+    def inspect(row: Mapping[str, Any]) -> Container:
+        state = _run_state(str(row.get("State", "")))
         if not mounts or state != RunState.RUNNING:
-            return Container(state, row["Id"], row.get("ImageID"))
-        told = api.inspect_container(row["Id"])
+            return Container(state, row["Id"], row.get("ImageID"), unsettled=state.reason is not None)
+        details = api.inspect_container(row["Id"])
+        host_config = details.get("HostConfig", {})
         return Container(
             state,
             row["Id"],
-            told.get("Image"),
-            tuple(_mounts_of(told)),
-            bool(told.get("HostConfig", {}).get("ReadonlyRootfs")),
+            details.get("Image"),
+            mounts=tuple(_mounts(details.get("Mounts") or (), host_config.get("Tmpfs") or {})),
+            read_only=bool(host_config.get("ReadonlyRootfs")),
         )
 
     try:
-        return asked()
+        return list_containers()
     except (APIError, DockerException, requests.RequestException, OSError, ValueError) as error:
-        unknown = RunState.unknown(f"the engine did not say: {type(error).__name__}: {error}")
+        unknown = RunState.unknown(f"the engine did not answer: {type(error).__name__}: {error}")
         return dict.fromkeys(names, Container(unknown))
 
 
-def _state_of(state: str) -> RunState:
+def _run_state(state: str) -> RunState:
     if state == "running":
         return RunState.RUNNING
     if state in _STOPPED:
         return RunState.STOPPED
-    return RunState.unknown(f"the container is {state or 'in no state that the engine names'}")
+    return RunState.unknown(f"the container is in the state {state!r}")
 
 
-def _mounts_of(told: Mapping[str, Any]) -> list[Mounted]:
-    found = [
-        Mounted(str(one.get("Destination", "")), one.get("Type") == "tmpfs", bool(one.get("RW", True)))
-        for one in told.get("Mounts") or ()
-    ]
-    for target, options in (told.get("HostConfig", {}).get("Tmpfs") or {}).items():
-        found.append(Mounted(target, True, "ro" not in str(options).split(",")))
-    return found
+def _mounts(mounts: Sequence[Mapping[str, Any]], tmpfs: Mapping[str, Any]) -> list[Mount]:
+    return [
+        *(Mount(str(mount.get("Destination", "")), mount.get("Type") == "tmpfs", bool(mount.get("RW", True)))
+          for mount in mounts),
+        *(Mount(target, True, "ro" not in str(options).split(",")) for target, options in tmpfs.items()),
+    ]  # fmt: skip

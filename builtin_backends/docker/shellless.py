@@ -1,7 +1,7 @@
-"""Containers of an image without a shell: one archive whose last entry switches, and an index to list by.
+"""Delivers into images without a shell: one archive whose last entry switches the version, and an index to list by.
 
-`plugins/<name>` is a link into `plugins/.store/<digest>` there. Nothing can be deleted without a shell, so an older
-version stays in the store, unseen; and uninstall is not to be had.
+There `plugins/<name>` is a link into `plugins/.store/<digest>`. Nothing can be deleted without a shell, so older
+versions stay in the store, and uninstall is not supported.
 """
 
 from __future__ import annotations
@@ -15,96 +15,92 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from docker.errors import NotFound
-
 from ...hookspecs import Bundle, InstalledPlugin, Receipt, tree_digest
 from ...hookspecs.errors import DeliveryFailed
 from ...hookspecs.values.bundle import MTIME, OWNER
 from .engine import Client
-from .errors import TargetMissing, understood
+from .errors import PathMissing, translate_errors
 from .upload import upload
 
 _INDEX = ".store/index.json"
-_BLOCK = tarfile.BLOCKSIZE
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class _HashedFile:
     path: str
     sha256: str
 
 
 async def install(client: Client, container: str, config_dir: str, bundle: Bundle) -> Receipt:
-    """Deliver in one archive and read the tree back."""
-    index = dict(await _index(client, container, config_dir))
+    """Deliver the bundle in one archive, and read the tree back. May be repeated."""
+    plugins, sha256 = f"{config_dir}/plugins", bundle.digest.removeprefix("sha256:")
+    index = dict(await _read_index(client, container, config_dir))
     index[bundle.name] = {"digest": bundle.digest, "manifest": dict(bundle.manifest)}
-    short = bundle.digest.removeprefix("sha256:")
     with tempfile.TemporaryFile() as archive:
-        await client.run(lambda: _pack(archive, bundle, short, index))
+        await client.in_thread(lambda: _pack(archive, bundle, sha256, index))
         try:
-            await upload(client, container, f"{config_dir}/plugins", archive)
-        except TargetMissing:
+            await upload(client, container, plugins, archive)
+        except PathMissing:
             archive.seek(0)
-            made = _directory("plugins")
-            await upload(client, container, config_dir, io.BytesIO(made))
-            await upload(client, container, f"{config_dir}/plugins", archive)
-    target = await client.run(lambda: _target(client, container, f"{config_dir}/plugins/{bundle.name}"))
-    if not target.endswith(f".store/{short}"):
-        raise DeliveryFailed(f"the archive was not unpacked to its end: {bundle.name} leads to {target!r}")
-    found = await client.run(lambda: _digest(client, container, f"{config_dir}/plugins/.store/{short}"))
-    if found != bundle.digest:
-        raise DeliveryFailed(f"{bundle.digest} was sent, {found} was read back")
-    return Receipt(found)
+            await upload(client, container, config_dir, io.BytesIO(_directory("plugins")))
+            await upload(client, container, plugins, archive)
+    target = await client.in_thread(lambda: _link_target(client, container, f"{plugins}/{bundle.name}"))
+    if not target.endswith(f".store/{sha256}"):
+        raise DeliveryFailed(f"the archive was not unpacked to its end: {bundle.name} links to {target!r}")
+    digest = await client.in_thread(lambda: _digest(client, container, f"{plugins}/.store/{sha256}"))
+    if digest != bundle.digest:
+        raise DeliveryFailed(f"{bundle.digest} was sent, {digest} was read back")
+    return Receipt(digest)
 
 
 async def list_installed(client: Client, container: str, config_dir: str) -> list[InstalledPlugin]:
-    """What the index says."""
-    index = await _index(client, container, config_dir)
-    return [InstalledPlugin(name, one["digest"], one.get("manifest")) for name, one in sorted(index.items())]
+    """List the plugins of the index, which is written with each delivery."""
+    index = await _read_index(client, container, config_dir)
+    return [InstalledPlugin(name, entry["digest"], entry.get("manifest")) for name, entry in sorted(index.items())]
 
 
-async def _index(client: Client, container: str, config_dir: str) -> Mapping[str, Any]:
+async def _read_index(client: Client, container: str, config_dir: str) -> Mapping[str, Any]:
     def read() -> Mapping[str, Any]:
-        with understood():
-            try:
+        try:
+            with translate_errors():
                 chunks, _ = client.api().get_archive(container, f"{config_dir}/plugins/{_INDEX}")
                 content = b"".join(chunks)
-            except NotFound as error:
-                if "No such container" in str(error):
-                    raise
-                return {}
+        except PathMissing:
+            return {}
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            member = archive.extractfile(archive.next() or tarfile.TarInfo())
-            told = json.loads(member.read()) if member is not None else {}
-        return told if isinstance(told, dict) else {}
+            file = archive.extractfile(archive.next() or tarfile.TarInfo())
+            index = json.loads(file.read()) if file is not None else {}
+        return index if isinstance(index, dict) else {}
 
-    return await client.run(read)
+    return await client.in_thread(read)
 
 
-def _pack(archive: BinaryIO, bundle: Bundle, short: str, index: Mapping[str, Any]) -> None:
-    """The store's files, the index, and last the link."""
-    with bundle.open_tar(f".store/{short}") as stream:
-        while chunk := stream.read(1 << 20):
+def _pack(archive: BinaryIO, bundle: Bundle, sha256: str, index: Mapping[str, Any]) -> None:
+    """Write the store's files, the index, and last the link."""
+    with bundle.open_tar(f".store/{sha256}") as stream:
+        while chunk := stream.read(_CHUNK):
             archive.write(chunk)
-    archive.seek(-2 * _BLOCK, io.SEEK_END)
+    archive.seek(-2 * tarfile.BLOCKSIZE, io.SEEK_END)
     content = json.dumps(index).encode()
-    with tarfile.open(fileobj=archive, mode="w", format=tarfile.GNU_FORMAT) as more:
-        told = _member(_INDEX)
-        told.size = len(content)
-        more.addfile(told, io.BytesIO(content))
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.GNU_FORMAT) as end:
+        index_file = _member(_INDEX)
+        index_file.size = len(content)
+        end.addfile(index_file, io.BytesIO(content))
         link = _member(bundle.name)
-        link.type, link.linkname, link.mode = tarfile.SYMTYPE, f".store/{short}", 0o777
-        more.addfile(link)
+        link.type, link.linkname, link.mode = tarfile.SYMTYPE, f".store/{sha256}", 0o777
+        end.addfile(link)
     archive.seek(0)
 
 
 def _directory(name: str) -> bytes:
-    held = io.BytesIO()
-    with tarfile.open(fileobj=held, mode="w", format=tarfile.GNU_FORMAT) as archive:
+    """Return a tar with one directory."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as archive:
         member = _member(name)
         member.type, member.mode = tarfile.DIRTYPE, 0o755
         archive.addfile(member)
-    return held.getvalue()
+    return stream.getvalue()
 
 
 def _member(name: str) -> tarfile.TarInfo:
@@ -114,37 +110,35 @@ def _member(name: str) -> tarfile.TarInfo:
     return member
 
 
-def _target(client: Client, container: str, link: str) -> str:
-    """Where a link in the container leads; empty where there is none."""
-    with understood():
-        try:
-            chunks, told = client.api().get_archive(container, link)
-        except NotFound as error:
-            if "No such container" in str(error):
-                raise
-            return ""
-        chunks.close()
-        return str(told.get("linkTarget", ""))
+def _link_target(client: Client, container: str, link: str) -> str:
+    """Return the target of a link in the container, empty if there is no link."""
+    try:
+        with translate_errors():
+            chunks, status = client.api().get_archive(container, link)
+            chunks.close()
+    except PathMissing:
+        return ""
+    return str(status.get("linkTarget", ""))
 
 
 def _digest(client: Client, container: str, folder: str) -> str:
-    """The digest of a tree in the container, hashed as it streams by."""
-    with understood():
+    """Return the digest of a tree in the container, hashed while it streams."""
+    with translate_errors():
         chunks, _ = client.api().get_archive(container, folder)
         files = []
-        with tarfile.open(fileobj=_Stream(chunks), mode="r|") as archive:
+        with tarfile.open(fileobj=_ChunkReader(chunks), mode="r|") as archive:
             for member in archive:
                 content = archive.extractfile(member) if member.isfile() else None
                 if content is not None:
-                    hashed = hashlib.sha256()
-                    while chunk := content.read(1 << 20):
-                        hashed.update(chunk)
-                    files.append(_File(member.name.partition("/")[2], hashed.hexdigest()))
+                    sha256 = hashlib.sha256()
+                    while chunk := content.read(_CHUNK):
+                        sha256.update(chunk)
+                    files.append(_HashedFile(member.name.partition("/")[2], sha256.hexdigest()))
     return tree_digest(files)
 
 
-class _Stream(io.RawIOBase):
-    """A stream of chunks as a file."""
+class _ChunkReader(io.RawIOBase):
+    """Reads an iterator of chunks as a file."""
 
     def __init__(self, chunks: Any) -> None:
         self._chunks, self._rest = iter(chunks), b""

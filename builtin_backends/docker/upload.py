@@ -1,4 +1,4 @@
-"""Uploads a tar into a container, in large pieces, and can be told to stop."""
+"""Uploads a tar into a container, in large pieces, and stops if it is cancelled."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from .engine import Client
-from .errors import understood
+from .errors import translate_errors
 
 _CHUNK = 1 << 20
 
 
-class Stopped(Exception):
-    """Raised in the uploading thread when nobody waits for it any more."""
+class UploadCancelled(Exception):
+    """Raised in the uploading thread if the upload was cancelled."""
 
 
-class _Pieces:
-    """The body of the request: its length is told, so it is sent as it is; a flag ends it between two pieces."""
+class _Body:
+    """The body of the request. It has a length, so requests sends it unchunked; a flag ends it between two pieces."""
 
-    def __init__(self, stream: BinaryIO, stop: threading.Event) -> None:
-        self._stream, self._stop = stream, stop
+    def __init__(self, stream: BinaryIO, cancelled: threading.Event) -> None:
+        self._stream, self._cancelled = stream, cancelled
         self._size = stream.seek(0, io.SEEK_END)
         stream.seek(0)
 
@@ -31,26 +31,26 @@ class _Pieces:
 
     def __iter__(self) -> Iterator[bytes]:
         while chunk := self._stream.read(_CHUNK):
-            if self._stop.is_set():
-                raise Stopped
+            if self._cancelled.is_set():
+                raise UploadCancelled
             yield chunk
 
 
 async def upload(client: Client, container: str, folder: str, stream: BinaryIO) -> None:
-    """Unpack the tar in the container's folder; owners and modes are those of the archive.
+    """Unpack the tar in the container's folder, with the owners and modes of the archive.
 
-    That the engine took it is no delivery: what arrived must be read back. Raises `TargetMissing`,
-    `DeliveryFailed`, `WorkspaceNotRunning`, `BackendUnavailable` and `DeliveryTimeout`; what came before a failure
-    may lie in the folder.
+    A success does not prove the delivery: the engine accepts an archive that is cut, so read it back. Raises
+    `PathMissing`, `DeliveryFailed`, `WorkspaceNotRunning`, `BackendUnavailable` and `DeliveryTimeout`. After that
+    a part of the archive may lie in the folder.
     """
-    stop = threading.Event()
+    cancelled = threading.Event()
 
-    def work() -> None:
-        with understood():
-            client.api().put_archive(container, folder, _Pieces(stream, stop))
+    def put_archive() -> None:
+        with translate_errors():
+            client.api().put_archive(container, folder, _Body(stream, cancelled))
 
     try:
-        await client.run(work)
+        await client.in_thread(put_archive)
     except asyncio.CancelledError:
-        stop.set()
+        cancelled.set()
         raise

@@ -1,7 +1,20 @@
-"""The backend `ec2`."""
+"""The backend `ec2`: delivers plugins into instances through EC2 Instance Connect: no open port, no stored key."""
 
-from .backend import Ec2Backend
+from typing import TYPE_CHECKING, cast
+
+from ..lazy import LazyBackend
+
+if TYPE_CHECKING:
+    from .backend import Ec2Backend
 
 __all__ = ["provider"]
 
-provider = Ec2Backend()
+provider = cast(
+    "Ec2Backend",
+    LazyBackend(
+        "ec2",
+        "plugport.builtin_backends.ec2.backend:Ec2Backend",
+        ("preflight", "is_running", "deliver", "uninstall", "list_installed", "restart"),
+        needs=("boto3", "asyncssh", "websockets"),
+    ),
+)

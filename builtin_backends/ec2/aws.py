@@ -1,4 +1,4 @@
-"""AWS's clients: built once, used in threads of their own; and what their failures mean."""
+"""AWS's clients, each made once and used in threads; and what their failures mean."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
 
 _T = TypeVar("_T")
-FAILURES: Final = (ClientError, BotoCoreError)
+AWS_ERRORS: Final = (ClientError, BotoCoreError)
 """What a call of a client raises."""
 _THREADS = 8
 _CONFIG = Config(
@@ -35,25 +35,29 @@ _DENIED = frozenset(
 )  # fmt: skip
 
 
-class Failure(StrEnum):
-    """Why AWS did not do what it was asked for."""
+class FailureKind(StrEnum):
+    """Why a request to AWS failed."""
 
     THROTTLED = "throttled"
     DENIED = "denied"
     TRANSIENT = "transient"
-    """A server's error, a dropped connection, a timeout, or one that nobody foresaw."""
+    """A server's error, a dropped connection, a timeout, or an error of an unknown kind."""
 
 
-def failure_of(error: Exception) -> tuple[Failure, str]:
-    """The sort of failure, and the words for the log: AWS's code and request id, where it gave them."""
+def describe_failure(error: Exception) -> tuple[FailureKind, str]:
+    """Return the kind of failure, and a text for the log with AWS's code and request id if it sent them."""
     if isinstance(error, ClientError):
-        told = error.response.get("Error", {})
-        code = str(told.get("Code", ""))
-        request = error.response.get("ResponseMetadata", {}).get("RequestId") or "none given"
-        kind = Failure.THROTTLED if code in _THROTTLED else Failure.DENIED if code in _DENIED else Failure.TRANSIENT
-        return kind, f"{kind}: {error.operation_name}: {code}: {told.get('Message', '')} (request id {request})"
+        details = error.response.get("Error", {})
+        code = str(details.get("Code", ""))
+        request_id = error.response.get("ResponseMetadata", {}).get("RequestId") or "none"
+        kind = FailureKind.TRANSIENT
+        if code in _THROTTLED:
+            kind = FailureKind.THROTTLED
+        elif code in _DENIED:
+            kind = FailureKind.DENIED
+        return kind, f"{kind}: {error.operation_name}: {code}: {details.get('Message', '')} (request id {request_id})"
     denied = isinstance(error, NoCredentialsError | PartialCredentialsError | NoRegionError)
-    kind = Failure.DENIED if denied else Failure.TRANSIENT
+    kind = FailureKind.DENIED if denied else FailureKind.TRANSIENT
     return kind, f"{kind}: {type(error).__name__}: {error}"
 
 
@@ -66,28 +70,33 @@ class Aws:
         self._clients: dict[str, Any] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="plugport-ec2")
 
-    async def run(self, work: Callable[[], _T]) -> _T:
-        """Do blocking work in one of the threads."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def in_thread(self, function: Callable[[], _T]) -> _T:
+        """Call a blocking function in one of the threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
 
     def client(self, service: str) -> Any:
-        """The service's client. Blocking. Raises what botocore raises where there is no region; then the next call
-        tries again."""
+        """Return the service's client. Blocking. Raises botocore's error if there is no region; the next call tries
+        again."""
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self.session().client(service, config=_CONFIG)
             return self._clients[service]
 
     def session(self) -> Any:
-        """The session, which has the credentials and the region (`AWS_DEFAULT_REGION`, else `AWS_REGION`, which
-        containers and functions are given and botocore does not read)."""
+        """Return the session, with the credentials and the region.
+
+        The region is `AWS_DEFAULT_REGION`, else `AWS_REGION`: containers and functions get the latter, and botocore
+        does not read it.
+        """
         if self._session is None:
-            made = boto3.session.Session()
-            self._session = made if made.region_name else boto3.session.Session(region_name=os.getenv("AWS_REGION"))
+            session = boto3.session.Session()
+            if not session.region_name:
+                session = boto3.session.Session(region_name=os.getenv("AWS_REGION"))
+            self._session = session
         return self._session
 
     def close(self) -> None:
-        """Let go of threads and connections."""
+        """Close the threads and the connections."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for client in self._clients.values():
             client.close()

@@ -1,4 +1,4 @@
-"""Opens one SSH connection to an instance: describes it, pushes a key for this once, goes in, checks who is there."""
+"""Opens an SSH connection to an instance: describes it, pushes a key for this login, and checks the host key."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any, Final
 
 import asyncssh
 
-from ...hookspecs import RunStateKind
 from ...hookspecs.errors import BackendUnavailable, WorkspaceNotRunning
-from .aws import FAILURES, Aws, failure_of
-from .endpoints import Endpoint, endpoint_for
-from .host_keys import Expected, HostKeys
+from ..workspace_checks import require_running
+from .aws import AWS_ERRORS, Aws, describe_failure
+from .endpoints import Endpoint, find_endpoint
+from .host_keys import ExpectedKeys, HostKeys
 from .instances import Instance, Instances
-from .tunnel import Tunnel, presigned
+from .tunnel import Tunnel, presigned_url
 
 _LOGIN_SECONDS = 20
 _KEEPALIVE_SECONDS = 15
-_LOGINS = 2
-"""A pushed key is good for 60 seconds: one that came too late is pushed anew, once."""
+_LOGIN_ATTEMPTS = 2
+"""A pushed key is good for 60 seconds. If a login came too late, a new key is pushed once."""
 _CIPHERS: Final = ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-ctr"]
-"""AES-GCM first: asyncssh's own order costs as much as chacha20 (shared facts; tests/bench/ec2_delivery.py)."""
-_KEY_KINDS: Final = (
+"""AES-GCM first: asyncssh's own order is as slow as chacha20 (tests/bench/ec2_delivery.py)."""
+_KEY_ALGORITHMS: Final = (
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
     "ecdsa-sha2-nistp384",
@@ -32,12 +32,12 @@ _KEY_KINDS: Final = (
     "rsa-sha2-512",
     "rsa-sha2-256",
 )
-_NOT_THERE: Final = frozenset({"EC2InstanceStateInvalidException", "EC2InstanceNotFoundException"})
+_NOT_RUNNING: Final = frozenset({"EC2InstanceStateInvalidException", "EC2InstanceNotFoundException"})
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How an instance is reached: its id, and where it is reached without an endpoint, the address and port."""
+class ConnectionTarget:
+    """Where a workspace's instance is: its id and, for direct SSH without an endpoint, the host and port."""
 
     instance_id: str
     host: str | None = None
@@ -46,15 +46,15 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A way on the day: the instance as it was just described, and the endpoint; None where there is a direct way."""
+    """How to reach an instance now: its current description and its endpoint (None for direct SSH)."""
 
-    way: Way
+    target: ConnectionTarget
     instance: Instance
     endpoint: Endpoint | None
 
 
-class Line:
-    """An SSH connection, with the tunnel that it goes through; None where there is a direct way."""
+class SshConnection:
+    """An SSH connection, with the tunnel that carries it (None for direct SSH)."""
 
     def __init__(self, ssh: asyncssh.SSHClientConnection, tunnel: Tunnel | None) -> None:
         self._ssh, self._tunnel = ssh, tunnel
@@ -64,98 +64,96 @@ class Line:
         return await self._ssh.create_process(command, encoding=None)
 
     def is_closed(self) -> bool:
-        """Whether it is lost, or was closed."""
+        """Return whether the connection was lost or closed."""
         return self._ssh.is_closed()
 
     def close(self) -> None:
-        """Close it, in a while."""
+        """Start to close the connection."""
         self._ssh.close()
 
     async def wait_closed(self) -> None:
-        """Until both ends have seen it closed."""
+        """Wait until both ends have closed it."""
         await self._ssh.wait_closed()
         if self._tunnel is not None:
             await self._tunnel.wait_closed()
 
 
-class Dialler:
-    """`dial` is a host and port to connect to in place of every endpoint's own."""
+class Connector:
+    """Opens connections. `tunnel_address` is a host and port to connect to instead of each endpoint's address."""
 
     def __init__(
-        self, aws: Aws, instances: Instances, host_keys: HostKeys, os_user: str, dial: tuple[str, int] | None
+        self,
+        aws: Aws,
+        instances: Instances,
+        host_keys: HostKeys,
+        os_user: str,
+        tunnel_address: tuple[str, int] | None,
     ) -> None:
         self._aws, self._instances, self._host_keys = aws, instances, host_keys
-        self._os_user, self._dial = os_user, dial
+        self._os_user, self._tunnel_address = os_user, tunnel_address
 
-    async def route(self, way: Way) -> Route:
-        """Where the instance is now, and which endpoint leads there. May be repeated.
+    async def find_route(self, target: ConnectionTarget) -> Route:
+        """Describe the instance and find its endpoint. May be repeated.
 
         Raises `WorkspaceNotRunning` and `BackendUnavailable`.
         """
-        found = await self._instances.state(way.instance_id)
-        if found.state.kind is RunStateKind.UNKNOWN:
-            raise BackendUnavailable(found.state.reason or "EC2 did not say")
-        if found.state.kind is RunStateKind.STOPPED:
-            raise WorkspaceNotRunning(f"the instance {way.instance_id} does not run")
-        if way.host is not None:
-            return Route(way, found, None)
-        if found.address is None:
-            raise BackendUnavailable(f"the instance {way.instance_id} has no private address")
-        return Route(way, found, await self._aws.run(partial(endpoint_for, self._aws, found)))
+        instance = await self._instances.get(target.instance_id)
+        require_running(instance.state, f"the instance {target.instance_id}")
+        if target.host is not None:
+            return Route(target, instance, None)
+        if instance.address is None:
+            raise BackendUnavailable(f"the instance {target.instance_id} has no private address")
+        return Route(target, instance, await self._aws.in_thread(lambda: find_endpoint(self._aws, instance)))
 
-    async def connect(self, route: Route) -> Line:
-        """A connection to the instance, whose host key was checked before anything was said to it.
+    async def connect(self, route: Route) -> SshConnection:
+        """Connect to the instance. The host key is checked before anything is sent.
 
-        Raises `HostKeyMismatch`, `WorkspaceNotRunning`, and `BackendUnavailable` for all else that stands in the way.
+        Raises `HostKeyMismatch`, `WorkspaceNotRunning`, and `BackendUnavailable` for every other failure.
         """
-        expected = await self._host_keys.expected(route.way.instance_id, route.instance.account)
-        for left in reversed(range(_LOGINS)):
+        expected = await self._host_keys.expected(route.target.instance_id, route.instance.account)
+        for remaining in reversed(range(_LOGIN_ATTEMPTS)):
             key = asyncssh.generate_private_key("ssh-ed25519")
-            await self._aws.run(partial(self._push, route, key))
+            public_key = key.export_public_key().decode("ascii").strip()
+            await self._aws.in_thread(partial(self._push_key, route, public_key))
             try:
                 return await self._login(route, expected, key)
             except asyncssh.PermissionDenied as error:
-                if left == 0:
-                    reason = f"{route.way.instance_id} takes no pushed key for {self._os_user}: {error.reason}"
+                if remaining == 0:
+                    reason = f"{route.target.instance_id} takes no pushed key for {self._os_user}: {error.reason}"
                     raise BackendUnavailable(reason) from error
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
-    def _push(self, route: Route, key: asyncssh.SSHKey) -> None:
-        """Blocking."""
-        asked: dict[str, Any] = {
-            "InstanceId": route.way.instance_id,
-            "InstanceOSUser": self._os_user,
-            "SSHPublicKey": key.export_public_key().decode("ascii").strip(),
-        }
+    def _push_key(self, route: Route, public_key: str) -> None:
+        """Let the key in for 60 seconds. Blocking."""
+        instance_id = route.target.instance_id
+        parameters = {"InstanceId": instance_id, "InstanceOSUser": self._os_user, "SSHPublicKey": public_key}
         if route.instance.zone is not None:
-            asked["AvailabilityZone"] = route.instance.zone
+            parameters["AvailabilityZone"] = route.instance.zone
         try:
-            told: Mapping[str, Any] = self._aws.client("ec2-instance-connect").send_ssh_public_key(**asked)
-        except FAILURES as error:
-            words = f"no key could be pushed to {route.way.instance_id}: {failure_of(error)[1]}"
+            answer: Mapping[str, Any] = self._aws.client("ec2-instance-connect").send_ssh_public_key(**parameters)
+        except AWS_ERRORS as error:
+            reason = f"no key could be pushed to {instance_id}: {describe_failure(error)[1]}"
             code = getattr(error, "response", {}).get("Error", {}).get("Code")
-            raise (WorkspaceNotRunning if code in _NOT_THERE else BackendUnavailable)(words) from error
-        if told.get("Success") is False:
-            raise BackendUnavailable(
-                f"the push to {route.way.instance_id} failed (request id {told.get('RequestId')})"
-            )
+            raise (WorkspaceNotRunning if code in _NOT_RUNNING else BackendUnavailable)(reason) from error
+        if answer.get("Success") is False:
+            raise BackendUnavailable(f"the push to {instance_id} failed (request id {answer.get('RequestId')})")
 
-    async def _login(self, route: Route, expected: Expected, key: asyncssh.SSHKey) -> Line:
-        host, port, tunnel = route.way.host, route.way.port, None
-        if route.endpoint is not None:
-            host = route.instance.address or ""
+    async def _login(self, route: Route, expected: ExpectedKeys, key: asyncssh.SSHKey) -> SshConnection:
+        target, tunnel = route.target, None
+        host, port = target.host or route.instance.address or "", target.port
+        if (endpoint := route.endpoint) is not None:
             port = 22
-            address = await self._aws.run(partial(presigned, self._aws, route.endpoint, host, port))
-            tunnel = Tunnel(address, self._dial)
-        guard = _Guard(expected)
+            url = await self._aws.in_thread(lambda: presigned_url(self._aws, endpoint, host, port))
+            tunnel = Tunnel(url, self._tunnel_address)
+        client = _HostKeyRecorder(expected)
         try:
             connection = await asyncssh.connect(
                 host,
                 port,
                 tunnel=tunnel,
-                client_factory=lambda: guard,
+                client_factory=lambda: client,
                 known_hosts=(list(expected.keys), [], []),
-                server_host_key_algs=_kinds(expected),
+                server_host_key_algs=_key_algorithms(expected),
                 username=self._os_user,
                 client_keys=[key],
                 preferred_auth="publickey",
@@ -168,35 +166,37 @@ class Dialler:
                 login_timeout=_LOGIN_SECONDS,
             )
         except asyncssh.HostKeyNotVerifiable as error:
-            raise await self._host_keys.refused(expected, guard.seen) from error
+            raise await self._host_keys.mismatch_error(expected, client.shown) from error
         except asyncssh.PermissionDenied:
             raise
         except (asyncssh.Error, OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-            words = f"{route.way.instance_id} is not reached: {type(error).__name__}: {error}"
-            raise BackendUnavailable(words) from error
+            reason = f"{target.instance_id} cannot be reached: {type(error).__name__}: {error}"
+            raise BackendUnavailable(reason) from error
         try:
-            await self._host_keys.saw(expected, connection.get_server_host_key())
+            await self._host_keys.pin(expected, connection.get_server_host_key())
         except BaseException:
             connection.abort()
             raise
-        return Line(connection, tunnel)
+        return SshConnection(connection, tunnel)
 
 
-class _Guard(asyncssh.SSHClient):
-    """Is asked about a key that is not among the known ones."""
+class _HostKeyRecorder(asyncssh.SSHClient):
+    """Decides about a host key that is not among the known ones, and keeps it for the error."""
 
-    def __init__(self, expected: Expected) -> None:
+    def __init__(self, expected: ExpectedKeys) -> None:
         self._expected = expected
-        self.seen: asyncssh.SSHKey | None = None
+        self.shown: asyncssh.SSHKey | None = None
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        """Whether the key will do: only where any will."""
-        self.seen = key
+        """Accept any key at first use, else none."""
+        self.shown = key
         return self._expected.origin == "first-use"
 
 
-def _kinds(expected: Expected) -> list[str]:
-    """Every kind of key, those of the expected ones first: a host that no longer has the pinned kind shows another,
-    and so is found out."""
-    wanted = {one.get_algorithm() for one in expected.keys}
-    return sorted(_KEY_KINDS, key=lambda kind: kind not in wanted and not ("ssh-rsa" in wanted and "rsa" in kind))
+def _key_algorithms(expected: ExpectedKeys) -> list[str]:
+    """Return every algorithm, those of the expected keys first. A host that lost the pinned kind of key then shows
+    another kind, and is refused."""
+    wanted = {key.get_algorithm() for key in expected.keys}
+    return sorted(
+        _KEY_ALGORITHMS, key=lambda name: name not in wanted and not ("ssh-rsa" in wanted and "rsa" in name)
+    )

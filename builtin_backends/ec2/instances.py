@@ -1,6 +1,6 @@
-"""The one place that asks EC2 about instances: whether they run, and where they are.
+"""The only place that asks EC2 about instances: whether they run, and where they are.
 
-Many callers are answered by one call. What AWS did not say is UNKNOWN with its reason, never "stopped".
+One request answers many callers. If AWS does not answer, the state is UNKNOWN with the reason, never STOPPED.
 """
 
 from __future__ import annotations
@@ -9,91 +9,94 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from ...hookspecs import RunState
-from ..request_coalescer import Batch
-from .aws import FAILURES, Aws, failure_of
+from ..request_coalescer import RequestCoalescer
+from .aws import AWS_ERRORS, Aws, describe_failure
 
 _STOPPED: Final = frozenset({"pending", "shutting-down", "stopped", "stopping", "terminated"})
-_AT_ONCE = 200
-"""Values that EC2 takes in one filter."""
+_MAX_FILTER_VALUES = 200
+"""The most values that EC2 takes in one filter."""
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_ABSENT_AGAIN = (1.0, 2.0)
-"""Seconds after which an instance that EC2 does not know is asked for again: a new one is not seen everywhere at
-once."""
+_RETRY_ABSENT_SECONDS = (1.0, 2.0)
+"""The delays after which an unknown instance is looked up again, since EC2 is eventually consistent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What EC2 said of one instance. Everything but `state` is None where it is absent or could not be asked for;
-    `account` is the owner's id, `address` its private address (IPv6 where it has no other), `zone` its availability
-    zone."""
+    """What EC2 reports of one instance.
+
+    Every field but `state` is None if the instance is absent or EC2 did not answer. `account` is the owner's id,
+    `address` the private IPv4 address, else the IPv6 address, `zone` the availability zone.
+    """
 
     state: RunState
     account: str | None = None
-    network: str | None = None
+    vpc: str | None = None
     subnet: str | None = None
     address: str | None = None
     zone: str | None = None
 
 
 class Instances:
-    """Callers that come while a question is under way share the next one."""
+    """Describes instances. Callers that come during a request share the next one."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
-        self._batch = Batch(self._ask, _lost)
+        self._coalescer = RequestCoalescer(self._fetch_many, _failed_request)
 
-    async def state(self, instance_id: str) -> Instance:
-        """What EC2 says of the instance, asked now. Never raises for AWS's sake; may be repeated.
+    async def get(self, instance_id: str) -> Instance:
+        """Return what EC2 reports of the instance now. Raises no error of AWS; may be repeated.
 
-        RUNNING: it runs. STOPPED: it does not, or EC2 has said repeatedly that there is none. UNKNOWN: throttled,
-        denied, or not answered; the reason has AWS's request id.
+        RUNNING: it runs. STOPPED: it does not, or EC2 has answered repeatedly that it does not exist. UNKNOWN:
+        throttled, denied, or no answer; the reason has AWS's request id.
         """
-        for seconds in (*_ABSENT_AGAIN, None):
-            found = await self._batch.answer(instance_id)
-            if found is not None:
-                return found
-            if seconds is not None:
-                await asyncio.sleep(seconds)
-        return Instance(RunState.STOPPED)
+        instance = await self._coalescer.get(instance_id)
+        for seconds in _RETRY_ABSENT_SECONDS:
+            if instance is not None:
+                break
+            await asyncio.sleep(seconds)
+            instance = await self._coalescer.get(instance_id)
+        return instance or Instance(RunState.STOPPED)
 
-    async def _ask(self, names: list[str]) -> dict[str, Instance | None]:
-        return await self._aws.run(partial(_described, self._aws, names))
-
-
-def _lost(error: BaseException) -> Instance | None:
-    return Instance(RunState.unknown(f"the question failed: {type(error).__name__}: {error}"))
+    async def _fetch_many(self, ids: list[str]) -> dict[str, Instance | None]:
+        return await self._aws.in_thread(lambda: _describe(self._aws, ids))
 
 
-def _described(aws: Aws, names: Sequence[str]) -> dict[str, Instance | None]:
-    """Each instance, None where EC2 knows none. By filter, since an unknown id in `InstanceIds` fails the batch."""
-    found: dict[str, Instance | None] = dict.fromkeys(names)
-    known = [name for name in names if _ID.fullmatch(name)]
+def _failed_request(error: BaseException) -> Instance | None:
+    return Instance(RunState.unknown(f"the request failed: {type(error).__name__}: {error}"))
+
+
+def _describe(aws: Aws, ids: Sequence[str]) -> dict[str, Instance | None]:
+    """Return each instance, None if EC2 knows none.
+
+    The ids go into a filter: in `InstanceIds` an unknown id would fail the whole request.
+    """
+    instances: dict[str, Instance | None] = dict.fromkeys(ids)
+    valid = [instance_id for instance_id in ids if _ID.fullmatch(instance_id)]
     try:
         pages = aws.client("ec2").get_paginator("describe_instances")
-        for start in range(0, len(known), _AT_ONCE):
-            wanted = [{"Name": "instance-id", "Values": known[start : start + _AT_ONCE]}]
-            for page in pages.paginate(Filters=wanted):
+        for start in range(0, len(valid), _MAX_FILTER_VALUES):
+            filters = [{"Name": "instance-id", "Values": valid[start : start + _MAX_FILTER_VALUES]}]
+            for page in pages.paginate(Filters=filters):
                 for reservation in page.get("Reservations", ()):
-                    for told in reservation.get("Instances", ()):
-                        found[told["InstanceId"]] = _instance(told, reservation.get("OwnerId"))
-    except FAILURES as error:
-        unknown = RunState.unknown(f"EC2 did not say: {failure_of(error)[1]}")
-        return dict.fromkeys(names, Instance(unknown))
-    return found
+                    for row in reservation.get("Instances", ()):
+                        instances[row["InstanceId"]] = _instance(row, reservation.get("OwnerId"))
+    except AWS_ERRORS as error:
+        unknown = RunState.unknown(f"EC2 did not answer: {describe_failure(error)[1]}")
+        return dict.fromkeys(ids, Instance(unknown))
+    return instances
 
 
-def _instance(told: Mapping[str, Any], account: str | None) -> Instance:
-    state = str(told.get("State", {}).get("Name", ""))
-    if state == "running":
-        seen = RunState.RUNNING
-    elif state in _STOPPED:
-        seen = RunState.STOPPED
+def _instance(row: Mapping[str, Any], account: str | None) -> Instance:
+    name = str(row.get("State", {}).get("Name", ""))
+    if name == "running":
+        state = RunState.RUNNING
+    elif name in _STOPPED:
+        state = RunState.STOPPED
     else:
-        seen = RunState.unknown(f"the instance is {state or 'in no state that EC2 names'}")
-    address = told.get("PrivateIpAddress") or told.get("Ipv6Address")
-    zone = told.get("Placement", {}).get("AvailabilityZone")
-    return Instance(seen, account, told.get("VpcId"), told.get("SubnetId"), address, zone)
+        state = RunState.unknown(f"the instance is in the state {name!r}")
+    address = row.get("PrivateIpAddress") or row.get("Ipv6Address")
+    zone = row.get("Placement", {}).get("AvailabilityZone")
+    return Instance(state, account, row.get("VpcId"), row.get("SubnetId"), address, zone)

@@ -1,6 +1,6 @@
-"""The way to an instance without an open port: a presigned websocket of EC2 Instance Connect as an asyncio transport.
+"""Reaches an instance without an open port: a presigned websocket of EC2 Instance Connect as an asyncio transport.
 
-asyncssh takes a `Tunnel` as its `tunnel=`: nothing listens, and no process is started.
+asyncssh takes a `Tunnel` as its `tunnel=`. Nothing listens, and no process is started.
 """
 
 from __future__ import annotations
@@ -22,65 +22,69 @@ from .aws import Aws
 from .endpoints import Endpoint
 
 FRAME: Final = 65_000
-"""Bytes of one message; the endpoint takes no larger ones."""
-_EXPIRES = 60
+"""The most bytes per message that the endpoint takes."""
+_EXPIRES_SECONDS = 60
 _HANDSHAKE_SECONDS = 20
 _SERVICE = "ec2-instance-connect"
 
 
-def presigned(aws: Aws, endpoint: Endpoint, address: str, port: int) -> str:
-    """The address of a tunnel to that private address, good for 60 seconds. Blocking: credentials may be fetched.
+def presigned_url(aws: Aws, endpoint: Endpoint, address: str, port: int) -> str:
+    """Return the URL of a tunnel to that private address, good for 60 seconds. Blocking: it may fetch credentials.
 
-    Raises `BackendUnavailable` where there are no credentials or no region.
+    Raises `BackendUnavailable` if there are no credentials or no region.
     """
     session = aws.session()
     credentials, region = session.get_credentials(), session.region_name
     if credentials is None or region is None:
         raise BackendUnavailable("denied: there are no AWS credentials, or no region")
-    asked = urlencode(
+    query = urlencode(
         {"instanceConnectEndpointId": endpoint.id, "remotePort": str(port), "privateIpAddress": address}
     )
-    request = AWSRequest(method="GET", url=f"https://{endpoint.host}/openTunnel?{asked}")
-    SigV4QueryAuth(credentials.get_frozen_credentials(), _SERVICE, region, expires=_EXPIRES).add_auth(request)
+    request = AWSRequest(method="GET", url=f"https://{endpoint.host}/openTunnel?{query}")
+    SigV4QueryAuth(credentials.get_frozen_credentials(), _SERVICE, region, expires=_EXPIRES_SECONDS).add_auth(request)
     return "wss://" + str(request.url).removeprefix("https://")
 
 
 class Tunnel:
-    """What `asyncssh.connect(tunnel=…)` wants, for one connection. `dial` is a host and port to connect to instead of
-    the endpoint's own; Host, SNI and signature keep the endpoint's name."""
+    """The `tunnel=` of `asyncssh.connect`, for one connection.
 
-    def __init__(self, address: str, dial: tuple[str, int] | None = None) -> None:
-        self._address, self._dial = address, dial
+    `connect_to` is a host and port to connect to instead of the endpoint's own address; Host, SNI and signature keep
+    the endpoint's name.
+    """
+
+    def __init__(self, url: str, connect_to: tuple[str, int] | None = None) -> None:
+        self._url, self._connect_to = url, connect_to
         self._transport: _Transport | None = None
 
     async def create_connection(
         self, protocol_factory: Callable[[], asyncio.Protocol], host: str = "", port: int = 0
     ) -> tuple[asyncio.Transport, asyncio.Protocol]:
-        """Open the tunnel for a protocol. `host` and `port` are fixed by the address, and not looked at.
+        """Open the tunnel for a protocol. `host` and `port` are ignored: the URL has them.
 
-        Raises `BackendUnavailable` where the endpoint refuses (with its status and request id for the log), is not
-        reached, or has no certificate that can be trusted.
+        Raises `BackendUnavailable` if the endpoint refuses (with its status and request id for the log), cannot be
+        reached, or has no trusted certificate.
         """
-        elsewhere: dict[str, Any] = {} if self._dial is None else {"host": self._dial[0], "port": self._dial[1]}
+        address: dict[str, Any] = {}
+        if self._connect_to is not None:
+            address = dict(zip(("host", "port"), self._connect_to, strict=True))
         try:
             socket = await connect(
-                self._address,
+                self._url,
                 ssl=ssl.create_default_context(),
                 compression=None,
                 ping_interval=None,
                 max_size=2**20,
                 open_timeout=_HANDSHAKE_SECONDS,
                 proxy=None,
-                **elsewhere,
+                **address,
             )
         except InvalidStatus as error:
-            request = error.response.headers.get("x-amzn-requestid", "none given")
-            words = bytes(error.response.body or b"")[:300].decode("utf-8", "replace")
-            status = error.response.status_code
-            reason = f"the endpoint answered {status}: {words} (request id {request})"
+            request_id = error.response.headers.get("x-amzn-requestid", "none")
+            body = bytes(error.response.body or b"")[:300].decode("utf-8", "replace")
+            reason = f"the endpoint answered {error.response.status_code}: {body} (request id {request_id})"
             raise BackendUnavailable(reason) from error
         except (OSError, InvalidHandshake, TimeoutError) as error:
-            raise BackendUnavailable(f"the endpoint is not reached: {type(error).__name__}: {error}") from error
+            raise BackendUnavailable(f"the endpoint cannot be reached: {type(error).__name__}: {error}") from error
         protocol = protocol_factory()
         transport = self._transport = _Transport(socket, protocol)
         protocol.connection_made(transport)
@@ -88,13 +92,13 @@ class Tunnel:
         return transport, protocol
 
     async def wait_closed(self) -> None:
-        """Until the endpoint has seen the end, where there was a beginning."""
+        """Wait until the endpoint has closed it. Returns at once if the tunnel was never opened."""
         if self._transport is not None:
             await self._transport.wait_closed()
 
 
 class _Transport(asyncio.Transport):
-    """Carries a protocol's bytes in binary messages. What is written waits in order; nothing is lost at `close`."""
+    """Carries a protocol's bytes in binary messages, in order. `close` sends what is queued first."""
 
     def __init__(self, socket: ClientConnection, protocol: asyncio.BaseProtocol) -> None:
         super().__init__({"peername": socket.remote_address, "sockname": socket.local_address})
@@ -105,57 +109,57 @@ class _Transport(asyncio.Transport):
         self._readable.set()
         self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._end: asyncio.Task[None] | None = None
+        self._closer: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to carry."""
+        """Start to send and to receive."""
         self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._receive())]
-        self._end = asyncio.create_task(self._until_the_end())
+        self._closer = asyncio.create_task(self._close_after_tasks())
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Queue the bytes."""
+        """Queue the bytes to be sent."""
         if not self._closing:
             self._outgoing += data
             self._written.set()
 
     def get_write_buffer_size(self) -> int:
-        """Bytes that wait."""
+        """Return the number of queued bytes."""
         return len(self._outgoing)
 
     def is_closing(self) -> bool:
-        """Whether `close` or `abort` was called."""
+        """Return whether `close` or `abort` was called."""
         return self._closing
 
     def pause_reading(self) -> None:
-        """Hand over no more until `resume_reading`."""
+        """Hold received bytes back until `resume_reading`."""
         self._readable.clear()
 
     def resume_reading(self) -> None:
-        """Go on."""
+        """Deliver received bytes again."""
         self._readable.set()
 
     async def wait_closed(self) -> None:
-        """Until it is closed on both sides."""
-        if self._end is not None:
-            await asyncio.wait({self._end})
+        """Wait until both sides have closed it."""
+        if self._closer is not None:
+            await asyncio.wait({self._closer})
 
     def close(self) -> None:
-        """Send what waits, then close."""
+        """Send what is queued, then close."""
         self._closing = True
         self._written.set()
 
     def abort(self) -> None:
-        """Close now."""
+        """Close without sending what is queued."""
         self._closing = True
         for task in self._tasks:
             task.cancel()
 
     def get_protocol(self) -> asyncio.BaseProtocol:
-        """Who is carried."""
+        """Return the protocol."""
         return self._protocol
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Carry another."""
+        """Replace the protocol."""
         self._protocol = protocol
 
     async def _send(self) -> None:
@@ -177,17 +181,17 @@ class _Transport(asyncio.Transport):
             protocol: Any = self._protocol
             protocol.data_received(message)
 
-    async def _until_the_end(self) -> None:
+    async def _close_after_tasks(self) -> None:
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         self._closing = True
-        error = next((one.exception() for one in done if not one.cancelled() and one.exception()), None)
+        error = next((task.exception() for task in done if not task.cancelled() and task.exception()), None)
         for task in self._tasks:
             task.cancel()
         with contextlib.suppress(Exception):
             await self._socket.close()
-        self._protocol.connection_lost(self._as_error(error))
+        self._protocol.connection_lost(self._connection_error(error))
 
-    def _as_error(self, error: BaseException | None) -> Exception | None:
+    def _connection_error(self, error: BaseException | None) -> Exception | None:
         code, reason = self._socket.close_code, self._socket.close_reason
         if isinstance(error, ConnectionClosed) or error is None:
             return None if code in {None, 1000} else ConnectionError(f"the tunnel was closed: {code} {reason}")

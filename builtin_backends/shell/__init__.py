@@ -1,4 +1,8 @@
-"""For backends of anything with a shell, other teams' included: give `ShellTarget` a way to run a command there."""
+"""Delivers into any target with a shell; public, for other teams' backends too.
+
+A backend implements `Channel`, which runs one command on the target, or configures `CommandChannel`.
+`ShellTarget` does the rest.
+"""
 
 from .channel import Channel, Completed
 from .command_channel import CommandChannel

@@ -1,4 +1,4 @@
-"""A channel that is a command on this machine: `sh` itself, or whatever carries a command elsewhere."""
+"""A channel that is a command on this machine: `sh` itself, or a command that carries another one to a target."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from collections.abc import Callable, Collection, Sequence
 from typing import BinaryIO
 
 from ...hookspecs.errors import DeliveryFailed, UnsupportedTarget
-from .channel import Completed
-
-_CHUNK = 1 << 18
+from .channel import CHUNK, Completed
 
 
 class CommandChannel:
-    """Runs `wrap(argv)` here, each in a session of its own, so that it is ended with all that it started.
+    """Runs `wrap(argv)` on this machine, each command in a session of its own, so that it ends with its children.
 
-    `wrap` makes the command that carries another one to the target, as `["kubectl", "exec", "-i", pod, "--", *argv]`
-    or `["ssh", host, shlex.join(argv)]`; without it the command runs on this machine. It must hand on standard input,
-    output and the exit code. `broken` are the exit codes by which it says that the way itself
-    broke (255 of ssh).
+    `wrap` returns the command that carries another one to the target, such as
+    `["kubectl", "exec", "-i", pod, "--", *argv]` or `["ssh", host, shlex.join(argv)]`; without `wrap` the command
+    runs on this machine. The carrying command must pass on standard input, output and the exit code. `broken` are the
+    exit codes by which it reports that the connection failed (255 of ssh).
     """
 
     def __init__(
@@ -31,13 +29,13 @@ class CommandChannel:
         self._wrap, self._broken = wrap, frozenset(broken)
 
     async def run(self, argv: Sequence[str], stdin: BinaryIO | None = None) -> Completed:
-        """See `Channel.run`. Raises `UnsupportedTarget` where the command is not there, `DeliveryFailed` where the
-        way broke."""
-        given, command = _given(stdin), list(argv if self._wrap is None else self._wrap(argv))
+        """See `Channel.run`. Raises `UnsupportedTarget` if the command is not installed, and `DeliveryFailed` if the
+        connection failed."""
+        command = list(argv if self._wrap is None else self._wrap(argv))
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
-                stdin=given,
+                stdin=_child_stdin(stdin),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
@@ -45,18 +43,18 @@ class CommandChannel:
         except FileNotFoundError as error:
             raise UnsupportedTarget(f"there is no {command[0]}") from error
         try:
-            (stdout, stderr), _ = await asyncio.gather(_output(process), _feed(process, stdin))
+            (stdout, stderr), _ = await asyncio.gather(_read_output(process), _write_input(process, stdin))
         except BaseException:
-            await _end(process)
+            await _terminate(process)
             raise
-        if process.returncode in self._broken:
-            words = stderr[-2000:].decode("utf-8", "replace").strip()
-            raise DeliveryFailed(f"{command[0]} exited with {process.returncode}: {words}")
-        return Completed(process.returncode or 0, stdout, stderr)
+        completed = Completed(process.returncode or 0, stdout, stderr)
+        if completed.exit_code in self._broken:
+            raise DeliveryFailed(completed.failure(command[0]))
+        return completed
 
 
-def _given(stdin: BinaryIO | None) -> int | BinaryIO:
-    """What the child gets as its standard input: nothing, an open file as it is, or a pipe."""
+def _child_stdin(stdin: BinaryIO | None) -> int | BinaryIO:
+    """Return the child's standard input: nothing, the file itself if it has a descriptor, or a pipe."""
     if stdin is None:
         return asyncio.subprocess.DEVNULL
     try:
@@ -66,20 +64,20 @@ def _given(stdin: BinaryIO | None) -> int | BinaryIO:
     return stdin
 
 
-async def _feed(process: asyncio.subprocess.Process, stdin: BinaryIO | None) -> None:
-    """Write a stream that is no file into the command's input, and end it. A command may end before that."""
+async def _write_input(process: asyncio.subprocess.Process, stdin: BinaryIO | None) -> None:
+    """Write a stream without a descriptor into the command's input, then close that. A command may end earlier."""
     writer = process.stdin
     if stdin is None or writer is None:
         return
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        while chunk := await asyncio.to_thread(stdin.read, _CHUNK):
+        while chunk := await asyncio.to_thread(stdin.read, CHUNK):
             writer.write(chunk)
             await writer.drain()
     writer.close()
 
 
-async def _output(process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
-    """What it says, until it has ended. (`communicate` would close an input that somebody else still feeds.)"""
+async def _read_output(process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
+    """Read the output until the command has ended. (`communicate` would close the input under `_write_input`.)"""
     if process.stdout is None or process.stderr is None:
         return b"", b""
     stdout, stderr = await asyncio.gather(process.stdout.read(), process.stderr.read())
@@ -87,8 +85,8 @@ async def _output(process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
     return stdout, stderr
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask the command to stop, so that it cleans up; then end it."""
+async def _terminate(process: asyncio.subprocess.Process) -> None:
+    """Send SIGTERM, so that the command cleans up, then SIGKILL."""
     for number, seconds in ((signal.SIGTERM, 0.8), (signal.SIGKILL, 5.0)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)

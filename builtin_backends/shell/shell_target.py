@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from ...hookspecs import Bundle, InstalledPlugin, Receipt, Removal
-from ...hookspecs.errors import BackendUnavailable, DeliveryFailed
-from . import install as installing
-from . import listing
-from . import uninstall as uninstalling
+from ...hookspecs.errors import BackendUnavailable, DeliveryFailed, DeliveryTimeout
 from .channel import Channel
+from .install import install
+from .plugin_list import list_installed
+from .uninstall import uninstall
 
 
 class ShellTarget:
-    """The config dir `config_dir` (an absolute path) behind a channel. It keeps the promises of a delivery with the
-    scripts of this package, which want `sh`, `tar`, `find`, `sort`, `xargs`, `sha256sum` and `mktemp` there."""
+    """Delivers into `config_dir`, an absolute path on the target behind the channel.
+
+    It keeps the promises of a delivery by scripts that need `sh`, `tar`, `find`, `sort`, `xargs`, `sha256sum` and
+    `mktemp` on the target.
+    """
 
     def __init__(self, channel: Channel, config_dir: str) -> None:
         self._channel, self._config_dir = channel, config_dir
@@ -22,16 +25,19 @@ class ShellTarget:
 
         Raises `DeliveryFailed`, `UnsupportedTarget`, and what the channel raises.
         """
-        return await installing.install(self._channel, self._config_dir, bundle)
+        return await install(self._channel, self._config_dir, bundle)
 
     async def uninstall(self, removal: Removal) -> Receipt:
-        """Take away what `removal` says, and nothing else. May be repeated. Raises what `deliver` raises."""
-        return await uninstalling.uninstall(self._channel, self._config_dir, removal)
+        """Remove what `removal` names, and nothing else. May be repeated. Raises what `deliver` raises."""
+        return await uninstall(self._channel, self._config_dir, removal)
 
     async def list_installed(self) -> list[InstalledPlugin]:
-        """What lies there, in one round trip. Raises `BackendUnavailable`, `UnsupportedTarget`, and what the channel
-        raises, where a way that broke is a backend that could not be asked."""
+        """List the installed plugins, in one round trip. May be repeated.
+
+        Raises `UnsupportedTarget`, and what the channel raises; instead of `DeliveryFailed` and `DeliveryTimeout`,
+        `BackendUnavailable`.
+        """
         try:
-            return await listing.list_installed(self._channel, self._config_dir)
-        except DeliveryFailed as error:
+            return await list_installed(self._channel, self._config_dir)
+        except (DeliveryFailed, DeliveryTimeout) as error:
             raise BackendUnavailable(error.reason) from error

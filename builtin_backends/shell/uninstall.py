@@ -1,25 +1,26 @@
-"""Takes a plugin off a target with a shell: one command reads, one takes away what was decided here."""
+"""Uninstalls a plugin from a target with a shell: one command reads, this module decides, one command deletes."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from ...hookspecs import Receipt, Removal
 from ...hookspecs.errors import DeliveryFailed
-from .channel import CHANGED, Channel, failure, script
-from .listing import hash_lines, members
+from .channel import Channel
+from .script import TEXT_CHANGED, script_command, script_error
+from .script_output import hash_lines, tar_files
 
-_TRIES = 3
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """What the target has: the config dir's real path, digests of files, and texts."""
+class _TargetState:
+    """What the target has: the config dir's real path, the files' digests, and the texts, by path."""
 
     config_dir: str
     digests: Mapping[str, str]
@@ -27,50 +28,48 @@ class _Found:
 
 
 async def uninstall(channel: Channel, config_dir: str, removal: Removal) -> Receipt:
-    """Take away what `removal` says, in its order, and name what was edited and so stays.
+    """Remove what `removal` names, in its order. The receipt's `left` names what stays because somebody edited it.
 
-    May be repeated; what is gone already is fine. Raises `DeliveryFailed` (also where a text goes on changing while
+    May be repeated; a path that is gone already is fine. Raises `DeliveryFailed` (also if a text keeps changing while
     it is cleaned), `UnsupportedTarget`, and what the channel raises.
     """
-    for _ in range(_TRIES):
-        found = await _examine(channel, config_dir, removal)
-        orders, left = _decide(removal, found)
-        completed = await channel.run(script("uninstall", config_dir, removal.name), orders)
+    for _ in range(_ATTEMPTS):
+        state = await _read_target(channel, config_dir, removal)
+        orders, left = _decide(removal, state)
+        completed = await channel.run(script_command("uninstall", config_dir, removal.name), orders)
         if completed.exit_code == 0:
             return Receipt(None, left)
-        if completed.exit_code != CHANGED:
-            raise failure("uninstall", completed)
-    raise DeliveryFailed("a memory or settings file went on changing while it was cleaned")
+        if completed.exit_code != TEXT_CHANGED:
+            raise script_error("uninstall", completed)
+    raise DeliveryFailed("a memory or settings file kept changing while it was cleaned")
 
 
-async def _examine(channel: Channel, config_dir: str, removal: Removal) -> _Found:
-    paths = b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in removal.files)
+async def _read_target(channel: Channel, config_dir: str, removal: Removal) -> _TargetState:
     texts = (*removal.memory_files, removal.settings_file)
-    completed = await channel.run(script("examine", config_dir, *texts), io.BytesIO(paths))
+    paths = io.BytesIO(_nul_terminated(removal.files))
+    completed = await channel.run(script_command("examine", config_dir, *texts), paths)
     if completed.exit_code != 0:
-        raise failure("examine", completed)
+        raise script_error("examine", completed)
     head, _, archive = completed.stdout.partition(b"--texts--\n")
-    place, _, lines = head.partition(b"\n")
-    return _Found(
-        place.decode("utf-8", "surrogateescape"),
-        dict(hash_lines(lines)),
-        dict(members(archive)),
+    real_config_dir, _, lines = head.partition(b"\n")
+    return _TargetState(
+        real_config_dir.decode("utf-8", "surrogateescape"), dict(hash_lines(lines)), dict(tar_files(archive))
     )
 
 
-def _decide(removal: Removal, found: _Found) -> tuple[BinaryIO, tuple[str, ...]]:
-    """The tar for `uninstall.sh`, and what stays because somebody edited it."""
-    delete = [path for path, accepted in removal.files.items() if found.digests.get(path) in accepted]
-    left = [path for path in removal.files if path in found.digests and path not in delete]
-    orders = {"delete": _ended(delete), "directories": _ended(removal.directories)}
+def _decide(removal: Removal, state: _TargetState) -> tuple[BinaryIO, tuple[str, ...]]:
+    """Return the tar for `uninstall.sh`, and what stays because somebody edited it."""
+    delete = [path for path, accepted in removal.files.items() if state.digests.get(path) in accepted]
+    left = [path for path in removal.files if path in state.digests and path not in delete]
+    orders = {"delete": _nul_terminated(delete), "directories": _nul_terminated(removal.directories)}
     changed: list[str] = []
-    for path, content in found.texts.items():
+    for path, content in state.texts.items():
         text = content.decode("utf-8", "surrogateescape")
         if path == removal.settings_file:
-            cleaned = removal.clean_settings(text, f"{found.config_dir}/.claude")
+            cleaned = removal.clean_settings(text, f"{state.config_dir}/.claude")
         else:
             cleaned = removal.clean_memory(text)
-        left += [f"{path}: {what}" for what in cleaned.left]
+        left += [f"{path}: {part}" for part in cleaned.left]
         if cleaned.text == text:
             continue
         number = len(changed)
@@ -81,7 +80,7 @@ def _decide(removal: Removal, found: _Found) -> tuple[BinaryIO, tuple[str, ...]]
     return _tar(orders), tuple(left)
 
 
-def _ended(paths: list[str] | tuple[str, ...]) -> bytes:
+def _nul_terminated(paths: Iterable[str]) -> bytes:
     return b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
 
 

@@ -8,10 +8,9 @@ import itertools
 import pytest
 from support.mounts import tmpfs
 
-from plugport.builtin_backends.docker import work as docker_work
+from plugport.builtin_backends.docker import backend as docker_backend
 from plugport.builtin_backends.docker.running import container_state
-from plugport.builtin_backends.docker.work import DockerWork
-from plugport.builtin_backends.shell import install as installing
+from plugport.builtin_backends.shell import ShellTarget
 from plugport.core.pipeline.footprint import footprint_of, removal_of
 from plugport.hookspecs import Removal, RunState, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of
@@ -19,14 +18,6 @@ from plugport.hookspecs.conformance import bundle_of
 NUMBERS = itertools.count()
 DIGEST = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum | cut -d' ' -f1"
 FILES = {"plugin.yaml": b"name: p\nversion: 1\n", "a b/c'd.md": b"odd", "-dash": b"x", "run.sh": b"#!/bin/sh\n"}
-
-
-@pytest.fixture
-async def backend(engine, monkeypatch):
-    monkeypatch.setenv("DOCKER_HOST", engine.url)
-    made = DockerWork({}, 3)
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -150,7 +141,7 @@ async def test_a_shell_without_a_tool_gets_its_plugin_by_one_archive_too(
     engine, backend, container, tmp_path, monkeypatch
 ):
     workspace = container()
-    monkeypatch.setattr(docker_work, "_TOOLS", "find a-tool-that-is-not-there")
+    monkeypatch.setattr(docker_backend, "_TOOLS", "find a-tool-that-is-not-there")
     bundle = bundle_of(tmp_path, "p", FILES)
     assert (await backend.deliver(workspace, bundle)).digest == bundle.digest
     assert engine.shell(workspace.container_name, "cat /configs/plugins/p/plugin.yaml") == "name: p\nversion: 1\n"
@@ -160,22 +151,23 @@ async def test_a_shell_without_a_tool_gets_its_plugin_by_one_archive_too(
 
 async def test_one_delivery_at_a_time_goes_into_a_container(engine, backend, container, tmp_path, monkeypatch):
     workspace, other = container(), container()
-    running, most = [], []
-    real = installing.install
+    running, snapshots = [], []
+    deliver = ShellTarget.deliver
 
-    async def watched(channel, config_dir, bundle):
-        running.append(channel._container)
-        most.append(list(running))
+    async def recorded(target, bundle):
+        container = target._channel.container
+        running.append(container)
+        snapshots.append(list(running))
         try:
-            return await real(channel, config_dir, bundle)
+            return await deliver(target, bundle)
         finally:
-            running.remove(channel._container)
+            running.remove(container)
 
-    monkeypatch.setattr(installing, "install", watched)
+    monkeypatch.setattr(ShellTarget, "deliver", recorded)
     bundles = [bundle_of(tmp_path / str(n), f"p{n}", {"a": b"%d" % n}) for n in range(4)]
     await asyncio.gather(*(backend.deliver(one, bundle) for bundle in bundles for one in (workspace, other)))
-    assert all(len(set(now)) == len(now) for now in most)
-    assert max(len(now) for now in most) == 2
+    assert all(len(set(containers)) == len(containers) for containers in snapshots)
+    assert max(len(containers) for containers in snapshots) == 2
 
 
 async def test_fifty_plugins_are_listed_with_their_digests(engine, backend, container, tmp_path):
@@ -246,7 +238,7 @@ async def test_a_name_is_taken_as_it_is(engine, backend, container):
 async def test_a_hundred_callers_cost_the_engine_few_questions(engine, backend, container, monkeypatch):
     workspaces = [container() for _ in range(3)]
     await backend.is_running(workspaces[0])
-    api, asked = backend.engine.probes.api(), []
+    api, asked = backend.engine.queries.api(), []
     real = api.containers
     monkeypatch.setattr(api, "containers", lambda **given: (asked.append(1), real(**given))[1])
     names = [workspaces[n % 3] if n % 2 else Workspace(f"no{n}", backend="docker") for n in range(100)]
@@ -264,18 +256,15 @@ def test_a_question_never_raises_for_the_engines_sake():
     assert found.state.reason
 
 
-async def test_an_engine_behind_tls_is_served_as_well(engine, container, tmp_path, monkeypatch):
+async def test_an_engine_behind_tls_is_served_as_well(engine, backend, container, tmp_path, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)  # requests prefers it to what docker-py was told
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
     monkeypatch.setenv("DOCKER_HOST", engine.tls_url)
     monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
     monkeypatch.setenv("DOCKER_CERT_PATH", str(engine.certificates))
-    backend, workspace = DockerWork({}, 3), container()
-    try:
-        bundle = bundle_of(tmp_path, "p", {"a": b"x" * 3_000_000, **FILES})
-        assert (await backend.deliver(workspace, bundle)).digest == f"sha256:{_tree(engine, workspace)}"
-        assert [one.name for one in await backend.list_installed(workspace)] == ["p"]
-        await backend.uninstall(workspace, Removal("p"))
-        assert await backend.list_installed(workspace) == []
-    finally:
-        backend.close()
+    workspace = container()
+    bundle = bundle_of(tmp_path, "p", {"a": b"x" * 3_000_000, **FILES})
+    assert (await backend.deliver(workspace, bundle)).digest == f"sha256:{_tree(engine, workspace)}"
+    assert [plugin.name for plugin in await backend.list_installed(workspace)] == ["p"]
+    await backend.uninstall(workspace, Removal("p"))
+    assert await backend.list_installed(workspace) == []

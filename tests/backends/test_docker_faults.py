@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from plugport.builtin_backends.docker import shellless as without_shell
-from plugport.builtin_backends.docker.work import DockerWork
+from plugport.builtin_backends.docker import shellless
 from plugport.hookspecs import Bundle, RunState, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of
 
@@ -59,14 +58,6 @@ class _Stream(io.BytesIO):
             self._done = True
             self._what()
         return chunk
-
-
-@pytest.fixture
-async def backend(engine, monkeypatch):
-    monkeypatch.setenv("DOCKER_HOST", engine.url)
-    made = DockerWork({}, 3)
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -163,7 +154,7 @@ async def test_an_archive_that_loses_its_last_entries_is_no_delivery(engine, bac
     target = Workspace(name, backend="docker", container=name)
     old = bundle_of(tmp_path / "old", "p", {"a": b"old"})
     await backend.deliver(target, old)
-    real = without_shell.upload
+    real = shellless.upload
 
     async def cut(client, container, folder, stream):
         with tarfile.open(fileobj=stream) as archive:
@@ -171,7 +162,7 @@ async def test_an_archive_that_loses_its_last_entries_is_no_delivery(engine, bac
         stream.seek(0)
         await real(client, container, folder, io.BytesIO(stream.read(end)))
 
-    monkeypatch.setattr(without_shell, "upload", cut)
+    monkeypatch.setattr(shellless, "upload", cut)
     with pytest.raises(errors.DeliveryFailed):
         await backend.deliver(target, bundle_of(tmp_path / "new", "p", {"a": b"new"}))
     monkeypatch.undo()

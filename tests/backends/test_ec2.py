@@ -127,7 +127,7 @@ async def test_a_workspace_that_does_not_say_where_it_is_does_not_run(ec2, tmp_p
         assert await backend.is_running(nowhere) == RunState.STOPPED
         for one in (nowhere, *wrong):
             with pytest.raises(errors.WorkspaceNotRunning):
-                backend.preflight(one, Action.INSTALL)
+                await backend.preflight(one, Action.INSTALL)
             with pytest.raises(errors.WorkspaceNotRunning):
                 await backend.deliver(one, bundle)
 

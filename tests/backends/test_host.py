@@ -16,9 +16,9 @@ from support.tools import need_tool
 
 from plugport.builtin_backends.host import HostBackend
 from plugport.builtin_backends.shell import CommandChannel
-from plugport.builtin_backends.shell.channel import script
 from plugport.builtin_backends.shell.install import install
-from plugport.builtin_backends.shell.listing import list_installed
+from plugport.builtin_backends.shell.plugin_list import list_installed
+from plugport.builtin_backends.shell.script import script_command
 from plugport.builtin_backends.shell.uninstall import uninstall
 from plugport.hookspecs import Removal, RunState, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of
@@ -143,7 +143,7 @@ async def test_a_killed_install_leaves_the_old_version_and_the_next_one_cleans_u
     old = {"a": b"old"}
     await install(channel, str(config), bundle_of(tmp_path / "1", "p", old))
     new = bundle_of(tmp_path / "2", "p", {"a": b"new" * 10})
-    argv = script("install", str(config), "p", new.digest.removeprefix("sha256:"))
+    argv = script_command("install", str(config), "p", new.digest.removeprefix("sha256:"))
     process = await asyncio.create_subprocess_exec(*argv, stdin=asyncio.subprocess.PIPE, start_new_session=True)
     while not list((config / "plugins").glob(".stg-*")):
         await asyncio.sleep(0.005)
@@ -157,7 +157,7 @@ async def test_a_killed_install_leaves_the_old_version_and_the_next_one_cleans_u
 
 async def test_an_install_that_nobody_listens_to_any_more_cleans_up(shell, config, tmp_path):
     bundle = bundle_of(tmp_path, "p", {"a": b"x" * 1_000_000})
-    argv = script("install", str(config), "p", bundle.digest.removeprefix("sha256:"))
+    argv = script_command("install", str(config), "p", bundle.digest.removeprefix("sha256:"))
     read, write = os.pipe()
     process = await asyncio.create_subprocess_exec(
         *shell, *argv[1:], stdin=asyncio.subprocess.PIPE, stdout=write, stderr=write, start_new_session=True
