@@ -120,7 +120,7 @@ def test_what_is_no_answer_of_aws_is_told_as_well():
     assert describe_failure(ConnectTimeoutError(endpoint_url="https://x"))[0] is FailureKind.TRANSIENT
 
 
-async def test_without_a_region_the_answer_is_denied(monkeypatch):
+async def test_without_a_region_the_answer_is_denied(aws, monkeypatch):
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     found = await Instances(Aws()).get(ID)

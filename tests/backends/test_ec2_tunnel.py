@@ -91,7 +91,7 @@ async def test_a_line_that_breaks_is_never_taken_for_a_command_that_ended(aws, t
     assert ended is None or isinstance(ended, asyncssh.Error | ConnectionError)
 
 
-def test_without_credentials_there_is_no_tunnel(monkeypatch):
+def test_without_credentials_there_is_no_tunnel(aws, monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
