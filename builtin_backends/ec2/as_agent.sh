@@ -1,12 +1,13 @@
 #!/bin/sh
-# Runs a command as uid 1000, whom the agent's files belong to, so that root never works in a folder that the agent can
-# change under its feet.
+# Runs a command as uid 1000, which owns the agent's files. So root never works in a folder that the agent can change
+# meanwhile.
 #
 #   sh -c "$(cat as_agent.sh)" plugport MODE CONFIG_DIR COMMAND…
 #
-# MODE `make` first makes a missing CONFIG_DIR, or the missing `plugins` of one that is root's: as uid 1000 where that
-# can, else as root, and that only where uid 1000 can write in none of the folders above it. MODE `look` makes nothing.
-# Exit: 4 no way to become uid 1000, 5 no such directory to be had; else the COMMAND's own.
+# MODE `make` first makes CONFIG_DIR if it is missing, or `plugins` if CONFIG_DIR belongs to root and lacks it: as uid
+# 1000 if that may write there, else as root, but only if uid 1000 can write in none of the folders above. MODE `look`
+# makes nothing.
+# Exit: 4 uid 1000 cannot be had, 5 the directory cannot be made or reached; else the COMMAND's exit code.
 set -eu
 mode=$1 config=$2
 shift 2

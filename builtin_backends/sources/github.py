@@ -1,4 +1,4 @@
-"""The source `github://<owner>/<repository>#<ref>`: a plugin that is a repository on GitHub, at a pinned state."""
+"""The source `github://<owner>/<repository>#<ref>`: a plugin that is a GitHub repository, at a pinned ref."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ from ...hookspecs.errors import (
     SourceUnavailable,
     UnpinnedSource,
 )
+from ..output_tail import output_tail
 
 BASE_URL: Final = "https://github.com"
 _OWNER: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\Z")
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9._-]{1,100}\Z")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}\Z")
 _BAD_REF: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|\Z)|\.\Z|/\Z|^[/.@-]")
-_ABSENT: Final = re.compile(
+_NOT_FOUND: Final = re.compile(
     rb"couldn't find remote ref|not found|does not exist|does not appear to be a git repository|not our ref"
     rb"|could not read Username",
     re.IGNORECASE,
@@ -39,33 +40,33 @@ _WATCH_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
-    """A repository at a ref: a branch, a tag or a full commit SHA; None is the default branch."""
+class RepositoryRef:
+    """A repository at a ref: a branch, a tag or a full commit SHA; None means the default branch."""
 
     owner: str
     repository: str
     ref: str | None
 
     @classmethod
-    def parse(cls, spec: str) -> Pinned:
-        """Read `owner/repository#ref` (or `@ref`). Raises `InvalidSource`.
+    def parse(cls, spec: str) -> RepositoryRef:
+        """Parse `owner/repository#ref` (or `@ref`). Raises `InvalidSource`.
 
-        A ref follows git-check-ref-format, and never starts with a dash: git would take it for an option.
+        A ref follows git-check-ref-format. It must not start with a dash, since git would take it for an option.
         """
-        path, mark, ref = spec.partition("#")
-        if not mark:
-            path, mark, ref = spec.partition("@")
+        path, separator, ref = spec.partition("#")
+        if not separator:
+            path, separator, ref = spec.partition("@")
         owner, _, repository = path.partition("/")
         repository = repository.removesuffix(".git")
         if not _OWNER.match(owner) or not _REPOSITORY.match(repository) or repository in {".", ".."}:
             raise InvalidSource(SourceFault.BAD_REPOSITORY)
-        if mark and (not ref or len(ref) > 255 or _BAD_REF.search(ref)):
+        if separator and (not ref or len(ref) > 255 or _BAD_REF.search(ref)):
             raise InvalidSource(SourceFault.BAD_REF)
         return cls(owner, repository, ref or None)
 
 
 class GithubSource:
-    """Fetches with git: one commit, no history, no submodule, no filter, no hook, no configuration of this machine.
+    """Fetches one commit with git: no history, submodules, filters, hooks, and no git configuration of this machine.
 
     Settings: `PLUGPORT_GITHUB_BASE_URL` (https://github.com), `PLUGPORT_GITHUB_TOKEN` for private repositories.
     """
@@ -78,22 +79,25 @@ class GithubSource:
 
     @hookimpl
     def startup(self, context: StartupContext) -> None:
-        """Take the settings."""
+        """Read the settings."""
         self._service, self._settings = context.service, context.settings
 
     @hookimpl
     def source_revision(self, source: Source) -> str | None:
-        """The commit, where the source is pinned to one: it never changes. A tag or a branch may."""
-        pinned = Pinned.parse(source.spec)
-        return pinned.ref if pinned.ref is not None and _COMMIT.match(pinned.ref) else None
+        """Return the commit if the source is pinned to one, else None: a tag or a branch may move."""
+        ref = RepositoryRef.parse(source.spec).ref
+        return ref if ref is not None and _COMMIT.match(ref) else None
 
     @hookimpl
     async def resolve_source(self, source: Source, destination: Path) -> Resolved:
-        """Fetch the pinned state. Raises `InvalidSource`, `UnpinnedSource`, `PluginNotFound`, `BundleTooLarge`,
-        `SourceTimeout` and `SourceUnavailable`; git's own words go into the log alone."""
-        pinned = Pinned.parse(source.spec)
+        """Fetch the files at the ref. May be repeated.
+
+        Raises `InvalidSource`, `UnpinnedSource`, `PluginNotFound`, `BundleTooLarge`, `SourceTimeout` and
+        `SourceUnavailable`. What git prints goes only into the log.
+        """
+        pinned = RepositoryRef.parse(source.spec)
         if pinned.ref is None and not self._service.allow_unpinned:
-            raise UnpinnedSource("no ref")
+            raise UnpinnedSource("the source has no ref")
         base = self._settings.get("base_url", BASE_URL).rstrip("/")
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="plugport-git-"))
         try:
@@ -101,44 +105,45 @@ class GithubSource:
             revision = await git.fetch(f"{base}/{pinned.owner}/{pinned.repository}.git", pinned.ref)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        named_inside = (destination / "plugin.yaml").exists()
-        return Resolved(None if named_inside else pinned.repository, revision)
+        has_manifest = (destination / "plugin.yaml").exists()
+        return Resolved(None if has_manifest else pinned.repository, revision)
 
 
 class _Git:
-    """One fetch: the repository lies in `folder`, the files go to `destination`."""
+    """One fetch. `folder` holds the repository, `destination` gets the files."""
 
     def __init__(self, folder: Path, destination: Path, limits: ServiceSettings, token: str | None) -> None:
         self._folder, self._destination, self._limits, self._token = folder, destination, limits, token
 
     async def fetch(self, url: str, ref: str | None) -> str:
-        """The commit whose files lie in the destination afterwards."""
+        """Fetch the ref, write its files into the destination, and return the commit."""
         try:
             async with asyncio.timeout(self._limits.fetch_timeout):
-                await self._run("init", "--quiet", "--bare", str(self._folder / "repository"))
-                await self._fetch_first_of(url, _candidates(ref))
-                commit = (await self._run("rev-parse", "--verify", "FETCH_HEAD^{commit}")).decode("ascii").strip()
-                await self._run("--work-tree", str(self._destination), "checkout", "--quiet", "--force", commit)
+                await self._git("init", "--quiet", "--bare", str(self._folder / "repository"))
+                await self._fetch_first(url, _remote_refs(ref))
+                commit = (await self._git("rev-parse", "--verify", "FETCH_HEAD^{commit}")).decode("ascii").strip()
+                await self._git("--work-tree", str(self._destination), "checkout", "--quiet", "--force", commit)
                 if await asyncio.to_thread(_size, self._destination) > self._limits.max_tree_bytes:
                     raise BundleTooLarge(self._limits.max_tree_bytes)
         except TimeoutError as error:
             raise SourceTimeout("git took too long") from error
         return commit
 
-    async def _fetch_first_of(self, url: str, candidates: list[str]) -> None:
-        for last, candidate in ((one == candidates[-1], one) for one in candidates):
+    async def _fetch_first(self, url: str, remote_refs: list[str]) -> None:
+        """Fetch the first of the refs that exists. Raises `PluginNotFound` if none does."""
+        for remote_ref in remote_refs:
             try:
-                await self._run("fetch", "--quiet", "--depth=1", "--no-tags", "--", url, candidate)
+                await self._git("fetch", "--quiet", "--depth=1", "--no-tags", "--", url, remote_ref)
             except PluginNotFound:
-                if last:
+                if remote_ref == remote_refs[-1]:
                     raise
             else:
                 return
 
-    async def _run(self, *arguments: str) -> bytes:
+    async def _git(self, *arguments: str) -> bytes:
         process = await asyncio.create_subprocess_exec(
             "git",
-            *_SAFE,
+            *_OPTIONS,
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -159,26 +164,24 @@ class _Git:
             raise BundleTooLarge(self._limits.max_tree_bytes)
         if process.returncode == 0:
             return stdout
-        words = self._masked(stderr)
-        if _ABSENT.search(stderr):
-            raise PluginNotFound(words)
-        raise SourceUnavailable(words)
+        reason = output_tail(stderr)
+        if self._token:
+            reason = reason.replace(self._token, "***")
+        if _NOT_FOUND.search(stderr):
+            raise PluginNotFound(reason)
+        raise SourceUnavailable(reason)
 
     async def _watch_size(self, process: asyncio.subprocess.Process) -> bool:
-        """Ends git when what it wrote grows beyond twice the limit (packed and unpacked); whether it did."""
+        """Kill git if it writes more than twice the limit (packed and unpacked files), and return true then."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             if await asyncio.to_thread(_size, self._folder, self._destination) > 2 * self._limits.max_tree_bytes:
                 _kill(process)
                 return True
 
-    def _masked(self, words: bytes) -> str:
-        text = words[-2000:].decode("utf-8", "replace").strip()
-        return text.replace(self._token, "***") if self._token else text
-
     def _environment(self) -> dict[str, str]:
-        given = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        given |= {
+        environment = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
+        environment |= {
             "GIT_DIR": str(self._folder / "repository"),
             "HOME": str(self._folder),
             "GIT_CONFIG_NOSYSTEM": "1",
@@ -188,16 +191,16 @@ class _Git:
             "GIT_LFS_SKIP_SMUDGE": "1",
             "LC_ALL": "C",
         }
-        if self._token:  # in the environment, since arguments can be read by everybody on this machine
-            given |= {
+        if self._token:  # in the environment, since every user of this machine can read arguments
+            environment |= {
                 "GIT_CONFIG_COUNT": "1",
                 "GIT_CONFIG_KEY_0": "http.extraHeader",
                 "GIT_CONFIG_VALUE_0": f"Authorization: Bearer {self._token}",
             }
-        return given
+        return environment
 
 
-_SAFE: Final = (
+_OPTIONS: Final = (
     *("-c", "core.hooksPath=/dev/null"),
     *("-c", "core.autocrlf=false"),
     *("-c", "core.symlinks=true"),
@@ -211,11 +214,19 @@ _SAFE: Final = (
     *("-c", "submodule.recurse=false"),
     *("-c", "advice.detachedHead=false"),
 )
-_PASSED_ON: Final = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
+_PASSED_VARIABLES: Final = (
+    "PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+)
 
 
-def _candidates(ref: str | None) -> list[str]:
-    """What to ask the remote for, in order: a commit as it is, else a tag before a branch of the same name."""
+def _remote_refs(ref: str | None) -> list[str]:
+    """Return the refs to fetch, in order: a commit as it is, else a tag, then a branch of the same name."""
     if ref is None:
         return ["HEAD"]
     if _COMMIT.match(ref):
@@ -229,7 +240,7 @@ def _kill(process: asyncio.subprocess.Process) -> None:
 
 
 def _size(*folders: Path) -> int:
-    """Bytes below the folders, as far as they can be seen while somebody writes there."""
+    """Return the bytes below the folders. Files that vanish meanwhile count as 0."""
     total = 0
     for folder in folders:
         for parent, _, names in os.walk(folder):

@@ -1,4 +1,4 @@
-"""The source `local://<name>`: a plugin of the curated registry on this machine."""
+"""The source `local://<name>`: a plugin in the service's plugins directory (`PLUGPORT_PLUGINS_DIR`)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _JUST_NOW_NS: Final = 2_000_000_000
 
 
 class LocalSource:
-    """Copies a plugin out of the registry. Links are copied as links: the check of the tree judges them."""
+    """Copies a plugin out of the plugins directory. Links are copied as links; the tree check judges them."""
 
     schemes = ("local",)
 
@@ -35,80 +35,86 @@ class LocalSource:
 
     @hookimpl
     def startup(self, context: StartupContext) -> None:
-        """Take the registry's place from the service's settings."""
+        """Read the service's settings."""
         self._service = context.service
 
     @hookimpl
     def source_revision(self, source: Source) -> str | None:
-        """A digest of what `lstat` says of every name of the tree; None for a tree that was changed just now, whose
-        times could stay the same through one more change."""
+        """Return a digest of every entry's `lstat`; None for a tree that changed less than two seconds ago.
+
+        The times of such a tree could stay the same through one more change.
+        """
         if self._service is None or not is_name(source.spec):
             return None
         try:
-            folder = _find(Path(self._service.plugins_dir), source.spec)
+            folder = _plugin_folder(Path(self._service.plugins_dir), source.spec)
             return _fingerprint(folder, 2 * self._service.max_tree_files)
         except (OSError, PluginNotFound):
             return None
 
     @hookimpl
     def resolve_source(self, source: Source, destination: Path) -> Resolved:
-        """Copy the plugin. Raises `InvalidSource` for what is no plain name, `PluginNotFound`, `BundleTooLarge`,
-        `UnsafeBundle`, and `SourceUnavailable` where the registry cannot be read."""
+        """Copy the plugin. May be repeated.
+
+        Raises `InvalidSource` if the spec is not a plain name, `PluginNotFound`, `BundleTooLarge`, `UnsafeBundle`,
+        and `SourceUnavailable` if the plugins directory cannot be read.
+        """
         if self._service is None:
             raise SourceUnavailable("the source was not started")
         if not is_name(source.spec):
             raise InvalidSource(SourceFault.TRAVERSAL)
         try:
-            folder = _find(Path(self._service.plugins_dir), source.spec)
-            _Copy(folder, destination, self._service).run()
+            folder = _plugin_folder(Path(self._service.plugins_dir), source.spec)
+            _TreeCopy(folder, destination, self._service).copy()
         except OSError as error:
-            raise SourceUnavailable(f"the registry cannot be read: {error}") from error
+            raise SourceUnavailable(f"the plugins directory cannot be read: {error}") from error
         return Resolved(source.spec)
 
 
-def _find(registry: Path, name: str) -> Path:
-    """The plugin's real directory; one that a link leads to must lie in the registry, too.
+def _plugin_folder(plugins_dir: Path, name: str) -> Path:
+    """Return the plugin's real directory. A link may lead to it, but not out of the plugins directory.
 
-    Raises `PluginNotFound`, and `OSError` where nobody can tell whether it is there.
+    Raises `PluginNotFound`, and `OSError` if that cannot be checked.
     """
-    folder = Path(os.path.realpath(registry / name))
+    folder = Path(os.path.realpath(plugins_dir / name))
     try:
-        found = folder.stat()
+        mode = folder.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise PluginNotFound(f"{name} is not in the registry") from error
-    if not stat.S_ISDIR(found.st_mode) or not folder.is_relative_to(os.path.realpath(registry)):
-        raise PluginNotFound(f"{name} is not in the registry")
+        raise PluginNotFound(f"{name} is not in the plugins directory") from error
+    if not stat.S_ISDIR(mode) or not folder.is_relative_to(os.path.realpath(plugins_dir)):
+        raise PluginNotFound(f"{name} is not in the plugins directory")
     return folder
 
 
-def _fingerprint(root: Path, most: int) -> str | None:
-    hashed, waiting, newest, count = hashlib.sha256(), [str(root)], 0, 0
+def _fingerprint(root: Path, max_entries: int) -> str | None:
+    digest, waiting, newest, count = hashlib.sha256(), [str(root)], 0, 0
     while waiting:
         folder = waiting.pop()
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
-                found = entry.stat(follow_symlinks=False)
-                if stat.S_ISDIR(found.st_mode):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
                     waiting.append(entry.path)
-                newest, count = max(newest, found.st_ctime_ns), count + 1
-                if count > most:
+                newest, count = max(newest, status.st_ctime_ns), count + 1
+                if count > max_entries:
                     return None
-                told = (entry.path, found.st_mode, found.st_ino, found.st_dev, found.st_nlink, found.st_size)
-                hashed.update(repr((*told, found.st_mtime_ns, found.st_ctime_ns)).encode("utf-8", "surrogateescape"))
-    return None if time.time_ns() - newest < _JUST_NOW_NS else hashed.hexdigest()
+                identity = (entry.path, status.st_mode, status.st_ino, status.st_dev, status.st_nlink)
+                state = (*identity, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+                digest.update(repr(state).encode("utf-8", "surrogateescape"))
+    return None if time.time_ns() - newest < _JUST_NOW_NS else digest.hexdigest()
 
 
-class _Copy:
+class _TreeCopy:
     """One copy of a tree, within the service's limits."""
 
     def __init__(self, origin: Path, destination: Path, limits: ServiceSettings) -> None:
         self._origin, self._destination, self._limits = origin, destination, limits
         self._bytes = self._files = 0
         self._linked: dict[tuple[int, int], list[str]] = {}
-        self._links_of: dict[tuple[int, int], int] = {}
+        self._link_counts: dict[tuple[int, int], int] = {}
 
-    def run(self) -> None:
-        """Copy everything, then see to it that no file has a name outside the tree."""
+    def copy(self) -> None:
+        """Copy the tree, then check that no file has a hard link outside it."""
         waiting = [""]
         while waiting:
             folder = waiting.pop()
@@ -121,24 +127,24 @@ class _Copy:
                             self._count(0)
                             waiting.append(path)
                     else:
-                        self._file(path, entry.stat(follow_symlinks=False))
+                        self._copy_file(path, entry.stat(follow_symlinks=False))
         for inode, paths in self._linked.items():
-            if len(paths) < self._links_of[inode]:
+            if len(paths) < self._link_counts[inode]:
                 raise UnsafeBundle(min(paths), BundleFault.HARD_LINK)
 
-    def _file(self, path: str, found: os.stat_result) -> None:
+    def _copy_file(self, path: str, status: os.stat_result) -> None:
         origin, target = self._origin / path, self._destination / path
-        if stat.S_ISLNK(found.st_mode):
+        if stat.S_ISLNK(status.st_mode):
             self._count(0)
             target.symlink_to(origin.readlink())
-        elif stat.S_ISREG(found.st_mode):
-            self._count(found.st_size)
-            if found.st_nlink > 1:
-                inode = found.st_dev, found.st_ino
+        elif stat.S_ISREG(status.st_mode):
+            self._count(status.st_size)
+            if status.st_nlink > 1:
+                inode = status.st_dev, status.st_ino
                 self._linked.setdefault(inode, []).append(path)
-                self._links_of[inode] = found.st_nlink
+                self._link_counts[inode] = status.st_nlink
             shutil.copyfile(origin, target, follow_symlinks=False)
-            target.chmod(stat.S_IMODE(found.st_mode) | stat.S_IRUSR)
+            target.chmod(stat.S_IMODE(status.st_mode) | stat.S_IRUSR)
         else:
             raise UnsafeBundle(path, BundleFault.SPECIAL)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.tools import need_tool
 
-from plugport.builtin_backends.sources.github import GithubSource, Pinned
+from plugport.builtin_backends.sources.github import GithubSource, RepositoryRef
 from plugport.core.api import problems
 from plugport.hookspecs import ServiceSettings, Source, StartupContext, errors
 
@@ -123,7 +123,7 @@ async def test_an_unpinned_source_is_refused_unless_that_is_allowed(remote, tmp_
 )
 def test_a_bad_spec_is_refused_with_the_fault_named(spec, fault):
     with pytest.raises(errors.InvalidSource) as caught:
-        Pinned.parse(spec)
+        RepositoryRef.parse(spec)
     assert caught.value.members["fault"] == fault
 
 

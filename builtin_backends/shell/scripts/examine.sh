@@ -1,10 +1,11 @@
 #!/bin/sh
-# Reads what an uninstall must know of a target.
+# Reads from a target what an uninstall needs to know.
 #
-#   sh -c "$(cat examine.sh)" plugport CONFIG_DIR TEXT…   < the paths to hash, each ended by NUL
+#   sh -c "$(cat examine.sh)" plugport CONFIG_DIR TEXT…   < paths, each ended by NUL
 #
-# Prints the config dir's absolute path, `sha256sum`'s lines of those paths that are files, a line `--texts--`, and a
-# tar of the TEXTs that are regular files. Exit: 0 done, 4 a tool is missing, 5 the directory cannot be had.
+# Input: the paths to hash. Prints the config dir's absolute path, the lines of `sha256sum` for the paths that are regular
+# files, a line `--texts--`, and a tar of the TEXTs that are regular files.
+# Exit: 0 done, 4 a tool is missing, 5 the config dir is missing.
 set -eu
 export LC_ALL=C
 

@@ -1,14 +1,16 @@
 #!/bin/sh
-# Installs one plugin on a target with a shell: whole, or not at all.
+# Installs one plugin on a target with a shell, whole or not at all.
 #
 #   sh -c "$(cat install.sh)" plugport CONFIG_DIR NAME DIGEST [large]   < a tar
 #
-# DIGEST is the tree's, in hex. With `large`, openssl reads the tree where it is there: several times faster than most
-# `sha256sum`s, but slow to start. What it does not confirm is left to sha256sum. Prints `installed DIGEST` after the files lie in place and were read.
-# Exit: 0 done, 3 the digest is another, 4 a tool is missing, 5 the directory cannot be had; else what failed.
+# DIGEST is the tree's digest in hex. With `large`, openssl hashes the tree if the target has it: it is several times
+# faster than most `sha256sum`s, but slow to start. If its digest differs, sha256sum decides. Prints `installed DIGEST`
+# after the files were read and put in place.
+# Exit: 0 done, 3 the digest differs, 4 a tool is missing, 5 a directory is missing or cannot be made; else the exit code
+# of the command that failed.
 #
-# Where there is flock, the plugins directory is locked for the moments of sweeping and of swapping alone, so that
-# several plugins arrive at once, and each staging folder is locked while somebody fills it.
+# If the target has flock, the plugins directory is locked only while leftovers are swept and while versions are swapped,
+# so that several plugins can arrive at once. Each staging folder is locked while it is filled.
 set -eu
 export LC_ALL=C
 umask 022
@@ -38,8 +40,8 @@ unlock() {
     if [ -n "$locks" ]; then flock -u 9; fi
 }
 
-# What a crash left: staging folders that nobody fills go, and a version that was set aside comes back where nothing
-# took its place.
+# Repairs what a crash left: deletes staging folders that are not being filled, and moves a version that was set aside
+# back, unless another version took its place.
 sweep() {
     for left in "$plugins"/.stg-*; do
         if [ ! -e "$left" ] && [ ! -L "$left" ]; then continue; fi
@@ -52,8 +54,8 @@ sweep() {
     done
 }
 
-# Swaps two names at once where something here can; $1 and $2 both exist. perl starts in a tenth of python3's time; the
-# numbers are renameat2's.
+# Swaps $1 and $2 atomically; both exist. Fails if the target has no program that can. perl comes before python3 because
+# it starts ten times faster; the numbers are those of the system call renameat2.
 exchange() {
     mv --exchange --no-target-directory -- "$1" "$2" 2>/dev/null && return 0
     case $(uname -m) in x86_64) call=316 ;; aarch64 | riscv64) call=276 ;; *) call='' ;; esac
@@ -65,9 +67,9 @@ exchange() {
     command -v python3 >/dev/null 2>&1 || return 1
     python3 -I -S -c '
 import ctypes, os, sys
-one, other = (os.fsencode(name) for name in sys.argv[1:])
+first, second = (os.fsencode(name) for name in sys.argv[1:])
 renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
-sys.exit(0 if renameat2(-100, one, -100, other, 2) == 0 else 1)
+sys.exit(0 if renameat2(-100, first, -100, second, 2) == 0 else 1)
 ' "$1" "$2" 2>/dev/null
 }
 
@@ -81,11 +83,11 @@ if [ ! -d "$plugins" ]; then
     if [ "$(id -u)" = 0 ]; then chown 1000:1000 "$plugins"; fi
 fi
 trap clean_up EXIT
-trap 'exit 143' HUP INT TERM PIPE # PIPE: nobody reads any more, and a shell has a word to say of a child's end
+trap 'exit 143' HUP INT TERM PIPE # PIPE: the reader is gone, and the shell may print that a child was killed
 exec 9<"$plugins"
 lock
 sweep
-stage=$(mktemp -u "$plugins/.stg-XXXXXX") # named first: a signal between the two finds what to take away
+stage=$(mktemp -u "$plugins/.stg-XXXXXX") # named first, so that a signal between the two lines cleans up
 mkdir -m 700 -- "$stage"
 exec 8<"$stage"
 if [ -n "$locks" ]; then flock -n 8; fi
@@ -95,15 +97,15 @@ cd "$stage"
 tar -xpf -
 odd=$(find . ! -type f ! -type d | head -n 1)
 [ -z "$odd" ] || fail 3 'there is something that is neither a file nor a directory'
-found=''
+digest=''
 if [ "$size" = large ] && command -v openssl >/dev/null 2>&1; then
-    found=$(find . -type f -print0 | sort -z | xargs -0 -r openssl dgst -sha256 -r 2>/dev/null | sed 's/ \*/  /' | sha256sum)
+    digest=$(find . -type f -print0 | sort -z | xargs -0 -r openssl dgst -sha256 -r 2>/dev/null | sed 's/ \*/  /' | sha256sum)
 fi
-if [ "${found%% *}" != "$wanted" ]; then
-    found=$(find . -type f -print0 | sort -z | xargs -0 -r sha256sum | sha256sum)
+if [ "${digest%% *}" != "$wanted" ]; then
+    digest=$(find . -type f -print0 | sort -z | xargs -0 -r sha256sum | sha256sum)
 fi
-found=${found%% *}
-[ "$found" = "$wanted" ] || fail 3 "the digest is $found"
+digest=${digest%% *}
+[ "$digest" = "$wanted" ] || fail 3 "the digest is $digest"
 chmod 755 .
 if [ "$(id -u)" = 0 ]; then chown 1000:1000 .; fi
 mark=$(ls -di .)
@@ -124,4 +126,4 @@ else
 fi
 cd "$plugins/$name"
 [ "$(ls -di .)" = "$mark" ] || fail 3 'another version lies in place'
-printf 'installed %s\n' "$found"
+printf 'installed %s\n' "$digest"

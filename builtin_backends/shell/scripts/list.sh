@@ -1,11 +1,11 @@
 #!/bin/sh
-# Lists the plugins of a target, whatever their number, with one pass over their files.
+# Lists all plugins of a target with one pass over their files.
 #
 #   sh -c "$(cat list.sh)" plugport CONFIG_DIR
 #
-# Prints the names of the plugins, a line `--files--`, `sha256sum`'s lines of all their files, a line
+# Prints the names of the plugins, a line `--files--`, the lines of `sha256sum` for all their files, a line
 # `--manifests--`, and a tar of their `plugin.yaml`.
-# Exit: 0 done (also where there is no plugins directory), 4 a tool is missing.
+# Exit: 0 done (also if there is no plugins directory), 4 a tool is missing.
 set -eu
 export LC_ALL=C
 
@@ -14,7 +14,7 @@ for tool in find xargs sha256sum tar; do
 done
 if [ ! -d "$1/plugins" ]; then exit 0; fi
 cd "$1/plugins"
-for left in .old-*; do # a version that a crash left aside
+for left in .old-*; do # a version that a crash left set aside
     if [ -d "$left" ] && [ ! -e "${left#.old-}" ]; then mv -- "$left" "${left#.old-}" 2>/dev/null || :; fi
 done
 set -- ./*/

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Takes away what an uninstall decided on.
+# Deletes and rewrites what an uninstall has decided.
 #
 #   sh -c "$(cat uninstall.sh)" plugport CONFIG_DIR NAME   < a tar
 #
-# The tar holds `delete` and `directories` (paths, each ended by NUL), `texts` (lines: number, sha256 of the text as it
-# was read, path) and a file `new-NUMBER` for each text that stays. The plugin's own directory goes last, at once.
-# Exit: 0 done, 4 a tool is missing, 5 the directory cannot be had, 6 a text has changed since it was read.
+# The tar holds `delete` (files) and `directories` (deleted if empty), both as paths that end in NUL; `texts`, a line for
+# each changed text: number, sha256 of the text as it was read, path; and a file `new-NUMBER` for each text that is
+# rewritten and not deleted. The plugin's own directory is deleted last, by one rename.
+# Exit: 0 done, 4 a tool is missing, 5 the config dir is missing or locked, 6 a text has changed since it was read.
 set -eu
 export LC_ALL=C
 umask 022
@@ -31,7 +32,7 @@ if command -v flock >/dev/null 2>&1; then
     exec 9<"$holder"
     flock -w 60 9 || { printf 'plugport: another delivery holds the directory\n' >&2; exit 5; }
 fi
-stage=$(mktemp -u "$holder/.stg-XXXXXX") # named first: a signal between the two finds what to take away
+stage=$(mktemp -u "$holder/.stg-XXXXXX") # named first, so that a signal between the two lines cleans up
 mkdir -m 700 -- "$stage"
 tar -xf - -C "$stage"
 
