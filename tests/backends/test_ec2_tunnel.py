@@ -7,10 +7,10 @@ import os
 
 import asyncssh
 import pytest
-from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST, SimulatedEndpoint
 
 from plugport.builtin_backends.ec2.aws import Aws
 from plugport.builtin_backends.ec2.endpoints import Endpoint
+from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST, SimulatedEndpoint
 from plugport.builtin_backends.ec2.tunnel import FRAME, Tunnel, presigned_url
 from plugport.hookspecs.errors import BackendUnavailable
 
@@ -22,7 +22,9 @@ def trusted(tmp_path, monkeypatch):
 
 
 def _tunnel(aws, endpoint) -> Tunnel:
-    return Tunnel(presigned_url(aws, Endpoint("eice-0123", ENDPOINT_HOST), "10.0.0.7", 22), ("127.0.0.1", endpoint.port))
+    return Tunnel(
+        presigned_url(aws, Endpoint("eice-0123", ENDPOINT_HOST), "10.0.0.7", 22), ("127.0.0.1", endpoint.port)
+    )
 
 
 class _Server(asyncssh.SSHServer):
