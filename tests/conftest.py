@@ -29,21 +29,21 @@ Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 @pytest.fixture
-def registry(tmp_path: Path) -> Path:
-    """An empty curated registry."""
-    folder = tmp_path / "registry"
+def catalog(tmp_path: Path) -> Path:
+    """An empty catalog: the directory behind `local://`."""
+    folder = tmp_path / "catalog"
     folder.mkdir()
     return folder
 
 
 @pytest.fixture
-def add_plugin(registry: Path) -> Callable[..., Path]:
-    """Puts a plugin into the registry: `add_plugin("name", {"rules/a.md": "text"})`."""
+def add_plugin(catalog: Path) -> Callable[..., Path]:
+    """Puts a plugin into the catalog: `add_plugin("name", {"rules/a.md": "text"})`."""
 
     def add(name: str, files: dict[str, str | bytes] | None = None, version: str = "1.0.0") -> Path:
-        folder = registry / name
-        given: dict[str, str | bytes] = {"plugin.yaml": f"name: {name}\nversion: {version}\n"}
-        for path, content in (given | (files or {})).items():
+        folder = catalog / name
+        manifest: dict[str, str | bytes] = {"plugin.yaml": f"name: {name}\nversion: {version}\n"}
+        for path, content in (manifest | (files or {})).items():
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -53,17 +53,19 @@ def add_plugin(registry: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def serve(tmp_path: Path, registry: Path) -> Serve:
+def serve(tmp_path: Path, catalog: Path) -> Serve:
     """Runs the whole application in this process: `async with serve(provider, …, setting=…) as admin:`."""
 
     @asynccontextmanager
     async def run(*providers: object, **settings: object) -> AsyncIterator[httpx.AsyncClient]:
-        values = {"data_dir": tmp_path / "data", "plugins_dir": registry, "admin_token": ADMIN} | settings
-        found: list[Provider] = [
-            one if isinstance(one, Provider) else inspect_provider(one, type(one).__name__.lower())
-            for one in providers
+        values = {"data_dir": tmp_path / "data", "plugins_dir": catalog, "admin_token": ADMIN} | settings
+        inspected: list[Provider] = [
+            provider
+            if isinstance(provider, Provider)
+            else inspect_provider(provider, type(provider).__name__.lower())
+            for provider in providers
         ]
-        app = create_app(Settings(**values), extra_providers=found)
+        app = create_app(Settings(**values), extra_providers=inspected)
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             headers = {"Authorization": f"Bearer {ADMIN}"}

@@ -11,7 +11,7 @@ from .base import PlugportError, declared, error_field
 class SourceFault(StrEnum):
     """What is wrong with a source, as a closed list: nothing of the source's own text is repeated."""
 
-    EMPTY = "give a source as scheme://spec, or the bare name of a plugin of the local registry"
+    EMPTY = "give a source as scheme://spec, or the bare name of a plugin of the catalog"
     MALFORMED = "a source is scheme://spec without blanks or control characters, in at most 2,048 characters"
     TRAVERSAL = "a local name is one path segment: letters, digits, dot, dash and underscore"
     BAD_REPOSITORY = "name the repository as owner/repository"

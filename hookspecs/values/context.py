@@ -37,8 +37,8 @@ class KeyValueStore(Protocol):
 class ServiceSettings:
     """What every provider may know of the service that it runs in.
 
-    `plugins_dir`: the curated registry behind `local://` (an absolute path). `config_dirs`: config dirs by
-    runtime, from `PLUGPORT_CONFIG_DIRS`. `allow_unpinned`: whether a source may fetch what is not pinned.
+    `plugins_dir`: the directory of the curated plugins behind `local://` (an absolute path). `config_dirs`: config
+    dirs by runtime, from `PLUGPORT_CONFIG_DIRS`. `allow_unpinned`: whether a source may fetch what is not pinned.
     `source_allow_hosts`: hosts inside the network that sources may reach. `fetch_timeout`: seconds.
     `max_tree_bytes`, `max_tree_files`: the limits of a fetched tree.
     """

@@ -19,10 +19,10 @@ def _path(endpoint, identity="w1"):
     return endpoint.path.replace("{id}", identity).replace("{name}", "greeter")
 
 
-LOCKED = [one for one in ENDPOINTS if one.access is not Access.ANYONE]
+LOCKED = [endpoint for endpoint in ENDPOINTS if endpoint.access is not Access.ANYONE]
 
 
-@pytest.mark.parametrize("endpoint", LOCKED, ids=lambda one: f"{one.method} {one.path}")
+@pytest.mark.parametrize("endpoint", LOCKED, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
 async def test_every_locked_route_wants_a_valid_token(serve, endpoint):
     async with serve(MemoryBackend()) as admin:
         for header in ("", "Bearer", "Bearer wrong", "Basic YWRtaW46YWRtaW4=", "Bearer \u00e9"):
@@ -51,7 +51,7 @@ async def test_a_workspaces_token_opens_that_workspace_alone(serve, add_plugin):
         assert (await admin.get(f"/operations/{other}/events", headers=own)).status_code == 404
         assert (await admin.get("/operations?workspace=w2", headers=own)).status_code == 403
         seen = (await admin.get("/operations", headers=own)).json()["items"]
-        assert {one["workspace"] for one in seen} == {"w1"}
+        assert {operation["workspace"] for operation in seen} == {"w1"}
 
 
 async def test_an_orgs_token_opens_that_orgs_allowlist_alone(serve):
@@ -84,7 +84,7 @@ async def test_a_forgotten_workspaces_token_opens_nothing(serve):
 async def test_too_many_requests_are_told_when_to_come_back(serve):
     async with serve(MemoryBackend(), rate_limit=5) as admin:
         replies = [await admin.get("/workspaces") for _ in range(7)]
-        assert [one.status_code for one in replies] == [200] * 5 + [429] * 2
+        assert [reply.status_code for reply in replies] == [200] * 5 + [429] * 2
         assert int(replies[-1].headers["retry-after"]) >= 1
 
 

@@ -31,7 +31,7 @@ async def test_a_body_is_refused_with_the_field_named(serve, body, where):
         await admin.post("/workspaces", json={"id": "w1", "org": "acme", "backend": "memory"})
         reply = await admin.post("/workspaces/w1/plugins", content=body, headers={"Content-Type": "application/json"})
         assert (reply.status_code, _slug(reply)) == (400, "invalid-request")
-        assert any(one["where"] == where for one in reply.json()["errors"]), reply.text
+        assert any(problem["where"] == where for problem in reply.json()["errors"]), reply.text
         assert (await admin.get("/operations")).json()["items"] == []
 
 
@@ -126,7 +126,7 @@ async def test_a_hostile_plugin_name_is_refused(serve, name):
 
 async def test_a_request_id_is_taken_over_or_made(serve):
     async with serve(MemoryBackend()) as admin:
-        given = await admin.get("/livez", headers={"X-Request-ID": "abc.1"})
-        assert given.headers["x-request-id"] == "abc.1"
+        repeated = await admin.get("/livez", headers={"X-Request-ID": "abc.1"})
+        assert repeated.headers["x-request-id"] == "abc.1"
         made = await admin.get("/livez", headers={"X-Request-ID": "bad id\u00e9".encode("latin-1")})
         assert len(made.headers["x-request-id"]) == 32

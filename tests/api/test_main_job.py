@@ -22,7 +22,8 @@ def _expected_digest(folder):
         if path.is_file()
     )
     return (
-        "sha256:" + hashlib.sha256(b"".join(b"%s  ./%s\n" % (one.encode(), path) for path, one in lines)).hexdigest()
+        "sha256:"
+        + hashlib.sha256(b"".join(b"%s  ./%s\n" % (sha256.encode(), path) for path, sha256 in lines)).hexdigest()
     )
 
 
@@ -39,9 +40,10 @@ async def test_a_plugin_is_installed_listed_and_uninstalled(serve, add_plugin):
         assert installed["digest"] == _expected_digest(folder)
 
         listed = (await admin.get("/workspaces/w1/plugins")).json()
-        assert [(one["name"], one["version"], one["digest"], one["verified"], one["drift"]) for one in listed] == [
-            ("greeter", "1.0.0", installed["digest"], True, "none")
-        ]
+        assert [
+            (plugin["name"], plugin["version"], plugin["digest"], plugin["verified"], plugin["drift"])
+            for plugin in listed
+        ] == [("greeter", "1.0.0", installed["digest"], True, "none")]
         operation = (await admin.get(f"/operations/{installed['operation']}")).json()
         assert (operation["status"], operation["plugin"], operation["digest"]) == (
             "succeeded",
@@ -104,8 +106,8 @@ async def test_respond_async_answers_with_the_operation_and_its_events_end_with_
         assert reply.headers["location"] == f"/operations/{reply.json()['id']}"
         events = await admin.get(f"{reply.headers['location']}/events")
         assert events.headers["content-type"].startswith("text/event-stream")
-        told = [json.loads(line[6:]) for line in events.text.splitlines() if line.startswith("data: ")]
-        assert told[-1]["status"] == "succeeded"
+        operations = [json.loads(line[6:]) for line in events.text.splitlines() if line.startswith("data: ")]
+        assert operations[-1]["status"] == "succeeded"
         assert "event: status" in events.text
 
 
@@ -161,16 +163,19 @@ async def test_the_registry_is_listed_by_runtime(serve, add_plugin):
     add_plugin("some", {"plugin.yaml": "name: some\nversion: '2'\nruntimes: [claude_code]\n"})
     async with serve(MemoryBackend()) as admin:
         await _register(admin, runtime="hermes")
-        assert [one["name"] for one in (await admin.get("/plugins")).json()] == ["all", "some"]
-        assert [one["name"] for one in (await admin.get("/plugins?runtime=claude-code")).json()] == ["all", "some"]
-        assert [one["name"] for one in (await admin.get("/plugins?runtime=hermes")).json()] == ["all"]
+        assert [plugin["name"] for plugin in (await admin.get("/plugins")).json()] == ["all", "some"]
+        assert [plugin["name"] for plugin in (await admin.get("/plugins?runtime=claude-code")).json()] == [
+            "all",
+            "some",
+        ]
+        assert [plugin["name"] for plugin in (await admin.get("/plugins?runtime=hermes")).json()] == ["all"]
         available = await admin.get("/workspaces/w1/plugins/available")
-        assert [one["name"] for one in available.json()] == ["all"]
+        assert [plugin["name"] for plugin in available.json()] == ["all"]
         await admin.post("/workspaces/w1/plugins", json={"source": "some"})
-        found = (await admin.get("/workspaces/w1/plugins/compatibility?runtime=claude_code")).json()
-        assert [(one["name"], one["supported_on_runtime"]) for one in found] == [("some", True)]
-        found = (await admin.get("/workspaces/w1/plugins")).json()
-        assert [(one["name"], one["supported_on_runtime"]) for one in found] == [("some", False)]
+        plugins = (await admin.get("/workspaces/w1/plugins/compatibility?runtime=claude_code")).json()
+        assert [(plugin["name"], plugin["supported_on_runtime"]) for plugin in plugins] == [("some", True)]
+        plugins = (await admin.get("/workspaces/w1/plugins")).json()
+        assert [(plugin["name"], plugin["supported_on_runtime"]) for plugin in plugins] == [("some", False)]
 
 
 async def test_workspaces_are_changed_paged_and_removed(serve):
@@ -179,7 +184,9 @@ async def test_workspaces_are_changed_paged_and_removed(serve):
             await _register(admin, f"w{index}")
         first = (await admin.get("/workspaces?limit=3")).json()
         rest = (await admin.get(f"/workspaces?limit=3&cursor={first['next']}")).json()
-        assert [one["id"] for one in first["items"] + rest["items"]] == [f"w{index}" for index in range(5)]
+        assert [workspace["id"] for workspace in first["items"] + rest["items"]] == [
+            f"w{index}" for index in range(5)
+        ]
         assert rest["next"] is None
         changed = await admin.patch("/workspaces/w1", json={"runtime": None, "options": {"a": 1}})
         assert (changed.json()["runtime"], changed.json()["options"], changed.json()["org"]) == (

@@ -44,6 +44,6 @@ async def test_the_description_is_openapi_3_1_and_names_every_route(serve):
     async with serve() as admin:
         document = (await admin.get("/openapi.json")).json()
         assert document["openapi"].startswith("3.1")
-        described = {(method.upper(), path) for path, told in document["paths"].items() for method in told}
-        assert described == {(one.method, one.path) for one in ENDPOINTS}
+        described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+        assert described == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
         assert "<h1>plugport" in (await admin.get("/docs")).text

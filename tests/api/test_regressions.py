@@ -1,4 +1,4 @@
-"""The scars of the production system that this grew out of: each must be impossible here."""
+"""The faults of the production system that this grew out of. None of them may happen here."""
 
 from __future__ import annotations
 
@@ -30,9 +30,6 @@ def _slug(reply):
 async def _register(admin, **fields):
     reply = await admin.post("/workspaces", json={"id": "w1", "org": "acme"} | fields)
     assert reply.status_code == 201, reply.text
-
-
-# An external workspace gets "container not running"
 
 
 @pytest.mark.parametrize("method", ["install", "uninstall"])
@@ -88,9 +85,6 @@ async def test_an_instance_is_an_ec2_workspace_whoever_knows_it(serve, add_plugi
         assert list(ec2.plugins["tenant"]) == ["greeter"]
 
 
-# A flaky engine is no stopped workspace
-
-
 async def test_unknown_and_stopped_are_never_one(serve, add_plugin, caplog):
     add_plugin("greeter")
     backend = MemoryBackend(state=RunState.unknown(f"daemon hung {LOUD}"))
@@ -109,9 +103,6 @@ async def test_unknown_and_stopped_are_never_one(serve, add_plugin, caplog):
         assert (reply.status_code, _slug(reply)) == (503, "workspace-not-running")
         assert "retry-after" not in reply.headers
         assert (await admin.get("/workspaces/w1")).json()["state"] == "stopped"
-
-
-# The error text of a resolver in the response
 
 
 def _raise(error):
@@ -167,7 +158,7 @@ async def test_no_error_path_of_the_pipeline_shows_the_resolvers_text(
             events = (await admin.get(f"/operations/{operation}/events")).text
             assert not any(secret in stored + events for secret in SECRETS if secret not in source)
         if fetch and "lie" not in str(fetch(tmp_path) if fetch.__name__ == "<lambda>" else ""):
-            logged = caplog.text + "".join(str(vars(one)) for one in caplog.records)
+            logged = caplog.text + "".join(str(vars(record)) for record in caplog.records)
             assert all(secret in logged for secret in SECRETS)
         assert os.listdir(tmp_path / "data" / "work") == []
 
@@ -202,9 +193,6 @@ def _raising(hook):
 
     broken.__name__ = hook
     return hookimpl(broken)
-
-
-# The allowlist
 
 
 async def test_the_allowlist_is_asked_on_install_and_on_download(serve, add_plugin):

@@ -101,9 +101,9 @@ async def test_what_somebody_edited_stays_and_is_named(host, add_plugin):
     (config / "skills/own/mine.md").write_text("mine")
     memory = (config / "CLAUDE.md").read_text()
     (config / "CLAUDE.md").write_text(memory.replace("The last one.", "The last one, edited."))
-    told = json.loads((config / ".claude/settings.json").read_text())
-    told["mcpServers"]["ours"]["command"] = "edited"
-    (config / ".claude/settings.json").write_text(json.dumps(told, indent=2) + "\n")
+    edited = json.loads((config / ".claude/settings.json").read_text())
+    edited["mcpServers"]["ours"]["command"] = "edited"
+    (config / ".claude/settings.json").write_text(json.dumps(edited, indent=2) + "\n")
     left = await _uninstall(admin, "ours")
     assert left == [
         "skills/own/SKILL.md",

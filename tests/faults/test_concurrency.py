@@ -35,6 +35,6 @@ async def test_sixty_installs_over_six_workspaces_with_repeated_keys(serve, add_
         assert len(backend.deliveries) == 30
         assert backend.most_at_once == 1
         for index in range(6):
-            own = [one for one in reversed(operations) if one["workspace"] == f"w{index}"]
+            own = [operation for operation in reversed(operations) if operation["workspace"] == f"w{index}"]
             delivered = [name for workspace, name, _ in backend.deliveries if workspace == f"w{index}"]
-            assert [one["plugin"] for one in own] == delivered
+            assert [operation["plugin"] for operation in own] == delivered

@@ -76,15 +76,15 @@ def test_a_server_that_is_killed_at_any_instant_forgets_nothing(tmp_path):
         open_ones = set(accepted)
         while open_ones and time.monotonic() < deadline:
             open_ones = {
-                one
-                for one in open_ones
-                if server.client.get(f"/operations/{one}").json()["status"] not in {"succeeded", "failed"}
+                identity
+                for identity in open_ones
+                if server.client.get(f"/operations/{identity}").json()["status"] not in {"succeeded", "failed"}
             }
             time.sleep(0.1)
         assert not open_ones
         assert len(accepted) > 5
         everything = server.client.get("/operations?limit=200").json()["items"]
-        assert {one["status"] for one in everything} <= {"succeeded", "failed"}
+        assert {operation["status"] for operation in everything} <= {"succeeded", "failed"}
         for identity in WORKSPACES:
             plugins = tmp_path / identity / "plugins"
             for name in os.listdir(plugins) if plugins.exists() else ():

@@ -41,12 +41,12 @@ def _serve(folder, site, **environment):
 def test_a_provider_from_a_separate_wheel_serves_requests(site, tmp_path):
     service = _serve(tmp_path, site, PLUGPORT_DELIVERY_TIMEOUT="30")
     try:
-        found = {one["name"]: one for one in service.client.get("/providers").json()}["stranger"]
-        assert (found["distribution"], found["version"], found["status"]) == ("stranger", "2.5", "loaded")
+        provider = {provider["name"]: provider for provider in service.client.get("/providers").json()}["stranger"]
+        assert (provider["distribution"], provider["version"], provider["status"]) == ("stranger", "2.5", "loaded")
         reply = service.client.post("/workspaces/theirs/plugins", json={"source": "stranger://alpha"})
         assert reply.status_code == 200, reply.text
         listed = service.client.get("/workspaces/theirs/plugins").json()
-        assert [(one["name"], one["version"]) for one in listed] == [("alpha", "3")]
+        assert [(plugin["name"], plugin["version"]) for plugin in listed] == [("alpha", "3")]
         assert service.client.delete("/workspaces/theirs/plugins/alpha").status_code == 200
     finally:
         service.stop()

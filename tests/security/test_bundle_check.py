@@ -34,10 +34,10 @@ def refused(root, **limits):
 def test_a_plain_tree_passes_with_its_executables(tree):
     (tree / "setup.sh").write_text("#!/bin/sh\n")
     (tree / "setup.sh").chmod(0o755)
-    found = paths(tree)
-    assert sorted(found) == ["plugin.yaml", "setup.sh", "skills/greet/SKILL.md"]
-    assert found["setup.sh"].executable
-    assert not found["plugin.yaml"].executable
+    entries = paths(tree)
+    assert sorted(entries) == ["plugin.yaml", "setup.sh", "skills/greet/SKILL.md"]
+    assert entries["setup.sh"].executable
+    assert not entries["plugin.yaml"].executable
 
 
 def test_a_git_directory_at_the_top_is_no_part_of_a_plugin(tree):
@@ -52,12 +52,12 @@ def test_links_inside_become_the_files_that_they_lead_to(tree):
     (tree / "copies").symlink_to("skills")
     (tree / "skills" / "greet" / "up.yaml").symlink_to("../../plugin.yaml")
     (tree / "through.md").symlink_to("copies/greet/SKILL.md")
-    found = paths(tree)
-    assert found["README.md"].origin == tree / "skills" / "greet" / "SKILL.md"
-    assert found["copies/greet/SKILL.md"].origin == tree / "skills" / "greet" / "SKILL.md"
-    assert found["skills/greet/up.yaml"].origin == tree / "plugin.yaml"
-    assert found["through.md"].origin == tree / "skills" / "greet" / "SKILL.md"
-    assert not any(entry.origin.is_symlink() for entry in found.values())
+    entries = paths(tree)
+    assert entries["README.md"].origin == tree / "skills" / "greet" / "SKILL.md"
+    assert entries["copies/greet/SKILL.md"].origin == tree / "skills" / "greet" / "SKILL.md"
+    assert entries["skills/greet/up.yaml"].origin == tree / "plugin.yaml"
+    assert entries["through.md"].origin == tree / "skills" / "greet" / "SKILL.md"
+    assert not any(entry.origin.is_symlink() for entry in entries.values())
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../outside", "../tree/plugin.yaml", "skills/../../outside"])
@@ -165,10 +165,10 @@ def test_a_path_that_is_too_long_is_refused(tree):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("Read", "read"), ("straße", "STRASSE"), ("e\u0301", "\u00e9"), ("D/x", "d/y")]
+    ("first", "second"), [("Read", "read"), ("straße", "STRASSE"), ("e\u0301", "\u00e9"), ("D/x", "d/y")]
 )
-def test_names_that_differ_by_case_alone_are_refused(tree, one, other):
-    for name in (one, other):
+def test_names_that_differ_by_case_alone_are_refused(tree, first, second):
+    for name in (first, second):
         (tree / name).parent.mkdir(exist_ok=True)
         (tree / name).write_text("x")
     assert refused(tree)[1] is BundleFault.CASE

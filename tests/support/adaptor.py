@@ -52,7 +52,7 @@ def _merge(path: Path, fragment: dict) -> None:
         if key == "hooks":
             for event, handlers in value.items():
                 have = settings.setdefault("hooks", {}).setdefault(event, [])
-                have += [one for one in handlers if _identity(one) not in map(_identity, have)]
+                have += [handler for handler in handlers if _identity(handler) not in map(_identity, have)]
         elif isinstance(value, dict):
             settings.setdefault(key, {}).update(value)
         else:
@@ -62,4 +62,4 @@ def _merge(path: Path, fragment: dict) -> None:
 
 
 def _identity(handler: dict) -> tuple:
-    return handler.get("matcher"), [one.get("command") for one in handler.get("hooks", [])]
+    return handler.get("matcher"), [hook.get("command") for hook in handler.get("hooks", [])]

@@ -56,8 +56,8 @@ class MemoryBackend:
 
     @hookimpl
     def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
-        found = self.plugins.get(workspace.id, {})
-        return [InstalledPlugin(name, one.digest, one.manifest) for name, one in found.items()]
+        plugins = self.plugins.get(workspace.id, {})
+        return [InstalledPlugin(name, bundle.digest, bundle.manifest) for name, bundle in plugins.items()]
 
     @hookimpl
     def restart(self, workspace: Workspace) -> None:
@@ -116,5 +116,5 @@ class PullingBackend:
 def tree_of(archive: bytes) -> dict[str, bytes]:
     """The files of a tar.gz."""
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as opened:
-        files = [one for one in opened.getmembers() if one.isfile()]
-        return {one.name: opened.extractfile(one).read() for one in files}  # type: ignore[union-attr]
+        files = [member for member in opened.getmembers() if member.isfile()]
+        return {member.name: opened.extractfile(member).read() for member in files}  # type: ignore[union-attr]

