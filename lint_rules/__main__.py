@@ -6,4 +6,4 @@ import importlib
 parser = argparse.ArgumentParser("plugport")
 importlib.import_module("plugport.core.cli.commands.lint").register(parser.add_subparsers(required=True))
 arguments = parser.parse_args()
-raise SystemExit(arguments.run(arguments))
+raise SystemExit(arguments.command(arguments))

@@ -1,4 +1,4 @@
-"""The command line `plugport`. A command's module is imported when the command runs, and nothing before."""
+"""The command line `plugport`. What a command needs is imported when the command is called."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Protocol, cast
 
 
 class Command(Protocol):
-    """What each module of a command has."""
+    """What each module in `commands/` has."""
 
     def register(self, subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-        """Add the command to the parser; imports nothing but the standard library."""
+        """Add the command to the parser. Import nothing of the server here."""
 
 
 COMMANDS = (
@@ -33,7 +33,10 @@ COMMANDS = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code: 0 done, 1 refused or findings, 2 usage or configuration, 3 no answer."""
+    """Call a command and return its exit code.
+
+    0: done. 1: refused, or findings. 2: wrong usage or configuration. 3: the service does not answer.
+    """
     parser = argparse.ArgumentParser(
         prog="plugport", description="Delivers plugins into the workspaces where AI agents run."
     )
@@ -47,11 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"plugport {version('plugport')}")
         return 0
-    if not hasattr(args, "run"):
+    if not hasattr(args, "command"):
         parser.print_help()
         return 2
     try:
-        return int(args.run(args))
+        return int(args.command(args))
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "plugport":
             raise

@@ -1,4 +1,4 @@
-"""How the commands talk to a running service, and how they say what it refused."""
+"""Calls a running service, and prints its replies and refusals."""
 
 from __future__ import annotations
 
@@ -6,32 +6,29 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias, cast
 
-REFUSED, UNREACHED = 1, 3
+from ...hookspecs import JSON
+
+JSONObject: TypeAlias = Mapping[str, JSON]
+EXIT_REFUSED, EXIT_UNREACHABLE = 1, 3
 
 
 class Refused(Exception):
-    """Raised when the service answers with a problem document."""
+    """Raised when the service answers with an error. `problem` is its problem document."""
 
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+    def __init__(self, status: int, problem: JSONObject) -> None:
         super().__init__(problem.get("title", f"status {status}"))
         self.status, self.problem = status, problem
 
 
-class Unreached(Exception):
-    """Raised when no answer came; its text says from where."""
-
-
-def add_connection(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that every command has which asks a service."""
-    parser.add_argument("--url", help="the service (PLUGPORT_URL, else http://127.0.0.1:8080)")
-    parser.add_argument("--json", action="store_true", help="print the service's own JSON")
+class Unreachable(Exception):
+    """Raised when the service does not answer. The text names its URL."""
 
 
 class Client:
-    """A service, with the token of PLUGPORT_TOKEN (else PLUGPORT_ADMIN_TOKEN)."""
+    """Calls a service. The token is that of PLUGPORT_TOKEN (else PLUGPORT_ADMIN_TOKEN)."""
 
     def __init__(self, url: str | None = None, token: str | None = None) -> None:
         import httpx
@@ -42,21 +39,30 @@ class Client:
         timeout = httpx.Timeout(30.0, read=1200.0)
         self.http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
 
-    def ask(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
-        """The answer's JSON (None where it has none). Raises `Refused` and `Unreached`."""
+    def request(
+        self, method: str, path: str, body: JSON = None, headers: Mapping[str, str] | None = None
+    ) -> JSONObject:
+        """Return the JSON object of the reply, `{}` if the reply is empty. Raises `Refused` and `Unreachable`."""
+        return cast("JSONObject", self._json(method, path, body, headers) or {})
+
+    def request_list(self, path: str) -> list[JSONObject]:
+        """GET a list of JSON objects. Raises `Refused` and `Unreachable`."""
+        return cast("list[JSONObject]", self._json("GET", path))
+
+    def _json(self, method: str, path: str, body: JSON = None, headers: Mapping[str, str] | None = None) -> object:
         import httpx
 
         try:
             reply = self.http.request(method, path, json=body, headers=dict(headers or {}))
         except httpx.HTTPError as error:
-            raise Unreached(f"{self.url} does not answer ({type(error).__name__})") from error
+            raise Unreachable(f"{self.url} does not answer ({type(error).__name__})") from error
         if reply.is_error:
-            raise Refused(reply.status_code, problem_of(reply.content, reply.status_code))
+            raise Refused(reply.status_code, problem_document(reply.content, reply.status_code))
         return reply.json() if reply.content else None
 
 
-def problem_of(content: bytes, status: int) -> Mapping[str, Any]:
-    """A problem document, or one made up from the status where the answer is none."""
+def problem_document(content: bytes, status: int) -> JSONObject:
+    """Return the problem document of a reply, or one that names the HTTP status if the reply has none."""
     try:
         problem = json.loads(content)
     except ValueError:
@@ -64,24 +70,32 @@ def problem_of(content: bytes, status: int) -> Mapping[str, Any]:
     return problem if isinstance(problem, dict) else {"title": f"HTTP status {status}"}
 
 
-def answering(ask: Callable[[Client, argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """A command's `run`: it has a client, and tells on standard error what was refused."""
+def add_connection_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of every command that calls a service."""
+    parser.add_argument("--url", help="the service (PLUGPORT_URL, else http://127.0.0.1:8080)")
+    parser.add_argument("--json", action="store_true", help="print the service's own JSON")
 
-    def run(args: argparse.Namespace) -> int:
+
+def with_client(
+    command: Callable[[Client, argparse.Namespace], int | None],
+) -> Callable[[argparse.Namespace], int]:
+    """Wrap a command: it gets a client, and a refusal or a missing answer is printed and becomes the exit code."""
+
+    def call(args: argparse.Namespace) -> int:
         try:
-            return ask(Client(args.url), args)
+            return command(Client(args.url), args) or 0
         except Refused as refusal:
-            tell(refusal.problem, as_json=getattr(args, "json", False))
-            return REFUSED
-        except Unreached as error:
+            print_problem(refusal.problem, as_json=args.json)
+            return EXIT_REFUSED
+        except Unreachable as error:
             print(f"plugport: {error}: is it running, and is PLUGPORT_URL right?", file=sys.stderr)
-            return UNREACHED
+            return EXIT_UNREACHABLE
 
-    return run
+    return call
 
 
-def tell(problem: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print a problem document for a person, or as it is on standard output."""
+def print_problem(problem: JSONObject, *, as_json: bool) -> None:
+    """Print a problem document to standard error for people, or to standard output as JSON."""
     if as_json:
         print(json.dumps(problem))
         return
@@ -92,13 +106,19 @@ def tell(problem: Mapping[str, Any], *, as_json: bool) -> None:
         print(f"  request id: {request_id}", file=sys.stderr)
 
 
-def show(value: object, args: argparse.Namespace, lines: Callable[[], str]) -> None:
-    """Print the value as JSON where that was asked for, else the lines."""
-    print(json.dumps(value) if args.json else lines())
+def print_result(args: argparse.Namespace, value: object, text: str) -> None:
+    """Print the value as JSON with `--json`, else the text."""
+    print(json.dumps(value) if args.json else text)
 
 
-def table(rows: list[list[str]], heads: list[str]) -> str:
-    """Rows under heads, in columns as wide as they need to be."""
-    widths = [max(len(row[index]) for row in [heads, *rows]) for index in range(len(heads))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [heads, *rows]]
+def format_table(heads: Sequence[str], rows: Iterable[Iterable[JSON]]) -> str:
+    """Format rows under heads, in columns as wide as their cells. An empty cell is shown as a dash."""
+    cells = [list(heads), *([str(cell or "-") for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def format_fields(value: JSONObject) -> str:
+    """Format an object as lines of `key: value`, without the null values."""
+    return "\n".join(f"{key}: {field}" for key, field in value.items() if field is not None)

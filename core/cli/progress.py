@@ -1,45 +1,45 @@
-"""Follows an operation by its event stream, with its phases on a terminal."""
+"""Follows an operation by its event stream, and shows its phases on a terminal."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import cast
 
-from .client import Client, Refused, Unreached
+from .client import Client, JSONObject, Refused, Unreachable
 
 
-def events(client: Client, identity: str) -> Iterator[dict[str, Any]]:
-    """The operation after each change, to its end. Raises `Refused` and `Unreached`."""
+def operation_events(client: Client, operation_id: str) -> Iterator[JSONObject]:
+    """Yield the operation after each change until it ends. Raises `Refused` and `Unreachable`."""
     import httpx
 
     try:
-        with client.http.stream("GET", f"/operations/{identity}/events") as stream:
+        with client.http.stream("GET", f"/operations/{operation_id}/events") as stream:
             if stream.is_error:
-                stream.read()
                 raise Refused(stream.status_code, {"title": "the operation cannot be followed"})
             for line in stream.iter_lines():
                 if line.startswith("data:"):
                     yield json.loads(line[5:])
     except httpx.HTTPError as error:
-        raise Unreached(f"{client.url} went away ({type(error).__name__})") from error
+        raise Unreachable(f"{client.url} went away ({type(error).__name__})") from error
 
 
-def follow(client: Client, operation: Mapping[str, Any]) -> dict[str, Any]:
-    """The operation when it has succeeded; its phases are shown on standard error while it runs.
+def wait_for_success(client: Client, operation: JSONObject) -> JSONObject:
+    """Show the operation's phases on standard error until it ends, and return it if it has succeeded.
 
-    Raises `Refused` with the operation's own problem where it failed, and `Unreached`.
+    Raises `Refused` with the operation's own problem document if it failed, and `Unreachable`.
     """
     from rich.console import Console
 
-    last = dict(operation)
     with Console(stderr=True).status("queued") as status:
-        for last in events(client, operation["id"]):
-            status.update(last["phase"])
-    if last["status"] == "failed":
-        raise Refused(last["error"].get("status", 500), last["error"])
-    if last["status"] != "succeeded":
-        print(f"plugport: the stream ended early; see: plugport operations {last['id']}", file=sys.stderr)
-        raise Unreached("the event stream ended before the operation did")
-    return last
+        for changed in operation_events(client, str(operation["id"])):
+            operation = changed
+            status.update(str(operation["phase"]))
+    if operation["status"] == "failed":
+        problem = cast("JSONObject", operation["error"])
+        raise Refused(cast("int", problem.get("status", 500)), problem)
+    if operation["status"] != "succeeded":
+        print(f"plugport: the stream ended early; see: plugport operations {operation['id']}", file=sys.stderr)
+        raise Unreachable("the event stream ended before the operation did")
+    return operation

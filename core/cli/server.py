@@ -1,4 +1,4 @@
-"""Runs the application on uvicorn, and says where it listens once it does."""
+"""Runs the application on uvicorn, and prints its address when it is ready."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from ..settings import Settings
 _GRACEFUL_SECONDS = 10
 
 
-class _Announcing(uvicorn.Server):
-    """A server that prints its address when it is ready, as one line on standard output."""
+class _AnnouncingServer(uvicorn.Server):
+    """A server that prints its address as one line on standard output when it is ready."""
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        """Start, then tell."""
+        """Start, then print the address."""
         await super().startup(sockets)  # type: ignore[arg-type]
-        for server in getattr(self, "servers", ()):
-            for listening in server.sockets:
-                host, port = listening.getsockname()[:2]
-                shown = f"[{host}]" if ":" in host else host
-                print(f"plugport: serving on http://{shown}:{port}", flush=True)
-                return
+        addresses = [listener.getsockname() for server in getattr(self, "servers", ()) for listener in server.sockets]
+        if addresses:
+            host, port = addresses[0][:2]
+            print(f"plugport: serving on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
 
 
-def serve(settings: Settings) -> bool:
-    """Serve until SIGINT or SIGTERM; whether the service had started."""
+def run_server(settings: Settings) -> bool:
+    """Serve until SIGINT or SIGTERM, and return whether the service had started."""
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
@@ -38,6 +36,6 @@ def serve(settings: Settings) -> bool:
         ws="none",
         timeout_graceful_shutdown=_GRACEFUL_SECONDS,
     )
-    server = _Announcing(config)
+    server = _AnnouncingServer(config)
     server.run()
     return bool(server.started)

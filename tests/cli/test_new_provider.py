@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from support.packages import installed_packages
 from support.service import Service
 from support.third_party import command
 
@@ -22,18 +23,15 @@ from plugport.core.cli.commands.new_provider import KINDS
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory) -> Path:
     """A folder with a package of each kind, and `site`, where their wheels are installed."""
-    folder = tmp_path_factory.mktemp("generated")
+    return installed_packages(tmp_path_factory, "generated", generate)
+
+
+def generate(folder: Path) -> list[str]:
     for kind in KINDS:
-        told = command(folder, "new-provider", f"acme-{kind}", "--kind", kind, "--into", str(folder))
-        assert told.returncode == 0, told.stderr
-        assert f"cd {folder}/acme-{kind} && tox" in told.stdout
-    pip = [sys.executable, "-m", "pip", "-q"]
-    packages = [f"./acme-{kind}" for kind in KINDS]
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", "wheels", *packages], cwd=folder, check=True)
-    wheels = sorted(map(str, (folder / "wheels").glob("*.whl")))
-    assert len(wheels) == len(KINDS)
-    subprocess.run([*pip, "install", "--no-deps", "--no-index", "-t", str(folder / "site"), *wheels], check=True)
-    return folder
+        completed = command(folder, "new-provider", f"acme-{kind}", "--kind", kind, "--into", str(folder))
+        assert completed.returncode == 0, completed.stderr
+        assert f"cd {folder}/acme-{kind} && tox" in completed.stdout
+    return [f"acme-{kind}" for kind in KINDS]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import tarfile
@@ -34,8 +35,6 @@ def _archive(members: list[tarfile.TarInfo | tuple[str, bytes]]) -> bytes:
 
 
 def _digest(files: dict[str, bytes]) -> str:
-    import hashlib
-
     return tree_digest([_File(path, hashlib.sha256(content).hexdigest()) for path, content in files.items()])
 
 
@@ -72,20 +71,20 @@ def _special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
 @pytest.mark.parametrize(
     "archive",
     [
-        GOOD[: len(GOOD) // 2],
-        GOOD[:20],
-        b"",
-        b"not gzip",
-        _archive([("a", b"other")]),
-        _archive([("../outside", b"x")]),
-        _archive([("/etc/outside", b"x")]),
-        _archive([_special("a", tarfile.SYMTYPE, "/etc/passwd")]),
-        _archive([_special("a", tarfile.LNKTYPE, "../p/a")]),
-        _archive([_special("a", tarfile.FIFOTYPE)]),
-        _archive([("a", b"new"), ("a", b"new"), ("b/c", b"new")]),
+        pytest.param(GOOD[: len(GOOD) // 2], id="half"),
+        pytest.param(GOOD[:20], id="beginning"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"not gzip", id="not-gzip"),
+        pytest.param(_archive([("a", b"other")]), id="other-content"),
+        pytest.param(_archive([("../outside", b"x")]), id="path-outside"),
+        pytest.param(_archive([("/etc/outside", b"x")]), id="absolute-path"),
+        pytest.param(_archive([_special("a", tarfile.SYMTYPE, "/etc/passwd")]), id="symbolic-link"),
+        pytest.param(_archive([_special("a", tarfile.LNKTYPE, "../p/a")]), id="hard-link"),
+        pytest.param(_archive([_special("a", tarfile.FIFOTYPE)]), id="fifo"),
+        pytest.param(_archive([("a", b"new"), ("a", b"new"), ("b/c", b"new")]), id="file-twice"),
     ],
 )
-def test_whatever_else_comes_the_old_version_stays(into, archive):
+def test_a_wrong_archive_leaves_the_old_version(into, archive):
     with pytest.raises(PullFailed):
         _pull(into, archive, _digest(NEW))
     assert tree(into) == {"p/a": b"old"}
@@ -101,13 +100,13 @@ def test_what_a_crash_left_is_repaired(into):
 
 
 def test_without_an_atomic_exchange_two_renames_do(into, monkeypatch):
-    monkeypatch.setattr("plugport.core.cli.pull.unpack._exchange", lambda one, other: False)
+    monkeypatch.setattr("plugport.core.cli.pull.unpack._exchange", lambda first, second: False)
     _pull(into, GOOD, _digest(NEW))
     assert tree(into / "p") == NEW
     assert os.listdir(into) == ["p"]
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "", ".x"])
-def test_a_name_that_is_none_is_refused(tmp_path, name):
+def test_an_invalid_name_is_refused(tmp_path, name):
     with pytest.raises(PullFailed):
         Staging(tmp_path, name)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.packages import installed_packages
 from support.tools import need_tool
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -18,16 +19,14 @@ NAMES = ("s3-source", "ssh-backend", "opa-policy")
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
     """A copy of the examples, and `site`, where their wheels are installed."""
-    folder = tmp_path_factory.mktemp("examples")
+    return installed_packages(tmp_path_factory, "examples", copy_examples)
+
+
+def copy_examples(folder: Path) -> list[str]:
+    leave = shutil.ignore_patterns(".tox", "build", "*.egg-info", "__pycache__")
     for name in NAMES:
-        leave = shutil.ignore_patterns(".tox", "build", "*.egg-info", "__pycache__")
         shutil.copytree(EXAMPLES / name, folder / name, ignore=leave)
-    pip = [sys.executable, "-m", "pip", "-q"]
-    packages = [f"./{name}" for name in NAMES]
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", "wheels", *packages], cwd=folder, check=True)
-    wheels = sorted(map(str, (folder / "wheels").glob("*.whl")))
-    subprocess.run([*pip, "install", "--no-deps", "--no-index", "-t", str(folder / "site"), *wheels], check=True)
-    return folder
+    return list(NAMES)
 
 
 def test_these_are_all_of_them():

@@ -1,29 +1,28 @@
-"""`plugport demo`: the main job on the embedded default, from an empty directory to nothing left."""
+"""`plugport demo`: installs, pulls and uninstalls a sample plugin with a service of its own."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of `plugport`."""
-    parser = subparsers.add_parser("demo", help="start a service, install a sample plugin, show it, take it away")
+    parser = subparsers.add_parser("demo", help="start a service, install a sample plugin, show it, remove it")
     parser.add_argument(
         "--ec2",
         action="store_true",
         help="include a simulated EC2 instance (needs plugport[simulator] and sshd)",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(command=demo)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Run the demo; 0 where all of it worked, and then the last line starts with `demo: ok`."""
-    from ..demo.steps import DemoFailed, demonstrate
+def demo(args: argparse.Namespace) -> int:
+    """Run the demo. If everything worked, the last line starts with `demo: ok`, and the exit code is 0."""
+    from ..demo.steps import DemoFailed, run_demo
 
     try:
-        print(demonstrate(with_ec2=args.ec2))
+        print(run_demo(with_ec2=args.ec2))
     except DemoFailed as error:
-        print(f"demo: failed: {error}", file=sys.stdout)
+        print(f"demo: failed: {error}")
         return 1
     return 0

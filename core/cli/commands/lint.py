@@ -25,11 +25,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--stdin-filename", metavar="FILE", help="read this one file's text from standard input, for editors")
     add("--prove", action="store_true", help="break the code in memory and report what the gates would miss")
     add("--explain", metavar="RULE", help="what a rule wants, why, and examples")
-    parser.set_defaults(run=run)
+    parser.set_defaults(command=lint)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Carry the command out; the exit code."""
+def lint(args: argparse.Namespace) -> int:
+    """Run the gates and return the exit code."""
     try:
         from ....lint_rules.command import main as command
     except ModuleNotFoundError as error:

@@ -1,25 +1,23 @@
-"""`plugport list`: what a workspace has."""
+"""`plugport list`: shows the plugins of a workspace."""
 
 from __future__ import annotations
 
 import argparse
 
-from ..client import Client, add_connection, answering, show, table
+from ..client import Client, add_connection_flags, format_table, print_result, with_client
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of `plugport`."""
-    parser = subparsers.add_parser("list", help="what a workspace has")
+    parser = subparsers.add_parser("list", help="show the plugins of a workspace")
     parser.add_argument("--workspace", required=True, metavar="ID")
-    add_connection(parser)
-    parser.set_defaults(run=answering(_list))
+    add_connection_flags(parser)
+    parser.set_defaults(command=with_client(list_plugins))
 
 
-def _list(client: Client, args: argparse.Namespace) -> int:
-    found = client.ask("GET", f"/workspaces/{args.workspace}/plugins")
-    rows = [
-        [one["name"], one["version"] or "-", one["digest"] or "-", one["source"] or "-", one["drift"]]
-        for one in found
-    ]
-    show(found, args, lambda: table(rows, ["NAME", "VERSION", "DIGEST", "SOURCE", "DRIFT"]))
-    return 0
+def list_plugins(client: Client, args: argparse.Namespace) -> None:
+    """Print the installed plugins as a table."""
+    plugins = client.request_list(f"/workspaces/{args.workspace}/plugins")
+    columns = ("name", "version", "digest", "source", "drift")
+    rows = [[plugin[column] for column in columns] for plugin in plugins]
+    print_result(args, plugins, format_table([column.upper() for column in columns], rows))

@@ -1,46 +1,56 @@
-"""`plugport operations`: the history, or one operation."""
+"""`plugport operations`: shows the history, or one operation."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from typing import cast
 
-from ..client import Client, add_connection, answering, show, table
-from ..progress import events
+from ..client import (
+    Client,
+    JSONObject,
+    add_connection_flags,
+    format_fields,
+    format_table,
+    print_result,
+    with_client,
+)
+from ..progress import operation_events
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of `plugport`."""
-    parser = subparsers.add_parser("operations", help="what was done, the newest first; or one operation")
+    parser = subparsers.add_parser("operations", help="show the operations, newest first, or one operation")
     parser.add_argument("id", nargs="?", metavar="ID")
     parser.add_argument("--workspace", metavar="ID")
     parser.add_argument("--limit", type=int, default=20)
-    parser.add_argument("--follow", action="store_true", help="show each change of the one operation until its end")
-    add_connection(parser)
-    parser.set_defaults(run=answering(_operations))
+    parser.add_argument("--follow", action="store_true", help="show each change of the operation until it ends")
+    add_connection_flags(parser)
+    parser.set_defaults(command=with_client(show_operations))
 
 
-def _operations(client: Client, args: argparse.Namespace) -> int:
+def show_operations(client: Client, args: argparse.Namespace) -> None:
+    """Print one operation or its changes, else the newest operations as a table."""
     if args.id and args.follow:
-        for one in events(client, args.id):
-            print(json.dumps(one) if args.json else f"{one['status']}: {one['phase']}", flush=True)
-        return 0
+        for operation in operation_events(client, args.id):
+            line = json.dumps(operation) if args.json else f"{operation['status']}: {operation['phase']}"
+            print(line, flush=True)
+        return
     if args.id:
-        found = client.ask("GET", f"/operations/{args.id}")
-        show(found, args, lambda: "\n".join(f"{key}: {value}" for key, value in found.items() if value is not None))
-        return 0
+        operation = client.request("GET", f"/operations/{args.id}")
+        print_result(args, operation, format_fields(operation))
+        return
     workspace = f"&workspace={args.workspace}" if args.workspace else ""
-    page = client.ask("GET", f"/operations?limit={args.limit}{workspace}")
+    page = client.request("GET", f"/operations?limit={args.limit}{workspace}")
     rows = [
         [
-            one["created_at"],
-            one["id"],
-            one["kind"],
-            one["workspace"],
-            one["plugin"] or one["source"] or "-",
-            one["status"],
+            operation["created_at"],
+            operation["id"],
+            operation["kind"],
+            operation["workspace"],
+            operation["plugin"] or operation["source"],
+            operation["status"],
         ]
-        for one in page["items"]
+        for operation in cast("list[JSONObject]", page["items"])
     ]
-    show(page, args, lambda: table(rows, ["AT", "ID", "KIND", "WORKSPACE", "PLUGIN", "STATUS"]))
-    return 0
+    print_result(args, page, format_table(["AT", "ID", "KIND", "WORKSPACE", "PLUGIN", "STATUS"], rows))

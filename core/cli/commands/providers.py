@@ -1,4 +1,4 @@
-"""`plugport providers`: what is installed here, from which distribution, and what became of it."""
+"""`plugport providers`: shows the installed providers, their distributions and their status."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import argparse
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..client import format_table
 from ..conform import reports
 
 if TYPE_CHECKING:
@@ -20,87 +21,87 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command to the parser of `plugport`."""
     parser = subparsers.add_parser(
         "providers",
-        help="the installed providers, their hooks and status",
-        description="Looks in this environment; no service needs to run. Exit 1: one of them failed.",
+        help="show the installed providers, their hooks and status",
+        description="Looks in this environment; no service needs to run. Exit 1: a provider failed.",
     )
     parser.add_argument("name", nargs="?", metavar="NAME")
     parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=run)
+    parser.set_defaults(command=show_providers)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Discover and print."""
+def show_providers(args: argparse.Namespace) -> int:
+    """Discover the providers and print them. Return 1 if one failed or two conflict."""
     from ....hookspecs.providers import ProviderStatus, conflicts, discover
-    from ..client import table
 
     allowed = os.environ.get("PLUGPORT_PROVIDERS_ALLOW")
-    every = discover(
-        allowed=None if allowed is None else _names(allowed),
-        blocked=_names(os.environ.get("PLUGPORT_PROVIDERS_BLOCK", "")),
+    discovered = discover(
+        allowed=None if allowed is None else _split(allowed),
+        blocked=_split(os.environ.get("PLUGPORT_PROVIDERS_BLOCK", "")),
     )
-    found = [one for one in every if args.name in {None, one.name}]
-    if not found:
+    providers = [provider for provider in discovered if args.name in {None, provider.name}]
+    if not providers:
         print("plugport: there is no such provider", file=sys.stderr)
         return 1
     if args.json:
-        print(json.dumps([_told(one) for one in found]))
+        print(json.dumps([_description(provider) for provider in providers]))
     elif args.name is None:
-        print(table([_row(one) for one in found], _HEADS))
-        print("".join(f"{one.label}: {line}\n" for one in found for line in _lines(one)), end="")
+        print(format_table(_HEADS, [_row(provider) for provider in providers]))
+        print("".join(f"{each.label}: {message}\n" for each in providers for message in _messages(each)), end="")
     else:
-        print("\n".join(_in_full(one) for one in found))
-    clashing = conflicts(every)
-    for line in clashing:
-        print(f"plugport: {line}", file=sys.stderr)
-    return 1 if clashing or any(one.status is ProviderStatus.FAILED for one in found) else 0
+        print("\n".join(_details(provider) for provider in providers))
+    conflicting = conflicts(discovered)
+    for message in conflicting:
+        print(f"plugport: {message}", file=sys.stderr)
+    return 1 if conflicting or any(provider.status is ProviderStatus.FAILED for provider in providers) else 0
 
 
-def _told(one: Provider) -> dict[str, Any]:
-    report = reports.kept(one.name)
+def _description(provider: Provider) -> dict[str, object]:
+    report = reports.load_report(provider.name)
     return {
-        "name": one.name,
-        "distribution": one.distribution,
-        "version": one.version,
-        "status": one.status.value,
-        "reason": one.reason,
-        "notes": list(one.notes),
-        "hooks": sorted(one.hooks),
-        "schemes": sorted(one.schemes),
-        "backend": one.backend,
-        "hook_api_version": one.hook_api_version,
-        "import_seconds": round(one.import_seconds, 4),
+        "name": provider.name,
+        "distribution": provider.distribution,
+        "version": provider.version,
+        "status": provider.status.value,
+        "reason": provider.reason,
+        "notes": list(provider.notes),
+        "hooks": sorted(provider.hooks),
+        "schemes": sorted(provider.schemes),
+        "backend": provider.backend,
+        "hook_api_version": provider.hook_api_version,
+        "import_seconds": round(provider.import_seconds, 4),
         "conformance": report and {key: value for key, value in report.items() if key != "promises"},
     }
 
 
-def _row(one: Provider) -> list[str]:
-    serves = [f"{scheme}://" for scheme in one.schemes] + ([one.backend] if one.backend else [])
+def _row(provider: Provider) -> list[str]:
+    serves = [f"{scheme}://" for scheme in provider.schemes] + ([provider.backend] if provider.backend else [])
     return [
-        one.name,
-        f"{one.distribution} {one.version}",
-        one.status.value,
-        " ".join(serves) or ", ".join(sorted(one.hooks)) or "-",
-        f"{one.import_seconds * 1000:.0f} ms",
-        reports.summary(reports.kept(one.name), one.version),
+        provider.name,
+        f"{provider.distribution} {provider.version}",
+        provider.status.value,
+        " ".join(serves) or ", ".join(sorted(provider.hooks)),
+        f"{provider.import_seconds * 1000:.0f} ms",
+        reports.summary(provider.name, provider.version),
     ]
 
 
-def _lines(one: Provider) -> list[str]:
-    """What its author or operator must know: why it failed, and what it should change."""
-    return [*([one.reason] if one.reason and one.status.value == "failed" else []), *one.notes]
+def _messages(provider: Provider) -> list[str]:
+    """Return what its author or operator must know: why it failed, and what to change."""
+    reason = provider.reason if provider.status.value == "failed" else None
+    return [*([reason] if reason else []), *provider.notes]
 
 
-def _in_full(one: Provider) -> str:
-    told = _told(one) | {
-        "hooks": ", ".join(sorted(one.hooks)) or "-",
-        "schemes": ", ".join(one.schemes) or "-",
-        "backend": one.backend or "-",
-        "reason": one.reason or "-",
-        "notes": "; ".join(one.notes) or "-",
-        "conformance": reports.summary(reports.kept(one.name), one.version),
+def _details(provider: Provider) -> str:
+    fields = _description(provider) | {
+        "hooks": ", ".join(sorted(provider.hooks)) or "-",
+        "schemes": ", ".join(provider.schemes) or "-",
+        "backend": provider.backend or "-",
+        "reason": provider.reason or "-",
+        "notes": "; ".join(provider.notes) or "-",
+        "conformance": reports.summary(provider.name, provider.version),
     }
-    return "\n".join(f"{key}: {value}" for key, value in told.items())
+    return "\n".join(f"{key}: {value}" for key, value in fields.items())
 
 
-def _names(text: str) -> list[str]:
-    return [one.strip() for one in text.split(",") if one.strip()]
+def _split(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

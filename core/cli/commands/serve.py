@@ -1,4 +1,4 @@
-"""`plugport serve`: the service, until it is told to stop."""
+"""`plugport serve`: runs the service until it is stopped."""
 
 from __future__ import annotations
 
@@ -19,19 +19,23 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser(
         "serve",
         help="run the service",
-        description="Settings come from the environment (PLUGPORT_…); a flag goes before its setting.",
+        description="Settings come from the environment (PLUGPORT_…); a flag overrides its setting.",
     )
     parser.add_argument("--host", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", help="port to listen on (8080); 0 takes a free one")
-    parser.add_argument("--data-dir", metavar="DIR", help="database, cache and work")
-    parser.add_argument("--plugins-dir", metavar="DIR", help="the curated registry behind local://")
-    parser.add_argument("--strict-providers", action="store_true", help="a provider that fails ends the start")
-    parser.add_argument("--trace-hooks", action="store_true", help="log each hook's call, its provider and outcome")
-    parser.set_defaults(run=run)
+    parser.add_argument("--port", help="port to listen on (8080); 0 chooses a free one")
+    parser.add_argument(
+        "--data-dir", metavar="DIR", help="the folder for the database, the cache and temporary files"
+    )
+    parser.add_argument("--plugins-dir", metavar="DIR", help="the folder of the plugins behind local://")
+    parser.add_argument("--strict-providers", action="store_true", help="refuse to start if a provider fails")
+    parser.add_argument(
+        "--trace-hooks", action="store_true", help="log each call of a hook with its provider and outcome"
+    )
+    parser.set_defaults(command=serve)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Serve; 2 where a setting cannot be used, 1 where the start fails."""
+def serve(args: argparse.Namespace) -> int:
+    """Serve. Return 2 if a setting is invalid, 1 if the start fails."""
     from ...settings import Settings, SettingsInvalid
     from ...telemetry import configure_logging
 
@@ -47,6 +51,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"plugport: {error}", file=sys.stderr)
         return 2
     configure_logging(os.environ.get("PLUGPORT_LOG_LEVEL", "INFO"))
-    from ..server import serve
+    from ..server import run_server
 
-    return 0 if serve(settings) else 1
+    return 0 if run_server(settings) else 1

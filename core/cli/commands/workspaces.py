@@ -1,47 +1,59 @@
-"""`plugport workspaces`: register, show and forget workspaces, and make their tokens."""
+"""`plugport workspaces`: registers, shows and removes workspaces, and creates their tokens."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import cast
 
-from ..client import Client, add_connection, answering, show, table
+from ....hookspecs import JSON
+from ..client import (
+    Client,
+    JSONObject,
+    add_connection_flags,
+    format_fields,
+    format_table,
+    print_result,
+    with_client,
+)
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of `plugport`."""
-    parser = subparsers.add_parser("workspaces", help="register, show and forget workspaces (admin)")
+    parser = subparsers.add_parser("workspaces", help="register, show and remove workspaces (admin)")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    add = _action(actions, "add", "register a workspace", _add)
+    add = _action(actions, "add", "register a workspace", add_workspace)
     for name in ("org", "runtime", "backend", "container", "instance-id"):
         add.add_argument(f"--{name}")
-    add.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="of the backend; repeatable")
-    listing = _action(actions, "list", "the registered workspaces", _list, identity=False)
-    listing.set_defaults(json=False)
-    _action(actions, "show", "one workspace with its state", _show)
-    _action(actions, "remove", "forget a workspace; nothing on the target is touched", _remove)
-    _action(actions, "token", "make a token that opens this workspace alone", _token)
-    _action(actions, "forget-host-key", "forget an instance's pinned host key", _forget_host_key)
+    add.add_argument(
+        "--option", action="append", default=[], metavar="KEY=VALUE", help="an option of the backend; repeatable"
+    )
+    _action(actions, "list", "show the registered workspaces", list_workspaces, of_one_workspace=False)
+    _action(actions, "show", "show a workspace with its state", show_workspace)
+    _action(actions, "remove", "remove a workspace from the service; its target stays as it is", remove_workspace)
+    _action(actions, "token", "create a token for this workspace alone", create_token)
+    _action(actions, "forget-host-key", "forget an instance's pinned host key", forget_host_key)
 
 
 def _action(
     actions: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
-    what: str,
-    ask: Any,
+    description: str,
+    command: Callable[[Client, argparse.Namespace], None],
     *,
-    identity: bool = True,
+    of_one_workspace: bool = True,
 ) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=what, description=what)
-    if identity:
+    parser = actions.add_parser(name, help=description, description=description)
+    if of_one_workspace:
         parser.add_argument("id", help="the workspace's id")
-    add_connection(parser)
-    parser.set_defaults(run=answering(ask))
+    add_connection_flags(parser)
+    parser.set_defaults(command=with_client(command))
     return parser
 
 
-def _add(client: Client, args: argparse.Namespace) -> int:
+def add_workspace(client: Client, args: argparse.Namespace) -> None:
+    """Register a workspace."""
     body = {
         "id": args.id,
         "org": args.org,
@@ -49,15 +61,16 @@ def _add(client: Client, args: argparse.Namespace) -> int:
         "backend": args.backend,
         "container": args.container,
         "instance_id": args.instance_id,
-        "options": dict(_option(one) for one in args.option) or None,
+        "options": dict(_parse_option(option) for option in args.option) or None,
     }
-    added = client.ask("POST", "/workspaces", {key: value for key, value in body.items() if value is not None})
-    show(added, args, lambda: f"{added['id']}: registered, backend {added['backend']}")
-    return 0
+    workspace = client.request(
+        "POST", "/workspaces", {key: value for key, value in body.items() if value is not None}
+    )
+    print_result(args, workspace, f"{workspace['id']}: registered, backend {workspace['backend']}")
 
 
-def _option(text: str) -> tuple[str, Any]:
-    """`key=value`, where the value is JSON or else a text."""
+def _parse_option(text: str) -> tuple[str, JSON]:
+    """Split `key=value`. The value is JSON, or plain text if it is not valid JSON."""
     key, _, value = text.partition("=")
     try:
         return key, json.loads(value)
@@ -65,39 +78,38 @@ def _option(text: str) -> tuple[str, Any]:
         return key, value
 
 
-def _list(client: Client, args: argparse.Namespace) -> int:
-    items: list[dict[str, Any]] = []
-    cursor = ""
-    while True:
-        page = client.ask("GET", f"/workspaces?limit=200{cursor}")
-        items += page["items"]
-        if page["next"] is None:
-            break
-        cursor = f"&cursor={page['next']}"
-    rows = [[one["id"], one["org"] or "-", one["runtime"] or "-", one["backend"]] for one in items]
-    show(items, args, lambda: table(rows, ["ID", "ORG", "RUNTIME", "BACKEND"]))
-    return 0
+def list_workspaces(client: Client, args: argparse.Namespace) -> None:
+    """Print all workspaces as a table."""
+    workspaces: list[JSONObject] = []
+    page: JSONObject = {"next": ""}
+    while page["next"] is not None:
+        cursor = f"&cursor={page['next']}" if page["next"] else ""
+        page = client.request("GET", f"/workspaces?limit=200{cursor}")
+        workspaces += cast("list[JSONObject]", page["items"])
+    columns = ("id", "org", "runtime", "backend")
+    rows = [[workspace[column] for column in columns] for workspace in workspaces]
+    print_result(args, workspaces, format_table([column.upper() for column in columns], rows))
 
 
-def _show(client: Client, args: argparse.Namespace) -> int:
-    found = client.ask("GET", f"/workspaces/{args.id}")
-    show(found, args, lambda: "\n".join(f"{key}: {value}" for key, value in found.items() if value is not None))
-    return 0
+def show_workspace(client: Client, args: argparse.Namespace) -> None:
+    """Print a workspace's fields."""
+    workspace = client.request("GET", f"/workspaces/{args.id}")
+    print_result(args, workspace, format_fields(workspace))
 
 
-def _remove(client: Client, args: argparse.Namespace) -> int:
-    client.ask("DELETE", f"/workspaces/{args.id}")
-    show({"id": args.id}, args, lambda: f"{args.id}: forgotten")
-    return 0
+def remove_workspace(client: Client, args: argparse.Namespace) -> None:
+    """Remove a workspace from the service."""
+    client.request("DELETE", f"/workspaces/{args.id}")
+    print_result(args, {"id": args.id}, f"{args.id}: forgotten")
 
 
-def _token(client: Client, args: argparse.Namespace) -> int:
-    made = client.ask("POST", f"/workspaces/{args.id}/tokens")
-    show(made, args, lambda: str(made["token"]))
-    return 0
+def create_token(client: Client, args: argparse.Namespace) -> None:
+    """Create a token and print it."""
+    reply = client.request("POST", f"/workspaces/{args.id}/tokens")
+    print_result(args, reply, str(reply["token"]))
 
 
-def _forget_host_key(client: Client, args: argparse.Namespace) -> int:
-    client.ask("DELETE", f"/workspaces/{args.id}/host-key")
-    show({"id": args.id}, args, lambda: f"{args.id}: the next contact is a first one")
-    return 0
+def forget_host_key(client: Client, args: argparse.Namespace) -> None:
+    """Forget the pinned host key, so that the next connection pins a new one."""
+    client.request("DELETE", f"/workspaces/{args.id}/host-key")
+    print_result(args, {"id": args.id}, f"{args.id}: the next contact is a first one")

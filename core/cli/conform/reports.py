@@ -1,13 +1,16 @@
-"""Reports of `plugport conform`: how they are made, shown, kept and found again. Imports nothing of the kit."""
+"""Reports of `plugport conform`: creates, formats, saves and loads them. Imports nothing of the kit at import."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sys
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, cast
 from urllib.parse import quote
 
 from ....hookspecs.specs import HOOK_API_VERSION
@@ -16,18 +19,37 @@ if TYPE_CHECKING:
     from ....hookspecs.providers import Provider
 
 
-def path_of(provider: str) -> Path:
-    """Where the report of the provider lies: in `conformance` of the service's data directory."""
-    given = os.environ.get("PLUGPORT_DATA_DIR")
-    data = Path(given) if given else Path.home() / ".local" / "share" / "plugport"
-    return data / "conformance" / f"{quote(provider, safe='')}.json"
+class PromiseResult(TypedDict):
+    """How one promise, or one case of it, ended. `outcome` is `passed`, `failed` or `skipped`."""
+
+    promise: str
+    case: str | None
+    target: str
+    outcome: str
+    reason: str | None
+    seconds: float
 
 
-def made(provider: Provider, results: list[dict[str, Any]]) -> dict[str, Any]:
-    """The report of these results, each `{promise, case, target, outcome, reason, seconds}`."""
+class Report(TypedDict):
+    """A report as it is saved and printed. `at` is an ISO 8601 time."""
+
+    provider: str
+    distribution: str
+    version: str
+    kit_version: int
+    hook_api_version: int
+    at: str
+    passed: int
+    failed: int
+    skipped: int
+    promises: Sequence[PromiseResult]
+
+
+def create_report(provider: Provider, results: Sequence[PromiseResult]) -> Report:
+    """Return the report of a provider's results."""
     from ....hookspecs.conformance import KIT_VERSION
 
-    counted = Counter(one["outcome"] for one in results)
+    outcomes = Counter(result["outcome"] for result in results)
     return {
         "provider": provider.name,
         "distribution": provider.distribution,
@@ -35,38 +57,57 @@ def made(provider: Provider, results: list[dict[str, Any]]) -> dict[str, Any]:
         "kit_version": KIT_VERSION,
         "hook_api_version": HOOK_API_VERSION,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        **{outcome: counted[outcome] for outcome in ("passed", "failed", "skipped")},
+        "passed": outcomes["passed"],
+        "failed": outcomes["failed"],
+        "skipped": outcomes["skipped"],
         "promises": results,
     }
 
 
-def kept(provider: str) -> dict[str, Any] | None:
-    """The last report of the provider; None where there is none that can be read."""
+def save_report(report: Report) -> None:
+    """Save the report for `plugport providers`. If that fails, print why."""
+    path = _report_path(report["provider"])
+    temporary = path.with_suffix(f".{os.getpid()}")
     try:
-        report = json.loads(path_of(provider).read_text("utf-8"))
-        return report if isinstance(report, dict) else None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(report, indent=2), "utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        print(f"plugport: the report cannot be kept: {error.strerror}: {path}", file=sys.stderr)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def load_report(provider: str) -> Report | None:
+    """Return the provider's last report, or None if there is none that can be read."""
+    try:
+        report = json.loads(_report_path(provider).read_text("utf-8"))
     except (OSError, ValueError):
         return None
+    return cast("Report", report) if isinstance(report, dict) else None
 
 
-def summary(report: dict[str, Any] | None, version: str) -> str:
-    """A cell of `plugport providers`: how many of the promises that it declares it keeps, and by which kit."""
+def summary(provider: str, version: str) -> str:
+    """Return the cell of `plugport providers`: kept promises, declared promises, and the kit's version."""
+    report = load_report(provider)
     if report is None:
         return "-"
     try:
-        held = f"{report['passed']}/{report['passed'] + report['failed']} kit {report['kit_version']}"
-        return held if report["version"] == version else f"{held}, of {report['version']}"
+        kept = f"{report['passed']}/{report['passed'] + report['failed']} kit {report['kit_version']}"
+        return kept if report["version"] == version else f"{kept}, of {report['version']}"
     except (KeyError, TypeError):
         return "-"
 
 
-def text(report: dict[str, Any]) -> str:
-    """The report for people: what is broken, what was not declared, and the count."""
+def format_report(report: Report) -> str:
+    """Format the report for people: the broken promises, those that were not declared, and the counts."""
     lines = []
-    for one in (one for one in report["promises"] if one["outcome"] == "failed"):
-        case = f" [{one['case']}]" if one["case"] else ""
-        lines += [f"BROKEN  {one['promise']}{case}", *(f"        {line}" for line in one["reason"].splitlines())]
-    undeclared = Counter(one["reason"] for one in report["promises"] if one["outcome"] == "skipped")
+    for result in report["promises"]:
+        if result["outcome"] == "failed":
+            case = f" [{result['case']}]" if result["case"] else ""
+            reason = (result["reason"] or "").splitlines()
+            lines += [f"BROKEN  {result['promise']}{case}", *(f"        {line}" for line in reason)]
+    undeclared = Counter(result["reason"] or "" for result in report["promises"] if result["outcome"] == "skipped")
     lines += [f"skipped {number:3} {reason}" for reason, number in sorted(undeclared.items())]
     lines.append(
         f"{report['provider']} ({report['distribution']} {report['version']}): {report['passed']} kept, "
@@ -74,3 +115,10 @@ def text(report: dict[str, Any]) -> str:
         f"(kit {report['kit_version']}, hook API {report['hook_api_version']})"
     )
     return "\n".join(lines)
+
+
+def _report_path(provider: str) -> Path:
+    """Return the path below the service's data directory."""
+    data_dir = os.environ.get("PLUGPORT_DATA_DIR")
+    data = Path(data_dir) if data_dir else Path.home() / ".local" / "share" / "plugport"
+    return data / "conformance" / f"{quote(provider, safe='')}.json"

@@ -1,4 +1,4 @@
-"""A container for the demo, where an engine answers and something here can be its image."""
+"""Starts a container for the demo, if there is a Docker engine and an image for it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import os
 import secrets
 import shutil
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,17 +18,19 @@ _IMAGE = "plugport-demo"
 
 
 @contextmanager
-def container() -> Iterator[str | None]:
-    """The name of a container that runs, without a network; removed with the block. None where none can be had:
-    no engine, no docker-py, or neither an image with a shell nor a static busybox to make one of."""
-    client = _client()
+def demo_container() -> Iterator[str | None]:
+    """Run a container without a network until the block ends, and yield its name.
+
+    Yields None if that is impossible: no engine or no docker-py, or neither an image with a shell nor a static
+    busybox to make an image from.
+    """
+    client = _connect()
     if client is None:
         yield None
         return
     name = f"plugport-demo-{secrets.token_hex(4)}"
     try:
-        started = _start(client, name)
-        yield name if started is not None else None
+        yield name if _start(client, name) else None
     finally:
         with contextlib.suppress(Exception):
             client.api.remove_container(name, force=True)
@@ -36,7 +39,7 @@ def container() -> Iterator[str | None]:
         client.close()
 
 
-def _client() -> Any:
+def _connect() -> Any:
     try:
         import docker
     except ModuleNotFoundError:
@@ -44,16 +47,16 @@ def _client() -> Any:
     try:
         client = docker.from_env(version="auto", timeout=20)
         client.ping()
-    except Exception:  # noqa: BLE001 - whatever it is, there is no engine for the demo
+    except Exception:  # noqa: BLE001 - for any reason, there is no engine for the demo
         return None
     return client
 
 
-def _start(client: Any, name: str) -> Any:
-    """A running container of the first image that can: one made of busybox, else one of those that are here."""
+def _start(client: Any, name: str) -> bool:
+    """Start a container from the first image that works, and return whether one did."""
     for image in _images(client):
         try:
-            return client.containers.run(
+            client.containers.run(
                 image,
                 _COMMAND,
                 name=name,
@@ -63,28 +66,30 @@ def _start(client: Any, name: str) -> Any:
                 user="0",
                 stop_signal="SIGKILL",
             )
-        except Exception:  # noqa: BLE001 - an image without a shell, say: the next one may do
+            return True
+        except Exception:  # noqa: BLE001 - an image without a shell, for example: try the next one
             with contextlib.suppress(Exception):
                 client.api.remove_container(name, force=True)
-    return None
+    return False
 
 
 def _images(client: Any) -> Iterator[str]:
+    """Yield an image made of busybox if it is installed here, then the first images of the engine."""
     busybox = shutil.which("busybox")
     if busybox is not None:
         with contextlib.suppress(Exception):
-            client.api.import_image_from_data(_root_of(os.path.realpath(busybox)), repository=_IMAGE, tag="latest")
+            client.api.import_image_from_data(
+                _root_filesystem(os.path.realpath(busybox)), repository=_IMAGE, tag="latest"
+            )
             yield f"{_IMAGE}:latest"
     yield from [tag for image in client.images.list()[:5] for tag in image.tags[:1] if not tag.startswith(_IMAGE)]
 
 
-def _root_of(busybox: str) -> bytes:
-    """A root file system of busybox alone, with a link for each of its programs."""
-    import subprocess
-
+def _root_filesystem(busybox: str) -> bytes:
+    """Return a tar archive with busybox and a link for each of its programs."""
     listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True)  # noqa: S603 - ours
-    held = io.BytesIO()
-    with tarfile.open(fileobj=held, mode="w") as archive:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
         archive.add(busybox, "bin/busybox")
         for program in listed.stdout.split():
             if program != "busybox":
@@ -94,4 +99,4 @@ def _root_of(busybox: str) -> bytes:
         folder = tarfile.TarInfo("tmp")
         folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
         archive.addfile(folder)
-    return held.getvalue()
+    return stream.getvalue()

@@ -1,89 +1,77 @@
-"""Downloads a plugin's archive, and goes on where a line was cut."""
+"""Downloads a plugin's archive, and resumes if the connection breaks."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
 
-from ..client import Client, Refused, Unreached, problem_of
+from ..client import Client, Refused, Unreachable, problem_document
 
-_TRIES = 5
-MAX_ARCHIVE = 1024 * 1024 * 1024
-"""Bytes of an archive; the service's own limit for a tree is far below that."""
+if TYPE_CHECKING:
+    import httpx
 
+_ATTEMPTS = 5
+MAX_ARCHIVE_BYTES = 1024 * 1024 * 1024
+"""The service's own limit for a tree is far below that."""
 
-@dataclass(frozen=True, slots=True)
-class Pulled:
-    """What the service says of the archive: the tree's digest."""
-
-    digest: str
+Report = Callable[[int, "int | None"], None]
 
 
-def download(client: Client, workspace: str, name: str, source: str | None, archive: Path) -> Pulled:
-    """Write the archive to `archive`. A cut line is taken up again where it broke, as long as the bytes are the same.
+def download(client: Client, workspace: str, name: str, source: str | None, archive: Path) -> str:
+    """Write the archive to `archive` and return the tree's digest as the service names it.
 
-    Raises `Refused`, and `Unreached` where no answer comes or the line breaks five times.
+    If the connection breaks, the download resumes where it stopped, provided that the archive is still the same.
+    Raises `Refused`, and `Unreachable` if no answer comes or the connection breaks five times.
     """
     import httpx
 
     path = f"/workspaces/{quote(workspace, safe='')}/plugins/{quote(name, safe='')}/download"
     path += f"?source={quote(source, safe='')}" if source else ""
     etag: str | None = None
-    with archive.open("wb") as out, _progress(name) as advance:
-        for attempt in range(_TRIES):
+    with archive.open("wb") as out, _progress_bar(name) as report:
+        for attempt in range(1, _ATTEMPTS + 1):
             headers = {"Range": f"bytes={out.tell()}-", "If-Range": etag} if etag and out.tell() else {}
             try:
                 with client.http.stream("GET", path, headers=headers | {"Accept-Encoding": "identity"}) as reply:
                     if reply.is_error:
                         reply.read()
-                        raise Refused(reply.status_code, problem_of(reply.content, reply.status_code))
+                        raise Refused(reply.status_code, problem_document(reply.content, reply.status_code))
                     if reply.status_code != 206:
                         out.seek(0)
                         out.truncate()
                     etag = reply.headers.get("etag")
-                    _write(reply, out, advance)
-                    return Pulled(reply.headers.get("x-plugin-digest", ""))
+                    _write(reply, out, report)
+                    return str(reply.headers.get("x-plugin-digest", ""))
             except httpx.HTTPError as error:
-                if attempt + 1 == _TRIES:
-                    raise Unreached(f"{client.url} does not answer, or the line breaks") from error
-    raise Unreached(f"{client.url} does not answer")
+                if attempt == _ATTEMPTS:
+                    raise Unreachable(f"{client.url} does not answer, or the connection breaks") from error
+    raise AssertionError("the last attempt returns or raises")
 
 
-def _write(reply: Any, out: BinaryIO, advance: Callable[[int, int | None], None]) -> None:
+def _write(reply: httpx.Response, out: BinaryIO, report: Report) -> None:
     length = reply.headers.get("content-length", "")
     total = out.tell() + int(length) if length.isdigit() else None
     for chunk in reply.iter_raw(1 << 16):
         out.write(chunk)
-        if out.tell() > MAX_ARCHIVE:
+        if out.tell() > MAX_ARCHIVE_BYTES:
             raise Refused(413, {"title": "The archive is too large"})
-        advance(out.tell(), total)
+        report(out.tell(), total)
 
 
-class _progress:  # noqa: N801 - used as a function
-    """A bar on standard error where that is a terminal; nothing elsewhere."""
+@contextmanager
+def _progress_bar(name: str) -> Iterator[Report]:
+    """Show a progress bar if standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _completed, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-    def __init__(self, name: str) -> None:
-        self._name, self._bar = name, None if not sys.stderr.isatty() else self._make()
-
-    @staticmethod
-    def _make() -> Any:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
-        return Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=Console(stderr=True))
-
-    def __enter__(self) -> Callable[[int, int | None], None]:
-        if self._bar is None:
-            return lambda _done, _total: None
-        bar = self._bar
-        bar.start()
-        task = bar.add_task(self._name, total=None)
-        return lambda done, total: bar.update(task, completed=done, total=total)
-
-    def __exit__(self, *_: Mapping[str, object] | object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda completed, total: bar.update(task, completed=completed, total=total)

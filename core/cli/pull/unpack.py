@@ -1,4 +1,4 @@
-"""Unpacks a pulled archive beside its place, checks it, and swaps it in at once."""
+"""Unpacks a downloaded archive beside the installed plugin, checks it, and swaps the two in one step."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ....hookspecs import tree_digest
 from ....hookspecs.values import is_name
 
 _STAGING, _OLD = ".pull-", ".pulled-old-"
-MAX_BYTES = 512 * 1024 * 1024
-MAX_FILES = 50_000
+_MAX_BYTES = 512 * 1024 * 1024
+_MAX_FILES = 50_000
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 class PullFailed(Exception):
-    """Raised when what came is not what was promised, or cannot be put in place; its text says which."""
+    """Raised when the archive is not what the service promised, or cannot be put in place. The text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,17 @@ class _File:
 
 
 class Staging:
-    """A folder beside the plugin's place, on the same file system, gone when the block ends.
+    """A temporary folder beside the plugin's folder, on the same file system, as a context manager.
 
-    What a crash left is repaired first: an old version that was set aside comes back where no new one took its
-    place. Raises `PullFailed` where the name is none or the folder cannot be made.
+    Entering it first repairs what a crash left: an old version that was set aside comes back if no new version took
+    its place. Raises `PullFailed` if the name is invalid or the folder cannot be created.
     """
 
     def __init__(self, into: Path, name: str) -> None:
         if not is_name(name):
             raise PullFailed("a plugin's name has letters, digits, dots, dashes and underscores")
-        self._into, self._name, self._place = into, name, into / name
+        self._into, self._name, self._plugin = into, name, into / name
+        self._old = into / f"{_OLD}{name}"
 
     def __enter__(self) -> Self:
         try:
@@ -59,17 +60,16 @@ class Staging:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _repair(self) -> None:
-        for left in self._into.glob(f"{_STAGING}{self._name}-*"):
-            shutil.rmtree(left, ignore_errors=True)
-        old = self._into / f"{_OLD}{self._name}"
-        if os.path.lexists(old):
-            if os.path.lexists(self._place):
-                _remove(old)
+        for folder in self._into.glob(f"{_STAGING}{self._name}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        if os.path.lexists(self._old):
+            if os.path.lexists(self._plugin):
+                _remove(self._old)
             else:
-                old.rename(self._place)
+                self._old.rename(self._plugin)
 
     def unpack(self, digest: str) -> int:
-        """Unpack the archive and hold the tree against `digest`; how many files it has. Raises `PullFailed`."""
+        """Unpack the archive, compare its digest, and return the number of files. Raises `PullFailed`."""
         tree = self._folder / "tree"
         tree.mkdir()
         try:
@@ -77,35 +77,34 @@ class Staging:
                 files = _extract(archive, tree)
         except (tarfile.TarError, EOFError, OSError, ValueError) as error:
             raise PullFailed(f"the archive cannot be unpacked: {type(error).__name__}") from error
-        if (found := tree_digest(files)) != digest:
-            raise PullFailed(f"the service promised {digest or 'no digest'}, but {found} came")
+        if (actual := tree_digest(files)) != digest:
+            raise PullFailed(f"the service promised {digest or 'no digest'}, but {actual} came")
         return len(files)
 
     def swap(self) -> None:
-        """Put the tree in place of the old version. Raises `PullFailed`; the old version is then as it was."""
+        """Replace the old version by the new tree. If it fails, the old version stays, and `PullFailed` is raised."""
         tree = self._folder / "tree"
         tree.chmod(0o755)
         try:
-            if not os.path.lexists(self._place):
-                tree.rename(self._place)
-            elif not _exchange(tree, self._place):
+            if not os.path.lexists(self._plugin):
+                tree.rename(self._plugin)
+            elif not _exchange(tree, self._plugin):
                 self._swap_by_two_renames(tree)
         except OSError as error:
-            raise PullFailed(f"{self._place} cannot be replaced: {error.strerror}") from error
+            raise PullFailed(f"{self._plugin} cannot be replaced: {error.strerror}") from error
 
     def _swap_by_two_renames(self, tree: Path) -> None:
-        old = self._into / f"{_OLD}{self._name}"
-        self._place.rename(old)
+        self._plugin.rename(self._old)
         try:
-            tree.rename(self._place)
+            tree.rename(self._plugin)
         except OSError:
-            old.rename(self._place)
+            self._old.rename(self._plugin)
             raise
-        _remove(old)
+        _remove(self._old)
 
 
 def _extract(archive: tarfile.TarFile, tree: Path) -> list[_File]:
-    """Only plain files and directories, only below the tree, within limits; each file is hashed as it is written."""
+    """Extract plain files and directories below the tree, up to the limits, and hash each file as it is written."""
     files: list[_File] = []
     total = 0
     for member in archive:
@@ -119,7 +118,7 @@ def _extract(archive: tarfile.TarFile, tree: Path) -> list[_File]:
         if not member.isreg():
             raise PullFailed("the archive holds something that is neither a file nor a directory")
         total += member.size
-        if total > MAX_BYTES or len(files) >= MAX_FILES:
+        if total > _MAX_BYTES or len(files) >= _MAX_FILES:
             raise PullFailed("the archive expands to more than a plugin may have")
         target.parent.mkdir(parents=True, exist_ok=True)
         files.append(_File(str(path), _write(archive, member, target)))
@@ -128,24 +127,24 @@ def _extract(archive: tarfile.TarFile, tree: Path) -> list[_File]:
 
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> str:
     content = archive.extractfile(member)
-    hashed = hashlib.sha256()
+    sha256 = hashlib.sha256()
     with target.open("xb") as out:
         while content is not None and (chunk := content.read(1 << 20)):
-            hashed.update(chunk)
+            sha256.update(chunk)
             out.write(chunk)
         if out.tell() != member.size:
             raise EOFError
     target.chmod(0o755 if member.mode & 0o100 else 0o644)
-    return hashed.hexdigest()
+    return sha256.hexdigest()
 
 
-def _exchange(one: Path, other: Path) -> bool:
-    """Swap two names at once (renameat2); False where this system or file system cannot."""
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two names in one step (renameat2). Return False if the system or the file system cannot."""
     if sys.platform != "linux":
         return False
     with contextlib.suppress(OSError, AttributeError):
         library = ctypes.CDLL(None, use_errno=True)
-        names = os.fsencode(one), os.fsencode(other)
+        names = os.fsencode(first), os.fsencode(second)
         return bool(library.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0)
     return False
 
