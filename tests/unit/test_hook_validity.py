@@ -136,8 +136,10 @@ def test_the_gate_points_at_what_is_wrong(tmp_path):
         "@hookimpl(specname='observe')\n"
         "def watch(event): ...\n"
     )
-    found = findings("PP003", Example(code), tmp_path)
-    assert {(finding.span.line, finding.message.split(":")[0].split(";")[0]) for finding in found} == {
+    assert {
+        (finding.span.line, finding.message.split(":")[0].split(";")[0])
+        for finding in findings("PP003", Example(code), tmp_path)
+    } == {
         (6, "observe takes the unknown argument color"),
         (8, "startup is a wrapper, which plugport does not call"),
         (13, "it implements observe more than once"),

@@ -120,7 +120,7 @@ async def test_a_provider_built_against_the_previous_version_is_loaded_and_serve
     bundle = bundle_of(tmp_path, "p", {"a": b"1"})
     assert await dispatcher.deliver(workspace, bundle, 5) == Receipt(bundle.digest)
     assert await dispatcher.uninstall(workspace, Removal("p"), 5) == Receipt(None, ("left",))
-    assert [one.name for one in await dispatcher.list_installed(workspace)] == ["p"]
+    assert [plugin.name for plugin in await dispatcher.list_installed(workspace)] == ["p"]
     await dispatcher.restart(workspace)
     assert (await dispatcher.lookup_workspace("w"))[0] == workspace
     await dispatcher.check_policy(PolicyRequest(Action.INSTALL, workspace, Source("aged", "p"), "admin"))
@@ -188,8 +188,8 @@ def test_a_deprecated_hook_and_a_deprecated_argument_are_named_to_the_author(mon
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = inspect_provider(Old(), "old")
-    assert found.notes == (
+        provider = inspect_provider(Old(), "old")
+    assert provider.notes == (
         "lookup_workspace is deprecated: implement find_workspace; gone in 3.0",
         "the argument event of observe is deprecated: take `what`; gone in 3.0",
     )
