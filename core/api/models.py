@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 
 from ...hookspecs.values import NAME_PATTERN
 
-Identity = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
+Name = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
 BackendName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,63}$")]
 Runtime = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 InstanceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")]
@@ -55,10 +55,10 @@ class _Out(BaseModel):
 class WorkspaceChange(_In):
     """What PATCH may change. A field that you leave out keeps its value; null removes it."""
 
-    org: Identity | None = None
+    org: Name | None = None
     runtime: Runtime | None = None
     backend: BackendName | None = None
-    container: Identity | None = None
+    container: Name | None = None
     instance_id: InstanceId | None = None
     options: Options | None = None
 
@@ -66,7 +66,7 @@ class WorkspaceChange(_In):
 class WorkspaceNew(WorkspaceChange):
     """A workspace to register. Without a backend it follows from the runtime and the instance."""
 
-    id: Identity
+    id: Name
 
 
 class WorkspaceOut(_Out):
@@ -247,7 +247,7 @@ class OperationQuery(BaseModel):
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | None = None
-    workspace: Identity | None = None
+    workspace: Name | None = None
 
 
 class RuntimeQuery(BaseModel):
@@ -256,7 +256,7 @@ class RuntimeQuery(BaseModel):
     runtime: Runtime | None = None
 
 
-class RuntimeWanted(BaseModel):
+class RequiredRuntimeQuery(BaseModel):
     """The runtime to check the plugins for."""
 
     runtime: Runtime

@@ -21,9 +21,9 @@ from .models import (
     Installed,
     OperationOut,
     PluginOut,
+    RequiredRuntimeQuery,
     RestartQuery,
     RuntimeQuery,
-    RuntimeWanted,
     Schemes,
     Uninstalled,
 )
@@ -177,7 +177,7 @@ ENDPOINTS = (
         list_compatibility,
         Access.WORKSPACE,
         {200: Reply(list[PluginOut])},
-        query=RuntimeWanted,
+        query=RequiredRuntimeQuery,
         problems=_TARGET,
     ),
     Endpoint(

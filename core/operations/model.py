@@ -1,4 +1,4 @@
-"""Operations as values: what a client asks for, what is stored, and how a handler reports its progress."""
+"""Operations as values: what a client asks for, and what is stored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from ...hookspecs.values import JSON, Action, Source
 
@@ -116,16 +116,3 @@ class Operation:
 
 class LeaseLost(Exception):
     """Raised when another worker has taken over the workspace: this worker leaves the operation as it is."""
-
-
-class Progress(Protocol):
-    """How a handler reports on the operation that it carries out."""
-
-    async def phase(self, name: str) -> None:
-        """Publish the name of the step that begins now."""
-
-    async def fence(self) -> None:
-        """Check, right before the target is changed, that this worker still holds the workspace's lease.
-
-        Raises `LeaseLost`.
-        """

@@ -19,21 +19,21 @@ class Watchers:
         self._events: dict[str, asyncio.Event] = {}
         self._phases: dict[str, str] = {}
 
-    def change_of(self, identity: str) -> asyncio.Event:
+    def change_of(self, operation_id: str) -> asyncio.Event:
         """Return the event that the operation's next change sets. Take it before you read the operation."""
-        return self._events.setdefault(identity, asyncio.Event())
+        return self._events.setdefault(operation_id, asyncio.Event())
 
-    def notify(self, identity: str) -> None:
+    def notify(self, operation_id: str) -> None:
         """Wake everyone who watches the operation."""
-        if event := self._events.pop(identity, None):
+        if event := self._events.pop(operation_id, None):
             event.set()
 
-    def set_phase(self, identity: str, phase: str | None) -> None:
+    def set_phase(self, operation_id: str, phase: str | None) -> None:
         """Remember the phase of a running operation; None when it no longer runs here."""
         if phase is None:
-            self._phases.pop(identity, None)
+            self._phases.pop(operation_id, None)
         else:
-            self._phases[identity] = phase
+            self._phases[operation_id] = phase
 
     def with_phase(self, operation: Operation) -> Operation:
         """Return the operation with its latest phase."""
@@ -41,8 +41,8 @@ class Watchers:
         return operation if phase is None or operation.finished else replace(operation, phase=phase)
 
 
-class StoredProgress:
-    """The `Progress` of an operation that this process runs."""
+class Progress:
+    """How a handler reports on the operation that it carries out."""
 
     def __init__(self, operation: Operation, store: OperationStore, leases: Leases, watchers: Watchers) -> None:
         self._operation, self._store, self._leases, self._watchers = operation, store, leases, watchers
@@ -57,6 +57,9 @@ class StoredProgress:
         self._watchers.notify(self._operation.id)
 
     async def fence(self) -> None:
-        """Renew the lease. Raises `LeaseLost` if another worker has it."""
+        """Renew the workspace's lease; call it right before the target is changed.
+
+        Raises `LeaseLost` if another worker has the lease.
+        """
         if not await self._leases.renew(self._operation.workspace):
             raise LeaseLost

@@ -20,12 +20,12 @@ from ...hookspecs import errors
 from ...hookspecs.values import JSON
 from ..store.database import Database
 from ..store.operations import Leases, OperationStore
-from .model import InstallRequest, LeaseLost, NewOperation, Operation, Progress, UninstallRequest
-from .progress import StoredProgress, Watchers
+from .model import InstallRequest, LeaseLost, NewOperation, Operation, UninstallRequest
+from .progress import Progress, Watchers
 
 log = logging.getLogger("plugport.operations")
 RenderError = Callable[[errors.PlugportError, str], Mapping[str, JSON]]
-Reply = Mapping[str, JSON]
+Result = Mapping[str, JSON]
 _LEASE_SECONDS = 30.0
 _POLL_SECONDS = 2.0
 _MAX_ATTEMPTS = 10
@@ -33,13 +33,13 @@ _MAX_ATTEMPTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """What carries out each kind of request. A handler returns the reply to the client and raises the tree's errors.
+    """What carries out each kind of request. A handler returns the result or raises the errors of the tree.
     After a crash it is called again, so every step of it may be repeated."""
 
-    install: Callable[[Operation, InstallRequest, Progress], Awaitable[Reply]]
-    uninstall: Callable[[Operation, UninstallRequest, Progress], Awaitable[Reply]]
+    install: Callable[[Operation, InstallRequest, Progress], Awaitable[Result]]
+    uninstall: Callable[[Operation, UninstallRequest, Progress], Awaitable[Result]]
 
-    async def handle(self, operation: Operation, progress: Progress) -> Reply:
+    async def handle(self, operation: Operation, progress: Progress) -> Result:
         """Carry the operation out."""
         if isinstance(operation.request, InstallRequest):
             return await self.install(operation, operation.request, progress)
@@ -101,33 +101,33 @@ class Operations:
         """Return the operation with the same idempotency key, or None. Raises `IdempotencyConflict`."""
         return await self._store.find_by_idempotency_key(new)
 
-    async def get(self, identity: str) -> Operation:
+    async def get(self, operation_id: str) -> Operation:
         """Return the operation as it stands now. Raises `OperationNotFound`."""
-        return self._watchers.with_phase(await self._store.get(identity))
+        return self._watchers.with_phase(await self._store.get(operation_id))
 
     async def page(self, workspaces: Sequence[str] | None, before: int | None, limit: int) -> list[Operation]:
         """Return up to `limit` operations, newest first; see `OperationStore.page`."""
         stored = await self._store.page(workspaces, before, limit)
         return [self._watchers.with_phase(operation) for operation in stored]
 
-    async def wait(self, identity: str) -> Operation:
+    async def wait(self, operation_id: str) -> Operation:
         """Wait until the operation has ended and return it. Raises `OperationNotFound`."""
-        async for operation in self.watch(identity):
+        async for operation in self.watch(operation_id):
             if operation.finished:
                 return operation
         raise errors.OperationNotFound
 
-    async def watch(self, identity: str) -> AsyncIterator[Operation]:
+    async def watch(self, operation_id: str) -> AsyncIterator[Operation]:
         """Yield the operation now and after every change, for the last time when it has ended."""
         shown: tuple[str, str] | None = None
         while True:
-            changed = self._watchers.change_of(identity)
-            operation = await self.get(identity)
+            changed = self._watchers.change_of(operation_id)
+            operation = await self.get(operation_id)
             if (operation.status, operation.phase) != shown:
                 shown = operation.status, operation.phase
                 yield operation
             if operation.finished:
-                self._watchers.notify(identity)
+                self._watchers.notify(operation_id)
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), _POLL_SECONDS)
@@ -175,11 +175,11 @@ class Operations:
         if operation.attempts >= _MAX_ATTEMPTS:
             await self._fail(operation, errors.Internal(f"given up after {operation.attempts} attempts"))
             return
-        progress = StoredProgress(operation, self._store, self._leases, self._watchers)
+        progress = Progress(operation, self._store, self._leases, self._watchers)
         heartbeat = asyncio.create_task(self._keep_lease(operation.workspace))
         try:
             current = await self._store.get(operation.id)
-            reply = await self._handlers.handle(current, progress)
+            result = await self._handlers.handle(current, progress)
         except errors.PlugportError as error:
             await self._fail(operation, error)
         except LeaseLost:
@@ -192,10 +192,10 @@ class Operations:
             await self._end(
                 operation,
                 status="succeeded",
-                plugin=reply.get("plugin"),
-                source=reply.get("source") or operation.source,
-                digest=reply.get("digest"),
-                result=dict(reply),
+                plugin=result.get("plugin"),
+                source=result.get("source") or operation.source,
+                digest=result.get("digest"),
+                result=dict(result),
             )
         finally:
             heartbeat.cancel()

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ...hookspecs import errors
 from ...hookspecs.values import JSON, Action, PolicyRequest
 from ..dispatcher import Dispatcher
-from ..operations.model import InstallRequest, Operation, Progress
+from ..operations.model import InstallRequest, Operation
+from ..operations.progress import Progress
 from ..workspace_resolver import WorkspaceResolver
 from .admission import AdmissionChecks
 from .fetch import Fetcher, Pins

@@ -7,7 +7,7 @@ import logging
 from ...hookspecs import errors
 from ...hookspecs.values import Workspace
 from ..dispatcher import Dispatcher
-from ..operations.model import Progress
+from ..operations.progress import Progress
 
 log = logging.getLogger("plugport.pipeline")
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ...hookspecs import errors
 from ...hookspecs.values import JSON, Workspace
 from ..dispatcher import Dispatcher
-from ..operations.model import Operation, Progress, UninstallRequest
+from ..operations.model import Operation, UninstallRequest
+from ..operations.progress import Progress
 from ..workspace_resolver import WorkspaceResolver
 from .admission import AdmissionChecks
 from .footprint import Footprint, removal_of

@@ -27,10 +27,10 @@ class OperationStore:
 
         Raises `IdempotencyConflict` if the key belongs to another request.
         """
-        identity = str(uuid.uuid4())
+        operation_id = str(uuid.uuid4())
         source = new.request.source
         values = {
-            "id": identity,
+            "id": operation_id,
             "kind": new.request.action.value,
             "workspace": new.workspace,
             "actor": new.actor,
@@ -52,7 +52,7 @@ class OperationStore:
             if earlier is None:
                 raise
             return earlier, False
-        return await self.get(identity), True
+        return await self.get(operation_id), True
 
     async def find_by_idempotency_key(self, new: NewOperation) -> Operation | None:
         """Return the stored operation with the workspace and the idempotency key of `new`, or None.
@@ -67,9 +67,9 @@ class OperationStore:
             raise errors.IdempotencyConflict
         return stored[0] if stored else None
 
-    async def get(self, identity: str) -> Operation:
+    async def get(self, operation_id: str) -> Operation:
         """Return the operation. Raises `OperationNotFound`."""
-        stored = await self._fetch(select(operations).where(operations.c.id == identity))
+        stored = await self._fetch(select(operations).where(operations.c.id == operation_id))
         if not stored:
             raise errors.OperationNotFound
         return stored[0]
@@ -95,9 +95,9 @@ class OperationStore:
         stored = await self._fetch(select(operations).where(*of_workspace).order_by(operations.c.seq).limit(1))
         return stored[0] if stored else None
 
-    async def change(self, identity: str, **values: object) -> None:
+    async def change(self, operation_id: str, **values: object) -> None:
         """Change columns of an open operation. An operation that has ended is left as it is."""
-        is_open = operations.c.id == identity, operations.c.status.in_(OPEN)
+        is_open = operations.c.id == operation_id, operations.c.status.in_(OPEN)
         await self._database.execute(update(operations).where(*is_open).values(**values))
 
     async def _fetch(self, query: Select[Any]) -> list[Operation]:
