@@ -12,7 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from ..hookspecs import ServiceSettings, Source, Workspace
-from ..hookspecs.conformance import WORKSPACE_VANISHES, BackendUnderTest, DirectoryPlace, ShellPlace, SourceUnderTest
+from ..hookspecs.conformance import (
+    WORKSPACE_VANISHES,
+    BackendUnderTest,
+    DirectoryFilesystem,
+    ShellFilesystem,
+    SourceUnderTest,
+)
 from . import external as external_backend
 from . import host as host_backend
 from .sources import local as local_source
@@ -27,7 +33,7 @@ def host() -> Iterator[BackendUnderTest]:
         yield BackendUnderTest(
             host_backend.provider,
             Workspace("w", backend="host", options={"path": folder}),
-            DirectoryPlace(Path(folder), owned=os.geteuid() == 0),
+            DirectoryFilesystem(Path(folder), owned=os.geteuid() == 0),
             stopped=Workspace("s", backend="host", options={"path": f"{folder}/absent"}),
         )
 
@@ -66,7 +72,7 @@ def docker() -> Iterator[BackendUnderTest]:
         yield BackendUnderTest(
             docker_backend.provider,
             Workspace("w", backend="docker", container=name),
-            ShellPlace(shell, "/configs"),
+            ShellFilesystem(shell, "/configs"),
             stopped=Workspace("s", backend="docker", container=f"{name}-stopped"),
             troubles={WORKSPACE_VANISHES: killed},
         )
@@ -82,7 +88,7 @@ def external() -> Iterator[BackendUnderTest]:
     """Nobody: there is nothing to push to."""
     with TemporaryDirectory(prefix="plugport-conform-") as folder:
         workspace = Workspace("w", runtime="external", backend="external")
-        yield BackendUnderTest(external_backend.provider, workspace, DirectoryPlace(Path(folder)))
+        yield BackendUnderTest(external_backend.provider, workspace, DirectoryFilesystem(Path(folder)))
 
 
 @contextlib.contextmanager

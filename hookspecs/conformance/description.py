@@ -1,4 +1,4 @@
-"""What the author of a provider tells the kit: the provider, somewhere to work, and how to see what it did."""
+"""How the author of a provider describes it to the kit: the provider, a place to try it, a way to see what it did."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import Protocol
 
 from ..values import PolicyRequest, ServiceSettings, Source, Workspace
-from .filesystems import Place
+from .filesystems import TargetFilesystem
 
 
 class UnderTest(Protocol):
-    """What every kind of provider's description has."""
+    """What the description of every kind of provider has."""
 
     @property
     def provider(self) -> object:
@@ -21,7 +21,7 @@ class UnderTest(Protocol):
 
     @property
     def provider_name(self) -> str:
-        """The name that its settings go by."""
+        """The provider's name."""
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -29,11 +29,11 @@ class UnderTest(Protocol):
 
     @property
     def service(self) -> ServiceSettings:
-        """What it is told of the service."""
+        """What the provider learns of the service, as `StartupContext.service` has it."""
 
 
 Trouble = Callable[[], AbstractContextManager[object]]
-"""Brings trouble when it is entered, and mends it when it is left."""
+"""Makes a context manager that causes a fault when it is entered and repairs it when it is left."""
 
 CONNECTION_DROPS = "connection-drops"
 WORKSPACE_VANISHES = "workspace-vanishes"
@@ -45,16 +45,16 @@ TROUBLES = (CONNECTION_DROPS, WORKSPACE_VANISHES, DISK_FULL)
 class BackendUnderTest:
     """A backend provider and a workspace to try it on.
 
-    `workspace` runs, and holds no plugin. `place` sees and changes its config dir by another way than the provider.
-    `stopped` is a workspace that does not run. While `unreachable` is entered nobody can say whether `workspace`
-    runs. `troubles` are entered in the middle of a delivery, in the thread that reads the stream, by the names in
-    `TROUBLES`: the connection to the target breaks, the workspace ends, the disk has no room left. What is left out
-    is told as undeclared, not as passed.
+    `workspace` runs, and holds no plugin. `place` reads and changes its config dir by another way than the provider.
+    `stopped` is a workspace that does not run. While `unreachable` is entered, the provider cannot find out whether
+    `workspace` runs. `troubles` has faults by the names in `TROUBLES`: the connection to the target breaks, the
+    workspace ends, the disk is full. They are entered in the middle of a delivery, in the thread that reads the
+    stream. The tests for what you leave out are skipped as undeclared.
     """
 
     provider: object
     workspace: Workspace
-    place: Place
+    place: TargetFilesystem
     provider_name: str = "provider"
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     service: ServiceSettings = field(default_factory=lambda: ServiceSettings(plugins_dir="/nonexistent"))
@@ -67,10 +67,10 @@ class BackendUnderTest:
 class SourceUnderTest:
     """A source provider and what can be fetched from it.
 
-    `source` names a plugin that has exactly `files` (path to bytes) and those of `executable`; `name` is what the
-    source vouches for, None where the manifest names the plugin. `absent` is well formed and leads to no plugin; each
-    of `malformed` is a spec that the provider must refuse. While `unreachable` is entered, the source cannot be
-    reached. `change` alters what `source` leads to.
+    `source` names a plugin that has exactly `files` (path to bytes); those in `executable` are executable. `name` is
+    the name in the provider's answer: None if the manifest names the plugin. `absent` is well formed and leads to no
+    plugin. Each of `malformed` is a spec that the provider must refuse. While `unreachable` is entered, the source
+    cannot be reached. `change` changes the plugin that `source` names.
     """
 
     provider: object
@@ -89,9 +89,9 @@ class SourceUnderTest:
 
 @dataclass(frozen=True, slots=True)
 class PolicyUnderTest:
-    """A policy provider, a request that it lets pass and one that it refuses, both as they are before the fetch.
+    """A policy provider, a request that it allows and one that it refuses, both without a bundle.
 
-    While `unreachable` is entered, the policy cannot find out what it needs to know.
+    While `unreachable` is entered, the policy cannot find out what it needs to decide.
     """
 
     provider: object
@@ -105,8 +105,11 @@ class PolicyUnderTest:
 
 @dataclass(frozen=True, slots=True)
 class ObserverUnderTest:
-    """An observer. `heard` counts what has arrived where it sends its events; while `unreachable` is entered, nothing
-    arrives there."""
+    """An observer provider.
+
+    `heard` returns how many events have arrived where the observer sends them. While `unreachable` is entered,
+    nothing arrives there.
+    """
 
     provider: object
     heard: Callable[[], int] | None = None

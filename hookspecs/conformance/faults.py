@@ -1,4 +1,4 @@
-"""Bundles whose stream does at some byte what a bad day brings: raises, ends, hangs, or sets something off."""
+"""Bundles whose stream fails at a chosen byte: it raises, ends, hangs, or calls a function."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from ..values.bundle import Bundle, TreeEntry, pack
 from .runner import SECRET
 
 
-class Step(StrEnum):
-    """Where in a delivery a fault strikes: by how much of the stream was read."""
+class FaultPoint(StrEnum):
+    """Where in a delivery a fault is injected, by how much of the stream was read."""
 
     START = "start"
     HALF = "half"
     END = "end"
+
+    def is_reached(self, position: int, size: int) -> bool:
+        """Tell whether a read at `position` in a stream of `size` bytes has come this far."""
+        return position >= {"start": 0, "half": size // 2, "end": size}[self.value]
 
 
 class Fault(StrEnum):
@@ -34,7 +38,7 @@ class Fault(StrEnum):
 def bundle_of(
     folder: Path, name: str, files: Mapping[str, bytes], executable: frozenset[str] = frozenset()
 ) -> Bundle:
-    """A bundle of these files. Its archive lies in `folder`."""
+    """Pack these files (path to bytes) into a bundle. Its archive lies in `folder`."""
     origins = folder / f"{name}.files"
     origins.mkdir(parents=True, exist_ok=True)
     entries = []
@@ -47,50 +51,51 @@ def bundle_of(
 
 @dataclass(frozen=True, slots=True)
 class WatchedBundle(Bundle):
-    """A bundle whose streams report to `on_read(position, size)` before every read, in the reader's own thread."""
+    """A bundle whose streams call `on_read(position, size)` before every read, in the thread that reads."""
 
     on_read: Callable[[int, int], None] = lambda position, size: None
 
     def open_tar(self, prefix: str = "") -> BinaryIO:
-        """See `Bundle.open_tar`. The stream has no file descriptor, so that whoever reads it is seen, and a read may
-        bring less than was asked for."""
+        """See `Bundle.open_tar`. The stream has no file descriptor, so that every read is seen, and a read may bring
+        less than was asked for."""
         opened = Bundle.open_tar(self, prefix)
         size = opened.seek(0, io.SEEK_END)
         opened.seek(0)
-        return cast("BinaryIO", _Watched(opened, size, self.on_read))
+        return cast("BinaryIO", _WatchedStream(opened, size, self.on_read))
 
 
-def watched(bundle: Bundle, on_read: Callable[[int, int], None]) -> Bundle:
-    """The bundle, watched."""
-    given = {one.name: getattr(bundle, one.name) for one in fields(Bundle)}
-    return WatchedBundle(**given, on_read=on_read)
+def watch_reads(bundle: Bundle, on_read: Callable[[int, int], None]) -> Bundle:
+    """Return the bundle as a `WatchedBundle`."""
+    return WatchedBundle(**{field.name: getattr(bundle, field.name) for field in fields(Bundle)}, on_read=on_read)
 
 
-class Trap:
-    """Does what the fault says when the stream is read at the step; `struck` is set then, in the reader's thread."""
+class FaultInjector:
+    """An `on_read` that injects the fault when the stream is read at the point.
 
-    def __init__(self, fault: Fault, step: Step) -> None:
-        self._fault, self._step = fault, step
+    `injected` is set then, in the reader's thread. A stream that hangs goes on when `released` is set.
+    """
+
+    def __init__(self, fault: Fault, point: FaultPoint) -> None:
+        self._fault, self._point = fault, point
         self._made_in = threading.get_ident()
-        self.struck = threading.Event()
+        self.injected = threading.Event()
         self.released = threading.Event()
 
     def __call__(self, position: int, size: int) -> None:
-        """Called before every read."""
-        at = {Step.START: 0, Step.HALF: size // 2, Step.END: size}[self._step]
-        if position < at or self.released.is_set():
+        """Inject the fault if it is time."""
+        if self.released.is_set() or not self._point.is_reached(position, size):
             return
-        self.struck.set()
+        self.injected.set()
         if self._fault is Fault.RAISES:
             raise OSError(f"the stream broke: {SECRET} in /srv/private/{SECRET}")
         if self._fault is Fault.HALF_A_FILE:
             raise EOFError
-        if threading.get_ident() != self._made_in:  # on the loop it would be waited for by nobody
+        if threading.get_ident() != self._made_in:  # a wait on the loop's own thread would never end
             self.released.wait(60)
         raise OSError("the stream was given up")
 
 
-class _Watched(io.RawIOBase):
+class _WatchedStream(io.RawIOBase):
     def __init__(self, opened: BinaryIO, size: int, on_read: Callable[[int, int], None]) -> None:
         self._opened, self._size, self._on_read = opened, size, on_read
         self._ended = False
@@ -117,7 +122,7 @@ class _Watched(io.RawIOBase):
             self._ended = True
             return 0
         view = memoryview(buffer).cast("B")
-        if position < self._size // 2:  # so that somebody is asked at the half, whatever the reader's appetite
+        if position < self._size // 2:  # a read ends at the half, however much was asked for
             view = view[: self._size // 2 - position]
         chunk = self._opened.read(len(view))
         view[: len(chunk)] = chunk

@@ -9,8 +9,7 @@ import pytest
 
 from ..values import Event
 from .description import ObserverUnderTest
-from .runner import Harness
-from .suite import outcome, undeclared, with_provider
+from .runner import Harness, outcome, undeclared, with_provider
 
 EVENTS = (
     Event("plugin.installed", "w", "p", "local://p", "sha256:" + "0" * 64, "op-1"),
@@ -20,80 +19,80 @@ EVENTS = (
     Event("something.that.a.later.version.tells", "w"),
 )
 ARRIVES_SECONDS = 10.0
-"""How long an event may take to arrive where the observer sends it."""
+"""Seconds that an event may take to arrive where the observer sends it."""
 
 
 class ObserverConformance:
-    """Each test is one promise. Where the author does not say what arrived, that is undeclared."""
+    """Each test is one promise. A test that needs `heard` or `unreachable` is skipped if the author left it out."""
 
     @pytest.fixture
     def under_test(self) -> Iterator[ObserverUnderTest]:
-        """Overridden by every provider's tests."""
+        """Describe the observer: override this."""
         raise NotImplementedError("override the fixture `under_test` and yield an ObserverUnderTest")
 
     @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.kind)
     def test_every_kind_of_event_is_taken(self, under_test: ObserverUnderTest, event: Event) -> None:
-        """Those of later versions, too: what it does not know it leaves alone."""
+        """Also those of later versions: an observer ignores what it does not know."""
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             assert await harness.call("observe", event=event) is None
 
-        with_provider(under_test, work)
+        with_provider(under_test, scenario)
 
-    def test_what_happened_is_heard_once(self, under_test: ObserverUnderTest) -> None:
-        """One more has arrived, and no second."""
+    def test_an_event_arrives_once(self, under_test: ObserverUnderTest) -> None:
+        """Exactly one more event has arrived."""
         heard = under_test.heard
         if heard is None:
             undeclared("what arrived")
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             before = heard()
             await harness.call("observe", event=EVENTS[0])
             await _arrives(under_test, before + 1)
-            assert heard() == before + 1, "it was told once"
+            assert heard() == before + 1, "an event must arrive once"
 
-        with_provider(under_test, work)
+        with_provider(under_test, scenario)
 
-    def test_one_that_cannot_be_told_does_not_lose_the_next(self, under_test: ObserverUnderTest) -> None:
-        """It may raise, or swallow; it may not hang, and when the way is mended it tells again."""
+    def test_an_event_that_is_lost_does_not_stop_the_next(self, under_test: ObserverUnderTest) -> None:
+        """It may raise, or ignore the failure. It may not hang, and it sends again as soon as it can."""
         unreachable, heard = under_test.unreachable, under_test.heard
         if unreachable is None:
             undeclared("an unreachable sink")
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             with unreachable():
                 await outcome(harness.call("observe", event=EVENTS[0]))
             before = heard() if heard is not None else 0
             await harness.call("observe", event=EVENTS[1])
             if heard is not None:
                 await _arrives(under_test, before + 1)
-                assert heard() > before, "it tells no more"
+                assert heard() > before, "it sends no more"
 
-        with_provider(under_test, work)
+        with_provider(under_test, scenario)
 
-    def test_telling_does_not_hold_up_the_loop(self, under_test: ObserverUnderTest) -> None:
-        """An `async def` waits without blocking everybody else."""
+    def test_observing_does_not_block_the_loop(self, under_test: ObserverUnderTest) -> None:
+        """An `async def` waits without blocking."""
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             await asyncio.gather(*(harness.call("observe", event=event) for event in EVENTS))
-            harness.did_not_block()
+            harness.assert_loop_stayed_free()
 
-        with_provider(under_test, work)
+        with_provider(under_test, scenario)
 
     def test_it_can_be_shut_down_and_started_again(self, under_test: ObserverUnderTest) -> None:
-        """As a service that is restarted in the same process."""
+        """A service may be restarted in the same process."""
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             await harness.stop()
             await harness.start()
             await harness.call("observe", event=EVENTS[0])
 
-        with_provider(under_test, work)
+        with_provider(under_test, scenario)
 
 
 async def _arrives(under_test: ObserverUnderTest, number: int) -> None:
-    """Until so many have arrived, or it takes too long."""
+    """Wait until so many events have arrived, or `ARRIVES_SECONDS` have passed."""
     loop, heard = asyncio.get_running_loop(), under_test.heard
     deadline = loop.time() + ARRIVES_SECONDS
-    while heard is not None and heard() < number and loop.time() < deadline:  # noqa: ASYNC110 - it tells nobody
+    while heard is not None and heard() < number and loop.time() < deadline:  # noqa: ASYNC110 - a count sends no event
         await asyncio.sleep(0.05)

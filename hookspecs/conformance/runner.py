@@ -1,4 +1,4 @@
-"""Calls a provider's hooks as the service does: `def` in a thread, `async def` on the loop, each with a deadline."""
+"""Runs a test against a started provider. Hooks are called as the service calls them, each with a deadline."""
 
 from __future__ import annotations
 
@@ -7,29 +7,36 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar
+
+import pytest
 
 from ..providers import Provider, ProviderManager, inspect_provider
-from ..providers.calling import call
-from ..values import JSON, ServiceSettings, StartupContext
+from ..providers.calling import call as call_hook
+from ..values import JSON, StartupContext
+from .description import UnderTest
 
 _T = TypeVar("_T")
 SECRET: Final = "AKIA-kit-secret-do-not-show-9f1c"  # noqa: S105 - a decoy
-"""Planted in the provider's settings (`token`) and in what fails under it; no client may ever see it."""
+"""Stands in the provider's settings (`token`) and in the faults that the kit injects; no client may ever see it."""
 DEADLINE: Final = 60.0
 """Seconds that any call may take."""
-LONGEST_BLOCK: Final = 1.0
-"""Seconds that the loop may be held up by anything: far more than a busy machine's own hiccups."""
+CANCELLED_SECONDS = 5.0
+"""Seconds in which a call that was cancelled must end."""
+LONGEST_BLOCK = 1.0
+"""Seconds for which a call may block the event loop: far more than the hiccups of a busy machine."""
+UNDECLARED: Final = "undeclared: "
+"""How the reason of every skip of the kit begins. What is not declared follows."""
 
 
 class LoopBlocked(AssertionError):
-    """Raised when a provider held the event loop up."""
+    """Raised if a provider blocked the event loop."""
 
 
 class Store:
-    """A provider's own store, as long as the test."""
+    """A provider's own store, in memory, for one test."""
 
     def __init__(self) -> None:
         self.values: dict[str, JSON] = {}
@@ -54,17 +61,15 @@ class Store:
 
 
 class Harness:
-    """One provider, started; made within a running loop by `started`."""
+    """One provider, and its hooks to call. Make it within a running loop."""
 
-    def __init__(self, plugin: object, name: str, settings: Mapping[str, str], service: ServiceSettings) -> None:
-        self.provider: Provider = inspect_provider(plugin, name)
-        self._manager = ProviderManager([self.provider])
-        self.store = Store()
-        self.audits: list[tuple[str, Mapping[str, JSON]]] = []
-        self._settings, self._service = settings, service
+    def __init__(self, under_test: UnderTest) -> None:
+        self.provider: Provider = inspect_provider(under_test.provider, under_test.provider_name)
         self.loop = asyncio.get_running_loop()
         self.loop_thread = threading.get_ident()
         self.longest_block = 0.0
+        self._manager = ProviderManager([self.provider])
+        self._settings, self._service = under_test.settings, under_test.service
 
     async def start(self) -> None:
         """Call `startup`."""
@@ -77,28 +82,34 @@ class Harness:
             await self.call("shutdown")
 
     async def call(self, hook: str, **arguments: object) -> Any:
-        """What the hook answers. Raises what it raises, and `TimeoutError` after `DEADLINE`."""
-        watch = asyncio.create_task(self._watch())
+        """Return what the hook answers. Raises what it raises, and `TimeoutError` after `DEADLINE`."""
+        watch = asyncio.create_task(self._measure_blocks())
         try:
             caller = self._manager.only(self.provider.plugin, hook)
-            outcome = await call(caller, arguments, DEADLINE, grace=DEADLINE)
-            await asyncio.sleep(0)  # a block at the very end is seen, too
+            ended = await call_hook(caller, arguments, DEADLINE, grace=DEADLINE)
+            await asyncio.sleep(0)  # so that a block at the very end is measured, too
         finally:
             watch.cancel()
-        if outcome.timed_out:
+        if ended.timed_out:
             raise TimeoutError(f"{hook} did not answer in {DEADLINE:g} s")
-        if isinstance(outcome.error, Exception):
-            raise outcome.error
-        if outcome.error is not None:
-            raise RuntimeError(repr(outcome.error))
-        return outcome.value
+        if isinstance(ended.error, Exception):
+            raise ended.error
+        if ended.error is not None:
+            raise RuntimeError(repr(ended.error))
+        return ended.value
 
-    def did_not_block(self) -> None:
-        """Raises `LoopBlocked` where a call has held the loop up."""
+    async def assert_cancelled_call_ends(self, call: asyncio.Task[Any]) -> None:
+        """Cancel a task that awaits `call`. Fail if the hook still runs after `CANCELLED_SECONDS`."""
+        call.cancel()
+        await asyncio.wait({call}, timeout=CANCELLED_SECONDS)
+        assert call.done(), f"the hook still runs {CANCELLED_SECONDS:g} s after it was cancelled"
+
+    def assert_loop_stayed_free(self) -> None:
+        """Raise `LoopBlocked` if a call has blocked the loop for more than `LONGEST_BLOCK`."""
         if self.longest_block > LONGEST_BLOCK:
             raise LoopBlocked(f"the event loop was held up for {self.longest_block:.1f} s: use a thread")
 
-    async def _watch(self) -> None:
+    async def _measure_blocks(self) -> None:
         while True:
             before = time.monotonic()
             try:
@@ -108,20 +119,58 @@ class Harness:
 
     def _context(self) -> StartupContext:
         async def audit(what: str, fields: Mapping[str, JSON]) -> None:
-            self.audits.append((what, fields))
+            json.dumps({"what": what, **fields})  # as the audit log does
 
         def wait(awaitable: Awaitable[_T]) -> _T:
-            async def run() -> _T:
+            async def await_it() -> _T:
                 return await awaitable
 
-            return asyncio.run_coroutine_threadsafe(run(), self.loop).result()
+            return asyncio.run_coroutine_threadsafe(await_it(), self.loop).result()
 
         return StartupContext(
             provider=self.provider.name,
             settings=MappingProxyType({"token": SECRET, **self._settings}),
             service=self._service,
-            store=self.store,
+            store=Store(),
             audit=audit,
             logger=logging.getLogger(f"plugport.provider.{self.provider.name}"),
             wait=wait,
         )
+
+
+Scenario: TypeAlias = Callable[[Harness], Awaitable[None]]
+
+
+def with_provider(under_test: UnderTest, scenario: Scenario, *hooks: str) -> None:
+    """Run the scenario on a loop of its own, between the provider's `startup` and its `shutdown`.
+
+    The test is skipped as undeclared if the provider lacks one of `hooks`.
+    """
+
+    async def main() -> None:
+        harness = Harness(under_test)
+        for hook in hooks:
+            if hook not in harness.provider.hooks:
+                undeclared(hook)
+        await harness.start()
+        try:
+            await scenario(harness)
+        finally:
+            await harness.stop()
+
+    asyncio.run(main())
+
+
+def undeclared(what: str) -> NoReturn:
+    """Skip the test: the provider or its author declared no such thing."""
+    pytest.skip(UNDECLARED + what)
+
+
+async def outcome(call: Awaitable[Any]) -> tuple[Any, Exception | None]:
+    """Return the answer of a call, or the error that it raised. A failed assertion is raised on."""
+    try:
+        return await call, None
+    except AssertionError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the test looks at whatever was raised
+        return None, error

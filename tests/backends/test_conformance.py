@@ -28,8 +28,8 @@ from plugport.hookspecs.conformance import (
     WORKSPACE_VANISHES,
     BackendConformance,
     BackendUnderTest,
-    DirectoryPlace,
-    ShellPlace,
+    DirectoryFilesystem,
+    ShellFilesystem,
 )
 
 ROOT = os.geteuid() == 0
@@ -79,7 +79,7 @@ class TestHost(BackendConformance):
             yield BackendUnderTest(
                 HostBackend(),
                 Workspace("w", backend="host", options={"path": str(folder)}),
-                DirectoryPlace(folder, owned=ROOT),
+                DirectoryFilesystem(folder, owned=ROOT),
                 stopped=Workspace("s", backend="host", options={"path": str(tmp_path / "absent")}),
                 troubles=troubles,
             )
@@ -89,7 +89,7 @@ class TestExternal(BackendConformance):
     @pytest.fixture
     def under_test(self, tmp_path):
         workspace = Workspace("w", runtime="external", backend="external")
-        return BackendUnderTest(ExternalBackend(), workspace, DirectoryPlace(tmp_path / "config"))
+        return BackendUnderTest(ExternalBackend(), workspace, DirectoryFilesystem(tmp_path / "config"))
 
 
 class TestDocker(BackendConformance):
@@ -122,7 +122,7 @@ class TestDocker(BackendConformance):
                 yield BackendUnderTest(
                     DockerBackend(),
                     Workspace("w", backend="docker", container=name),
-                    DirectoryPlace(tmp_path / "config", owned=True),
+                    DirectoryFilesystem(tmp_path / "config", owned=True),
                     stopped=Workspace("s", backend="docker", container=stopped),
                     unreachable=proxy.refusing,
                     troubles={DISK_FULL: full, WORKSPACE_VANISHES: vanishes, CONNECTION_DROPS: drops},
@@ -198,7 +198,7 @@ class TestEc2(BackendConformance):
                 yield BackendUnderTest(
                     Ec2Backend(),
                     Workspace("w", runtime="claude-code", backend="ec2", instance_id=instance, options=options),
-                    ShellPlace(shell, "/configs"),
+                    ShellFilesystem(shell, "/configs"),
                     provider_name="ec2",
                     settings={"os_user": ssh_host.user, "tunnel_connect": f"127.0.0.1:{endpoint.endpoint.port}"},
                     stopped=Workspace("s", backend="ec2", instance_id=stopped),

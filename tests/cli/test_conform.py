@@ -66,7 +66,7 @@ def test_a_provider_is_tried_with_its_settings_and_the_report_is_kept_and_shown(
     assert outcomes["what_is_fetched_is_the_plugin_byte_for_byte"]["outcome"] == "passed"
     assert outcomes["more_than_the_service_takes_is_refused"]["outcome"] == "failed"
     assert "bytes were allowed" in outcomes["more_than_the_service_takes_is_refused"]["reason"]
-    assert outcomes["a_spec_that_makes_no_sense_is_refused"]["reason"] == "undeclared: a malformed spec"
+    assert outcomes["a_malformed_spec_is_refused"]["reason"] == "undeclared: a malformed spec"
     assert (report["failed"], told.returncode) == (1, 1)
     assert report["passed"] + report["failed"] + report["skipped"] == len(report["promises"])
     shown = command(tmp_path, "providers", "tiny", "--json")

@@ -1,4 +1,4 @@
-"""Providers of each kind in plain Python that keep every promise: what the mutants are bad copies of."""
+"""Providers of each kind in plain Python that keep every promise. The mutants are broken copies of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from plugport.hookspecs import (
 
 
 class GoodBackend:
-    """Delivers into the directory `options["path"]`. `away`: nobody can say anything."""
+    """Delivers into the directory `options["path"]`. While it is `away`, its target cannot be reached."""
 
     backend = "good"
 
@@ -81,14 +81,12 @@ class GoodBackend:
     def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
         self.require(workspace)
         plugins = self.root(workspace) / "plugins"
-        found = sorted(plugins.iterdir()) if plugins.is_dir() else []
-        return [self.describe(one) for one in found if not one.name.startswith(".")]
+        folders = sorted(plugins.iterdir()) if plugins.is_dir() else []
+        return [self.describe(folder) for folder in folders if not folder.name.startswith(".")]
 
     @hookimpl
     def restart(self, workspace: Workspace) -> None:
         self.require(workspace)
-
-    # What the hooks are made of, for a mutant to spoil
 
     def root(self, workspace: Workspace) -> Path:
         return Path(str(workspace.options["path"]))
@@ -121,15 +119,15 @@ class GoodBackend:
 
     def unpack(self, bundle: Bundle, staging: Path, stop: threading.Event) -> None:
         with bundle.open_tar() as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
-            for one in archive:
-                self.member(archive, one, staging)
+            for entry in archive:
+                self.member(archive, entry, staging)
                 if stop.is_set():
                     raise errors.DeliveryFailed("cancelled")
             while stream.read(65536):
                 pass
 
-    def member(self, archive: tarfile.TarFile, one: tarfile.TarInfo, staging: Path) -> None:
-        archive.extract(one, staging, filter="fully_trusted" if os.geteuid() == 0 else "data")
+    def member(self, archive: tarfile.TarFile, entry: tarfile.TarInfo, staging: Path) -> None:
+        archive.extract(entry, staging, filter="fully_trusted" if os.geteuid() == 0 else "data")
 
     def swap(self, staging: Path, place: Path, stop: threading.Event) -> None:
         with self.lock:
@@ -203,7 +201,7 @@ class GoodSource:
 
     @hookimpl
     def startup(self, context: StartupContext) -> None:
-        self.shelf, self.most = Path(context.settings["shelf"]), context.service.max_tree_bytes
+        self.shelf, self.limit = Path(context.settings["shelf"]), context.service.max_tree_bytes
 
     @hookimpl
     def source_revision(self, source: Source) -> str | None:
@@ -225,8 +223,8 @@ class GoodSource:
 
     def fetch(self, source: Source, destination: Path) -> Resolved:
         folder = self.folder(source)
-        if sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()) > self.most:
-            raise errors.BundleTooLarge(self.most)
+        if sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) > self.limit:
+            raise errors.BundleTooLarge(self.limit)
         self.copy(folder, destination)
         return Resolved(source.spec, digest_of(folder))
 
@@ -235,7 +233,7 @@ class GoodSource:
 
 
 class GoodPolicy:
-    """Lets pass what comes from `good`, as long as it is not `away`."""
+    """Allows what comes from `good`. While it is `away`, it cannot decide."""
 
     def __init__(self) -> None:
         self.away = self.ready = False
@@ -255,14 +253,14 @@ class GoodPolicy:
 
     def judge(self, request: PolicyRequest) -> Refusal | None:
         if self.away or not self.ready:
-            raise RuntimeError("nobody can say")
+            raise RuntimeError("it cannot decide")
         if request.source is not None and request.source.scheme == "good":
             return None
         return Refusal("it does not come from good")
 
 
 class GoodObserver:
-    """Counts what it heard, unless that cannot be told."""
+    """Keeps the events. While it is `away`, they are lost."""
 
     def __init__(self) -> None:
         self.away = self.ready = False

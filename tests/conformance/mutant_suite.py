@@ -1,4 +1,4 @@
-"""The kit, held against each mutant and against what they are copies of; run by test_mutants.py."""
+"""The kit's suites over each mutant and over the good providers. test_mutants.py runs this file."""
 
 from __future__ import annotations
 
@@ -6,26 +6,31 @@ import contextlib
 import os
 from pathlib import Path
 
+import mutants  # noqa: F401 - it fills MUTANTS
 import pytest
 from good import GoodBackend, GoodObserver, GoodPolicy, GoodSource
-from mutants import SINS
+from verdicts import CANCELLED_SECONDS, LONGEST_BLOCK, MUTANTS
 
 from plugport.hookspecs import Action, PolicyRequest, ServiceSettings, Source, Workspace
 from plugport.hookspecs.conformance import (
     BackendConformance,
     BackendUnderTest,
-    DirectoryPlace,
+    DirectoryFilesystem,
     ObserverConformance,
     ObserverUnderTest,
     PolicyConformance,
     PolicyUnderTest,
     SourceConformance,
     SourceUnderTest,
+    observer,
+    runner,
 )
-from plugport.hookspecs.conformance import observer as hearing
-from plugport.hookspecs.conformance.backend import assertions as steps
+from plugport.hookspecs.conformance.backend import assertions
 
-steps.SETTLED_SECONDS = 1.0  # a mutant may never settle, and the good one is done at once
+# A mutant often uses up the time that it has, and the good providers are done at once.
+assertions.CLEAN_UP_SECONDS = observer.ARRIVES_SECONDS = 1.0
+runner.CANCELLED_SECONDS, runner.LONGEST_BLOCK = CANCELLED_SECONDS, LONGEST_BLOCK
+assertions.NEW["big"] = bytes(range(256)) * 1000
 
 FILES = {"plugin.yaml": b"name: plug\n", "run.sh": b"#!/bin/sh\n", "deep/er": b"x"}
 
@@ -48,7 +53,7 @@ def backend_suite(kind: type) -> type:
             return BackendUnderTest(
                 provider,
                 Workspace("w", backend="good", options={"path": str(folder)}),
-                DirectoryPlace(folder, owned=os.geteuid() == 0),
+                DirectoryFilesystem(folder, owned=os.geteuid() == 0),
                 stopped=Workspace("s", backend="good", options={"path": str(tmp_path / "absent")}),
                 unreachable=lambda: away(provider),
             )
@@ -88,7 +93,7 @@ def policy_suite(kind: type) -> type:
         def under_test(self):
             provider, workspace = kind(), Workspace("w", org="acme")
             requests = [
-                PolicyRequest(Action.INSTALL, workspace, Source(one, "p"), "admin") for one in ("good", "bad")
+                PolicyRequest(Action.INSTALL, workspace, Source(scheme, "p"), "admin") for scheme in ("good", "bad")
             ]
             return PolicyUnderTest(provider, *requests, unreachable=lambda: away(provider))
 
@@ -105,7 +110,6 @@ def observer_suite(kind: type) -> type:
     return Suite
 
 
-hearing.ARRIVES_SECONDS = 1.0
 SUITES = {
     GoodBackend: backend_suite,
     GoodSource: source_suite,
@@ -113,6 +117,6 @@ SUITES = {
     GoodObserver: observer_suite,
 }
 _shard, _shards = map(int, os.environ.get("SHARD", "0/1").split("/"))
-for _kind in [*SUITES, *SINS][_shard::_shards]:
+for _kind in [*SUITES, *MUTANTS][_shard::_shards]:
     _suite = next(make for good, make in SUITES.items() if issubclass(_kind, good))(_kind)
     globals()[f"Test{_kind.__name__}"] = type(f"Test{_kind.__name__}", (_suite,), {})

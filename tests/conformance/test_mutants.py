@@ -1,4 +1,4 @@
-"""The kit has teeth: each broken provider is failed by the test that names its sin, and by few others."""
+"""The kit finds faults: each mutant is failed by the test that names its fault, and by few others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 pytestmark = pytest.mark.timeout(600)
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-from mutants import SINS  # noqa: E402
+import mutants  # noqa: E402, F401 - it fills MUTANTS
+from verdicts import MUTANTS  # noqa: E402
 
 SHARDS = 3
 """Processes that share the mutants: most of their time they wait."""
@@ -27,13 +28,13 @@ def failed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mutants")
     with ThreadPoolExecutor(SHARDS) as pool:
         reports = list(pool.map(lambda shard: _report(shard, folder), range(SHARDS)))
-    found: dict[str, set[str]] = defaultdict(set)
-    for case in (one for report in reports for one in ElementTree.parse(report).iter("testcase")):
+    failures: dict[str, set[str]] = defaultdict(set)
+    for case in (case for report in reports for case in ElementTree.parse(report).iter("testcase")):
         name = case.get("classname", "").rpartition("Test")[2]
-        found.setdefault(name, set())
+        failures.setdefault(name, set())
         if case.find("failure") is not None or case.find("error") is not None:
-            found[name].add(case.get("name", "").partition("[")[0])
-    return found
+            failures[name].add(case.get("name", "").partition("[")[0])
+    return failures
 
 
 def _report(shard: int, folder: Path) -> Path:
@@ -55,15 +56,15 @@ def _report(shard: int, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("good", ["GoodBackend", "GoodSource", "GoodPolicy", "GoodObserver"])
-def test_who_keeps_every_promise_passes(failed, good):
+def test_a_provider_that_keeps_every_promise_passes(failed, good):
     assert failed[good] == set()
 
 
-@pytest.mark.parametrize(("mutant", "test"), [(kind.__name__, test) for kind, test in SINS.items()])
-def test_each_sin_is_named_by_its_test(failed, mutant, test):
+@pytest.mark.parametrize(("mutant", "test"), [(kind.__name__, test) for kind, test in MUTANTS.items()])
+def test_each_mutant_is_failed_by_its_test_and_by_few_others(failed, mutant, test):
     assert test in failed[mutant]
     assert len(failed[mutant]) <= 3, sorted(failed[mutant])
 
 
 def test_there_are_mutants_enough():
-    assert len(SINS) >= 20
+    assert len(MUTANTS) >= 20

@@ -19,7 +19,7 @@ import pytest
 from support.tools import need_tool
 
 from plugport.hookspecs import Action, PolicyRequest, Workspace
-from plugport.hookspecs.conformance import BackendConformance, BackendUnderTest, DirectoryPlace, bundle_of
+from plugport.hookspecs.conformance import BackendConformance, BackendUnderTest, DirectoryFilesystem, bundle_of
 from plugport.hookspecs.providers import ProviderStatus, inspect_provider
 
 PAGES = Path(__file__).resolve().parents[2] / "docs/providers"
@@ -186,7 +186,7 @@ class TestKubernetesRecipe(BackendConformance):
         return BackendUnderTest(
             module("kubernetes_backend.py").provider,
             Workspace("w", backend="kubernetes", options={"pod": "w", "config_dir": str(config)}),
-            DirectoryPlace(config, owned=os.geteuid() == 0),
+            DirectoryFilesystem(config, owned=os.geteuid() == 0),
             stopped=Workspace("s", backend="kubernetes", options={"pod": "s"}),
             unreachable=NoCluster,
         )

@@ -1,20 +1,20 @@
-"""Steps that the backend's promises are made of: deliveries, looks at the target, what must hold after each."""
+"""What the tests of a backend are made of: the bundles' contents, deliveries, and what must hold after them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 from ... import errors
-from ...values import Action
+from ...values import Action, InstalledPlugin, Receipt
 from ...values.bundle import Bundle
+from ..assertions import assert_error_is_safe
 from ..description import BackendUnderTest
-from ..faults import Trap
-from ..filesystems import Place
-from ..runner import Harness
-from ..suite import Work, is_safe, outcome, undeclared, with_provider
+from ..faults import FaultInjector
+from ..filesystems import FileState, TargetFilesystem
+from ..runner import Harness, Scenario, outcome, undeclared, with_provider
 
+NAME, OTHER = "kit-p", "kit-other"
 OLD = {"plugin.yaml": b"name: kit-p\nversion: 1\n", "both": b"old", "big": b"old", "run.sh": b"#!/bin/sh\n"}
 NEW = {
     "plugin.yaml": b"name: kit-p\nversion: 2\n",
@@ -32,92 +32,96 @@ ODD = {
     "crlf": b"a\r\nb\n",
     "empty": b"",
 }
-NAME, OTHER = "kit-p", "kit-other"
-SETTLED_SECONDS = 10.0
-"""How long a target may take to clean up after a delivery that was given up."""
+CLEAN_UP_SECONDS = 10.0
+"""How long a target may take to clean up after a delivery that was cancelled or failed."""
 VANISHED_SECONDS = 2.0
-"""The same for one that had vanished: what should have cleaned up may have gone with it, until the next delivery."""
+"""The same for a target that vanished: its clean-up may have vanished with it, until the next delivery."""
 
 
-def pushing(under_test: BackendUnderTest, work: Work, *hooks: str) -> None:
-    """Do the work where the backend pushes at all."""
+def with_pushing_provider(under_test: BackendUnderTest, scenario: Scenario, *hooks: str) -> None:
+    """Run the scenario as `with_provider` does. The test is skipped as undeclared if the backend does not push."""
 
     async def if_it_pushes(harness: Harness) -> None:
-        if not await pushes(harness, under_test):
+        if not await supports_push(harness, under_test):
             undeclared("push")
-        await work(harness)
+        await scenario(harness)
 
     with_provider(under_test, if_it_pushes, *hooks)
 
 
-async def pushes(harness: Harness, under_test: BackendUnderTest) -> bool:
+async def supports_push(harness: Harness, under_test: BackendUnderTest) -> bool:
+    """Tell whether `preflight` lets an install pass."""
     if "preflight" not in harness.provider.hooks:
         return True
     _, error = await outcome(harness.call("preflight", workspace=under_test.workspace, action=Action.INSTALL))
     return type(error) is not errors.PushNotSupported
 
 
-async def call_deliver(harness: Harness, under_test: BackendUnderTest, bundle: Bundle) -> Any:
-    return await harness.call("deliver", workspace=under_test.workspace, bundle=bundle)
+async def deliver(harness: Harness, under_test: BackendUnderTest, bundle: Bundle) -> Receipt:
+    """Deliver the bundle. Raises what `deliver` raises."""
+    receipt: Receipt = await harness.call("deliver", workspace=under_test.workspace, bundle=bundle)
+    return receipt
 
 
-async def deliver(harness: Harness, under_test: BackendUnderTest, bundle: Bundle) -> Any:
-    """A delivery that must succeed."""
-    return await call_deliver(harness, under_test, bundle)
-
-
-async def listed(harness: Harness, under_test: BackendUnderTest) -> Mapping[str, Any]:
-    found, error = await outcome(harness.call("list_installed", workspace=under_test.workspace))
+async def installed_by_name(harness: Harness, under_test: BackendUnderTest) -> Mapping[str, InstalledPlugin]:
+    """Return what `list_installed` answers, by the plugins' names."""
+    plugins, error = await outcome(harness.call("list_installed", workspace=under_test.workspace))
     if error is not None:
-        is_safe(error, "list_installed")
+        assert_error_is_safe(error, "list_installed")
         raise error
-    return {one.name: one for one in found}
+    return {plugin.name: plugin for plugin in plugins}
 
 
-async def as_before(harness: Harness, under_test: BackendUnderTest, new: Bundle, before: set[str]) -> None:
-    """After whatever it was, a delivery brings the new version whole; nothing is left that was not there before."""
+async def assert_next_delivery_is_clean(
+    harness: Harness, under_test: BackendUnderTest, new: Bundle, before: set[str]
+) -> None:
+    """Fail if the next delivery does not bring the new version, or leaves something beside what was there before."""
     await deliver(harness, under_test, new)
-    assert contents(under_test.place) == NEW
-    assert beside(under_test.place) == before, "something of the delivery that failed is left"
+    assert plugin_contents(under_test.place) == NEW
+    assert plugin_folders(under_test.place) == before, "something of the delivery that failed is left"
 
 
-async def struck(trap: Trap, delivery: asyncio.Task[Any]) -> None:
-    """Until the trap was sprung, or the delivery ended without coming by."""
-    while not trap.struck.is_set() and not delivery.done():  # noqa: ASYNC110 - it is set in a thread
+async def wait_for_fault(injector: FaultInjector, delivery: asyncio.Task[object]) -> None:
+    """Wait until the fault was injected, or the delivery ended without it."""
+    while not injector.injected.is_set() and not delivery.done():  # noqa: ASYNC110 - it is set in a thread
         await asyncio.sleep(0.01)
 
 
-async def settled(place: Place, before: set[str], seconds: float | None = None) -> None:
-    """Until only that is there which was before, or the time that a target has for it is over."""
+async def wait_for_clean_up(place: TargetFilesystem, before: set[str], seconds: float | None = None) -> None:
+    """Wait until `plugin_folders` has only what it had before, or `seconds` (`CLEAN_UP_SECONDS`) have passed."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + (SETTLED_SECONDS if seconds is None else seconds)
-    while beside(place) != before and loop.time() < deadline:  # noqa: ASYNC110 - the target tells nobody
+    deadline = loop.time() + (CLEAN_UP_SECONDS if seconds is None else seconds)
+    while plugin_folders(place) != before and loop.time() < deadline:  # noqa: ASYNC110 - a file system sends no event
         await asyncio.sleep(0.1)
 
 
-def plugin(place: Place, name: str = NAME) -> Mapping[str, Any]:
-    start = f"plugins/{name}/"
-    return {path.removeprefix(start): seen for path, seen in place.read().items() if path.startswith(start)}
+def plugin_files(place: TargetFilesystem, name: str = NAME) -> Mapping[str, FileState]:
+    """Return the files of a plugin, by their paths below its root."""
+    root = f"plugins/{name}/"
+    return {path.removeprefix(root): state for path, state in place.read().items() if path.startswith(root)}
 
 
-def contents(place: Place, name: str = NAME) -> Mapping[str, bytes]:
-    return {path: seen.content for path, seen in plugin(place, name).items()}
+def plugin_contents(place: TargetFilesystem, name: str = NAME) -> Mapping[str, bytes]:
+    """Return the bytes of a plugin's files, by their paths below its root."""
+    return {path: state.content for path, state in plugin_files(place, name).items()}
 
 
-def beside(place: Place) -> set[str]:
-    """What lies in `plugins`."""
-    every = [*place.read(), *place.folders()]
-    return {path.split("/")[1] for path in every if path.startswith("plugins/")}
+def plugin_folders(place: TargetFilesystem) -> set[str]:
+    """Return the names of what lies in `plugins`: the plugins, and whatever a delivery left beside them."""
+    paths = [*place.read(), *place.folders()]
+    return {path.split("/")[1] for path in paths if path.startswith("plugins/")}
 
 
-def one_whole(place: Place, *versions: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    found = contents(place)
-    assert found in versions, f"neither version is whole: { ({path: len(text) for path, text in found.items()}) }"
-    return found
+def assert_one_version(place: TargetFilesystem, *versions: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Return the plugin's contents. Fail if they are not exactly one of the versions."""
+    contents = plugin_contents(place)
+    sizes = {path: len(content) for path, content in contents.items()}
+    assert contents in versions, f"neither version is whole: {sizes}"
+    return contents
 
 
-def version(manifest: object) -> str:
-    """A manifest's version, parsed or as text."""
+def version_of(manifest: Mapping[str, object] | str | None) -> str:
+    """Return the version in a manifest that is parsed or a text; empty if there is none."""
     if isinstance(manifest, Mapping):
         return str(manifest.get("version"))
     lines = str(manifest).splitlines()

@@ -1,4 +1,4 @@
-"""The matrix: every step of a delivery, and what may strike there."""
+"""The promises of a delivery on a bad day: every fault at every point of the stream."""
 
 from __future__ import annotations
 
@@ -9,133 +9,130 @@ import threading
 import pytest
 
 from ...values.bundle import Bundle
+from ..assertions import assert_error_is_safe
 from ..description import TROUBLES, WORKSPACE_VANISHES, BackendUnderTest
-from ..faults import Fault, Step, Trap, watched
-from ..runner import Harness
-from ..suite import is_safe, outcome, undeclared
+from ..faults import Fault, FaultInjector, FaultPoint, watch_reads
+from ..runner import Harness, outcome, undeclared
 from .assertions import (
     NEW,
     OLD,
     VANISHED_SECONDS,
-    as_before,
-    beside,
-    call_deliver,
+    assert_next_delivery_is_clean,
+    assert_one_version,
     deliver,
-    one_whole,
-    pushing,
-    settled,
-    struck,
+    plugin_folders,
+    wait_for_clean_up,
+    wait_for_fault,
+    with_pushing_provider,
 )
 from .fixtures import BackendPromises
 
 
 class FaultPromises(BackendPromises):
-    """One version is whole whatever strikes, and the next delivery succeeds."""
+    """Whatever fails, the target has one whole version, and the next delivery succeeds."""
 
-    @pytest.mark.parametrize("step", list(Step))
+    @pytest.mark.parametrize("point", list(FaultPoint))
     @pytest.mark.parametrize("fault", [Fault.RAISES, Fault.HALF_A_FILE])
     def test_a_stream_that_breaks_leaves_one_version_whole(
-        self, under_test: BackendUnderTest, old: Bundle, new: Bundle, fault: Fault, step: Step
+        self, under_test: BackendUnderTest, old: Bundle, new: Bundle, fault: Fault, point: FaultPoint
     ) -> None:
-        """And the next delivery succeeds, with nothing left of the broken one."""
+        """The next delivery succeeds, and nothing of the broken one is left."""
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             await deliver(harness, under_test, old)
-            before = beside(under_test.place)
-            trap = Trap(fault, step)
-            receipt, _ = await outcome(call_deliver(harness, under_test, watched(new, trap)))
-            found = one_whole(under_test.place, OLD, NEW)
-            assert receipt is None or found == NEW, "it said that it had delivered, and had not"
-            await as_before(harness, under_test, new, before)
+            before = plugin_folders(under_test.place)
+            broken = watch_reads(new, FaultInjector(fault, point))
+            receipt, _ = await outcome(deliver(harness, under_test, broken))
+            contents = assert_one_version(under_test.place, OLD, NEW)
+            assert receipt is None or contents == NEW, "it said that it had delivered, and had not"
+            await assert_next_delivery_is_clean(harness, under_test, new, before)
 
-        pushing(under_test, work)
+        with_pushing_provider(under_test, scenario)
 
-    @pytest.mark.parametrize("step", list(Step))
+    @pytest.mark.parametrize("point", list(FaultPoint))
     def test_a_stream_that_hangs_leaves_the_old_version_whole_meanwhile(
-        self, under_test: BackendUnderTest, old: Bundle, new: Bundle, step: Step
+        self, under_test: BackendUnderTest, old: Bundle, new: Bundle, point: FaultPoint
     ) -> None:
         """Nobody sees half a plugin."""
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             await deliver(harness, under_test, old)
-            before = beside(under_test.place)
-            trap = Trap(Fault.HANGS, step)
-            delivery = asyncio.create_task(outcome(call_deliver(harness, under_test, watched(new, trap))))
+            before = plugin_folders(under_test.place)
+            injector = FaultInjector(Fault.HANGS, point)
+            delivery = asyncio.create_task(outcome(deliver(harness, under_test, watch_reads(new, injector))))
             try:
-                await struck(trap, delivery)
-                one_whole(under_test.place, OLD, NEW)
+                await wait_for_fault(injector, delivery)
+                assert_one_version(under_test.place, OLD, NEW)
             finally:
-                trap.released.set()
+                injector.released.set()
             await delivery
-            one_whole(under_test.place, OLD, NEW)
-            await as_before(harness, under_test, new, before)
+            assert_one_version(under_test.place, OLD, NEW)
+            await assert_next_delivery_is_clean(harness, under_test, new, before)
 
-        pushing(under_test, work)
+        with_pushing_provider(under_test, scenario)
 
-    @pytest.mark.parametrize("step", list(Step))
+    @pytest.mark.parametrize("point", list(FaultPoint))
     def test_a_delivery_that_is_cancelled_ends_and_leaves_one_version_whole(
-        self, under_test: BackendUnderTest, old: Bundle, new: Bundle, step: Step
+        self, under_test: BackendUnderTest, old: Bundle, new: Bundle, point: FaultPoint
     ) -> None:
-        """Within seconds, and nothing of it goes on behind the service's back."""
+        """It ends within seconds, and nothing of it goes on in the background."""
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             await deliver(harness, under_test, old)
-            before = beside(under_test.place)
-            trap = Trap(Fault.CANCELLED, step)
-            delivery = asyncio.create_task(call_deliver(harness, under_test, watched(new, trap)))
+            before = plugin_folders(under_test.place)
+            injector = FaultInjector(Fault.CANCELLED, point)
+            delivery = asyncio.create_task(deliver(harness, under_test, watch_reads(new, injector)))
             try:
-                await struck(trap, delivery)
-                delivery.cancel()
-                await asyncio.wait({delivery}, timeout=5)
-                assert delivery.done(), "the delivery ignores that it was cancelled"
+                await wait_for_fault(injector, delivery)
+                await harness.assert_cancelled_call_ends(delivery)
             finally:
-                trap.released.set()
+                injector.released.set()
                 delivery.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await delivery
-            await settled(under_test.place, before)
-            one_whole(under_test.place, OLD, NEW)
-            await as_before(harness, under_test, new, before)
+            await wait_for_clean_up(under_test.place, before)
+            assert_one_version(under_test.place, OLD, NEW)
+            await assert_next_delivery_is_clean(harness, under_test, new, before)
 
-        pushing(under_test, work)
+        with_pushing_provider(under_test, scenario)
 
-    @pytest.mark.parametrize("step", list(Step))
+    @pytest.mark.parametrize("point", list(FaultPoint))
     @pytest.mark.parametrize("trouble", TROUBLES)
     def test_trouble_on_the_way_leaves_one_version_whole(
-        self, under_test: BackendUnderTest, old: Bundle, new: Bundle, trouble: str, step: Step
+        self, under_test: BackendUnderTest, old: Bundle, new: Bundle, trouble: str, point: FaultPoint
     ) -> None:
-        """The connection drops, the workspace vanishes, the disk is full; mended, the next delivery succeeds."""
+        """The connection drops, the workspace vanishes, or the disk is full. After that, a delivery succeeds."""
         if trouble not in under_test.troubles:
             undeclared(f"trouble {trouble}")
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             await deliver(harness, under_test, old)
-            before = beside(under_test.place)
+            before = plugin_folders(under_test.place)
             with contextlib.ExitStack() as stack:
                 once = threading.Lock()
 
                 def on_read(position: int, size: int) -> None:
-                    at = {Step.START: 0, Step.HALF: size // 2, Step.END: size}[step]
-                    if position >= at and once.acquire(blocking=False):
+                    if point.is_reached(position, size) and once.acquire(blocking=False):
                         stack.enter_context(under_test.troubles[trouble]())
 
-                receipt, error = await outcome(call_deliver(harness, under_test, watched(new, on_read)))
+                receipt, error = await outcome(deliver(harness, under_test, watch_reads(new, on_read)))
                 if error is not None:
-                    is_safe(error, "deliver")
-            await settled(under_test.place, before, VANISHED_SECONDS if trouble == WORKSPACE_VANISHES else None)
-            found = one_whole(under_test.place, OLD, NEW)
-            assert receipt is None or found == NEW, "it said that it had delivered, and had not"
-            await as_before(harness, under_test, new, before)
+                    assert_error_is_safe(error, "deliver")
+            seconds = VANISHED_SECONDS if trouble == WORKSPACE_VANISHES else None
+            await wait_for_clean_up(under_test.place, before, seconds)
+            contents = assert_one_version(under_test.place, OLD, NEW)
+            assert receipt is None or contents == NEW, "it said that it had delivered, and had not"
+            await assert_next_delivery_is_clean(harness, under_test, new, before)
 
-        pushing(under_test, work)
+        with_pushing_provider(under_test, scenario)
 
     def test_an_error_says_nothing_of_what_broke_underneath(self, under_test: BackendUnderTest, new: Bundle) -> None:
-        """Of the tree's errors only those that the hook may raise, and no text of another exception in them."""
+        """Only errors that the hook may raise, and no text of another exception in them."""
 
-        async def work(harness: Harness) -> None:
-            trap = Trap(Fault.RAISES, Step.HALF)
-            _, error = await outcome(call_deliver(harness, under_test, watched(new, trap)))
+        async def scenario(harness: Harness) -> None:
+            broken = watch_reads(new, FaultInjector(Fault.RAISES, FaultPoint.HALF))
+            _, error = await outcome(deliver(harness, under_test, broken))
             assert error is not None, "a delivery whose stream breaks in the middle must fail"
-            is_safe(error, "deliver")
+            assert_error_is_safe(error, "deliver")
 
-        pushing(under_test, work)
+        with_pushing_provider(under_test, scenario)

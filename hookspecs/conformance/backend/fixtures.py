@@ -1,4 +1,4 @@
-"""What every part of the backend's suite has: the fixtures."""
+"""The fixtures of every part of the backend's suite."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .assertions import NAME, NEW, OLD, OTHER
 
 
 class BackendPromises:
-    """`under_test` is overridden by the provider's tests."""
+    """A part of the suite. The provider's tests override `under_test`."""
 
     @pytest.fixture
     def under_test(self) -> Iterator[BackendUnderTest]:
-        """Overridden by every provider's tests."""
+        """Describe the backend: override this."""
         raise NotImplementedError("override the fixture `under_test` and yield a BackendUnderTest")
 
     @pytest.fixture(autouse=True)
@@ -31,10 +31,10 @@ class BackendPromises:
 
     @pytest.fixture
     def old(self, tmp_path: Path) -> Bundle:
-        """The version before."""
+        """The older version of the plugin."""
         return bundle_of(tmp_path / "old", NAME, OLD, frozenset({"run.sh"}))
 
     @pytest.fixture
     def new(self, tmp_path: Path) -> Bundle:
-        """The version that comes."""
+        """The newer version of the plugin."""
         return bundle_of(tmp_path / "new", NAME, NEW, frozenset({"run.sh"}))

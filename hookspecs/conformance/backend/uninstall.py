@@ -1,4 +1,4 @@
-"""What an uninstall promises: every byte as it was, and what somebody edited stays."""
+"""The promises of an uninstall: every byte as it was before, and what somebody edited stays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...values.bundle import Bundle
 from ..description import BackendUnderTest
 from ..faults import bundle_of
 from ..runner import Harness
-from .assertions import NAME, OTHER, beside, contents, deliver, pushing
+from .assertions import NAME, OTHER, deliver, plugin_contents, plugin_folders, with_pushing_provider
 from .fixtures import BackendPromises
 
 SKILL, BLOCK, MINE = b"# A skill\n", "# Plugin: kit-p / rule: a.md\n\nOne.\n\n", "# Mine\n\nKeep.\n"
@@ -20,17 +20,17 @@ SETTINGS = {"theme": "dark", "mcpServers": {"mine": {"url": "http://mine"}}}
 
 
 class UninstallPromises(BackendPromises):
-    """As `Removal` says, in its order, and nothing else."""
+    """`Removal` is carried out in its order, and nothing else changes."""
 
     def test_an_uninstall_restores_every_byte(self, under_test: BackendUnderTest, new: Bundle) -> None:
         """What the install brought, and what the runtime's adaptor made of it, is gone; the rest is as it was."""
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             place = under_test.place
             place.write("CLAUDE.md", MINE.encode())
             place.write(".claude/settings.json", json.dumps(SETTINGS).encode())
             place.write("skills/mine/SKILL.md", b"mine")
-            before = {path: seen.content for path, seen in place.read().items()}
+            before = {path: state.content for path, state in place.read().items()}
             await deliver(harness, under_test, new)
             place.write("skills/kit/SKILL.md", SKILL)
             place.write("CLAUDE.md", (MINE + BLOCK).encode())
@@ -38,94 +38,93 @@ class UninstallPromises(BackendPromises):
             place.write(".claude/settings.json", json.dumps(theirs).encode())
             receipt = await _uninstall(harness, under_test, _removal())
             assert receipt == Receipt(None, ())
-            assert {path: seen.content for path, seen in place.read().items()} == before
-            assert not {one for one in place.folders() if one.startswith(("skills/kit", f"plugins/{NAME}"))}
+            assert {path: state.content for path, state in place.read().items()} == before
+            assert not {path for path in place.folders() if path.startswith(("skills/kit", f"plugins/{NAME}"))}
 
-        pushing(under_test, work, "uninstall")
+        with_pushing_provider(under_test, scenario, "uninstall")
 
     def test_what_somebody_edited_stays_and_is_named(self, under_test: BackendUnderTest, new: Bundle) -> None:
-        """A file with other bytes than were shipped, and whatever a cleaning left."""
+        """A file with other bytes than were delivered, and whatever `clean_memory` left."""
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             await deliver(harness, under_test, new)
             under_test.place.write("skills/kit/SKILL.md", b"edited")
             under_test.place.write("CLAUDE.md", (MINE + BLOCK).encode())
             receipt = await _uninstall(harness, under_test, _removal(left=("rule a.md",)))
             assert set(receipt.left) == {"skills/kit/SKILL.md", "CLAUDE.md: rule a.md"}
-            found = under_test.place.read()
-            assert found["skills/kit/SKILL.md"].content == b"edited"
+            assert under_test.place.read()["skills/kit/SKILL.md"].content == b"edited"
 
-        pushing(under_test, work, "uninstall")
+        with_pushing_provider(under_test, scenario, "uninstall")
 
-    def test_a_text_of_which_nothing_is_left_is_deleted(self, under_test: BackendUnderTest, new: Bundle) -> None:
+    def test_a_memory_file_that_becomes_empty_is_deleted(self, under_test: BackendUnderTest, new: Bundle) -> None:
         """`Cleaned(None)`."""
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             await deliver(harness, under_test, new)
             under_test.place.write("CLAUDE.md", BLOCK.encode())
             await _uninstall(harness, under_test, _removal())
             assert "CLAUDE.md" not in under_test.place.read()
 
-        pushing(under_test, work, "uninstall")
+        with_pushing_provider(under_test, scenario, "uninstall")
 
     def test_an_uninstall_may_be_repeated(self, under_test: BackendUnderTest, new: Bundle) -> None:
-        """What is gone already is fine, and so is a plugin that was never there."""
+        """Also of a plugin that was never there."""
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             await _uninstall(harness, under_test, Removal(NAME))
             await deliver(harness, under_test, new)
             for _ in range(2):
                 receipt = await _uninstall(harness, under_test, _removal())
                 assert receipt == Receipt(None, ())
-            assert NAME not in beside(under_test.place)
+            assert NAME not in plugin_folders(under_test.place)
 
-        pushing(under_test, work, "uninstall")
+        with_pushing_provider(under_test, scenario, "uninstall")
 
     def test_another_plugin_survives_an_uninstall(
         self, under_test: BackendUnderTest, new: Bundle, tmp_path: Path
     ) -> None:
-        """Only the one that is named goes."""
+        """Only the plugin that is named is removed."""
         other = bundle_of(tmp_path, OTHER, {"mine": b"1"})
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             for bundle in (new, other):
                 await deliver(harness, under_test, bundle)
             await _uninstall(harness, under_test, _removal())
-            assert contents(under_test.place, OTHER) == {"mine": b"1"}
+            assert plugin_contents(under_test.place, OTHER) == {"mine": b"1"}
 
-        pushing(under_test, work, "uninstall")
+        with_pushing_provider(under_test, scenario, "uninstall")
 
     def test_a_folder_that_holds_something_else_stays(self, under_test: BackendUnderTest, new: Bundle) -> None:
-        """A directory goes only where it is empty."""
+        """A directory is removed only if it is empty."""
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             await deliver(harness, under_test, new)
             under_test.place.write("skills/kit/SKILL.md", SKILL)
             under_test.place.write("skills/kit/notes", b"a person's")
             await _uninstall(harness, under_test, _removal())
             assert {path for path in under_test.place.read() if path.startswith("skills/")} == {"skills/kit/notes"}
 
-        pushing(under_test, work, "uninstall")
+        with_pushing_provider(under_test, scenario, "uninstall")
 
     def test_the_settings_are_cleaned_with_the_folders_own_path(
         self, under_test: BackendUnderTest, new: Bundle
     ) -> None:
         """`clean_settings` gets the absolute path of `.claude` on the target."""
-        told: list[str] = []
+        claude_dirs: list[str] = []
 
         def clean(text: str, claude_dir: str) -> Cleaned:
-            told.append(claude_dir)
+            claude_dirs.append(claude_dir)
             return Cleaned(text)
 
-        async def work(harness: Harness) -> None:
+        async def scenario(harness: Harness) -> None:
             await deliver(harness, under_test, new)
             under_test.place.write(".claude/settings.json", b"{}")
             await _uninstall(harness, under_test, Removal(NAME, clean_settings=clean))
-            assert told
-            assert all(one.startswith("/") and one.endswith("/.claude") for one in told)
+            assert claude_dirs
+            assert all(path.startswith("/") and path.endswith("/.claude") for path in claude_dirs)
             assert under_test.place.read()[".claude/settings.json"].content == b"{}"
 
-        pushing(under_test, work, "uninstall")
+        with_pushing_provider(under_test, scenario, "uninstall")
 
 
 async def _uninstall(harness: Harness, under_test: BackendUnderTest, removal: Removal) -> Receipt:
@@ -134,7 +133,7 @@ async def _uninstall(harness: Harness, under_test: BackendUnderTest, removal: Re
 
 
 def _removal(left: tuple[str, ...] = ()) -> Removal:
-    """What takes the kit's plugin away, with what an adaptor makes of it."""
+    """Return what removes the kit's plugin, with the files that an adaptor makes of it."""
 
     def clean_memory(text: str) -> Cleaned:
         kept = text.replace(BLOCK, "")

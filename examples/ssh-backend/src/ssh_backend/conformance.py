@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from plugport.hookspecs import Workspace
-from plugport.hookspecs.conformance import CONNECTION_DROPS, BackendUnderTest, DirectoryPlace
+from plugport.hookspecs.conformance import CONNECTION_DROPS, BackendUnderTest, DirectoryFilesystem
 
 from ssh_backend import provider
 
@@ -76,7 +76,7 @@ def target() -> Iterator[BackendUnderTest]:
             yield BackendUnderTest(
                 provider,
                 Workspace("w", backend="ssh", options=options | {"config_dir": str(config_dir)}),
-                DirectoryPlace(config_dir, owned=os.geteuid() == 0),
+                DirectoryFilesystem(config_dir, owned=os.geteuid() == 0),
                 settings={"identity": str(folder / "identity"), "known_hosts": str(folder / "known_hosts")},
                 stopped=Workspace("s", backend="ssh", options=options | {"config_dir": str(folder / "absent")}),
                 unreachable=sshd.down,
