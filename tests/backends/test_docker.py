@@ -31,8 +31,8 @@ def container(engine):
         return Workspace(name, backend="docker", container=name)
 
     yield start
-    for one in made:
-        engine.client.api.remove_container(one, force=True)
+    for started in made:
+        engine.client.api.remove_container(started, force=True)
 
 
 def _tree(engine, workspace, folder="/configs/plugins/p"):
@@ -72,7 +72,7 @@ async def test_a_delivery_is_one_command_and_no_upload(engine, backend, containe
     for name in ("exec_create", "put_archive", "get_archive"):
         real = getattr(api, name)
         monkeypatch.setattr(
-            api, name, lambda *given, _name=name, _real=real, **more: (seen.append(_name), _real(*given, **more))[1]
+            api, name, lambda *args, _name=name, _real=real, **named: (seen.append(_name), _real(*args, **named))[1]
         )
     await backend.deliver(workspace, bundle)
     assert seen == ["exec_create"]
@@ -127,12 +127,12 @@ async def test_an_image_without_a_shell_gets_its_plugin_by_one_archive(engine, b
     new = bundle_of(tmp_path / "2", "p", {"a": b"new"})
     other = bundle_of(tmp_path / "3", "q", {"b": b"1"})
     assert await backend.list_installed(workspace) == []
-    for one in (old, new, other):
-        assert (await backend.deliver(workspace, one)).digest == one.digest
-    found = await backend.list_installed(workspace)
-    assert [(one.name, one.digest) for one in found] == [("p", new.digest), ("q", other.digest)]
-    _, told = engine.client.api.get_archive(workspace.container_name, "/configs/plugins/p")
-    assert told["linkTarget"].endswith(f".store/{new.digest.removeprefix('sha256:')}")
+    for bundle in (old, new, other):
+        assert (await backend.deliver(workspace, bundle)).digest == bundle.digest
+    plugins = await backend.list_installed(workspace)
+    assert [(plugin.name, plugin.digest) for plugin in plugins] == [("p", new.digest), ("q", other.digest)]
+    _, status = engine.client.api.get_archive(workspace.container_name, "/configs/plugins/p")
+    assert status["linkTarget"].endswith(f".store/{new.digest.removeprefix('sha256:')}")
     with pytest.raises(errors.UnsupportedTarget):
         await backend.uninstall(workspace, Removal("p"))
 
@@ -165,7 +165,7 @@ async def test_one_delivery_at_a_time_goes_into_a_container(engine, backend, con
 
     monkeypatch.setattr(ShellTarget, "deliver", recorded)
     bundles = [bundle_of(tmp_path / str(n), f"p{n}", {"a": b"%d" % n}) for n in range(4)]
-    await asyncio.gather(*(backend.deliver(one, bundle) for bundle in bundles for one in (workspace, other)))
+    await asyncio.gather(*(backend.deliver(target, bundle) for bundle in bundles for target in (workspace, other)))
     assert all(len(set(containers)) == len(containers) for containers in snapshots)
     assert max(len(containers) for containers in snapshots) == 2
 
@@ -173,11 +173,11 @@ async def test_one_delivery_at_a_time_goes_into_a_container(engine, backend, con
 async def test_fifty_plugins_are_listed_with_their_digests(engine, backend, container, tmp_path):
     workspace = container()
     bundles = [bundle_of(tmp_path / str(n), f"p{n:02}", {"plugin.yaml": b"name: p%02d\n" % n}) for n in range(6)]
-    for one in bundles:
-        await backend.deliver(workspace, one)
-    found = await backend.list_installed(workspace)
-    assert [(one.name, one.digest) for one in found] == [(one.name, one.digest) for one in bundles]
-    assert found[3].manifest == "name: p03\n"
+    for bundle in bundles:
+        await backend.deliver(workspace, bundle)
+    plugins = await backend.list_installed(workspace)
+    assert [(plugin.name, plugin.digest) for plugin in plugins] == [(item.name, item.digest) for item in bundles]
+    assert plugins[3].manifest == "name: p03\n"
 
 
 async def test_an_uninstall_restores_every_byte(engine, backend, container, tmp_path):
@@ -230,34 +230,34 @@ async def test_stopped_paused_created_and_absent_containers_do_not_run(engine, b
 async def test_a_name_is_taken_as_it_is(engine, backend, container):
     workspace = container()
     for name in (workspace.container_name[:-1], ".*", f"x{workspace.container_name}", "c.", "ws-[a"):
-        found = await backend.is_running(Workspace("w", backend="docker", container=name))
-        assert found.kind in {"stopped", "unknown"}, name
-        assert found != RunState.RUNNING
+        state = await backend.is_running(Workspace("w", backend="docker", container=name))
+        assert state.kind in {"stopped", "unknown"}, name
+        assert state != RunState.RUNNING
 
 
-async def test_a_hundred_callers_cost_the_engine_few_questions(engine, backend, container, monkeypatch):
+async def test_a_hundred_callers_share_few_requests(engine, backend, container, monkeypatch):
     workspaces = [container() for _ in range(3)]
     await backend.is_running(workspaces[0])
-    api, asked = backend.engine.queries.api(), []
+    api, requests = backend.engine.queries.api(), []
     real = api.containers
-    monkeypatch.setattr(api, "containers", lambda **given: (asked.append(1), real(**given))[1])
+    monkeypatch.setattr(api, "containers", lambda **named: (requests.append(1), real(**named))[1])
     names = [workspaces[n % 3] if n % 2 else Workspace(f"no{n}", backend="docker") for n in range(100)]
-    states = await asyncio.gather(*(backend.is_running(one) for one in names))
-    assert [one == RunState.RUNNING for one in states] == [bool(n % 2) for n in range(100)]
-    assert len(asked) <= 2
+    states = await asyncio.gather(*(backend.is_running(workspace) for workspace in names))
+    assert [state == RunState.RUNNING for state in states] == [bool(n % 2) for n in range(100)]
+    assert len(requests) <= 2
 
 
-def test_a_question_never_raises_for_the_engines_sake():
+def test_a_failing_engine_makes_a_state_unknown_and_raises_nothing():
     import docker
 
     api = docker.APIClient("unix:///nonexistent/docker.sock", version="1.41")
-    found = container_state(api, ["x"])["x"]
-    assert found.state.kind == "unknown"
-    assert found.state.reason
+    state = container_state(api, ["x"])["x"].state
+    assert state.kind == "unknown"
+    assert state.reason
 
 
-async def test_an_engine_behind_tls_is_served_as_well(engine, backend, container, tmp_path, monkeypatch):
-    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)  # requests prefers it to what docker-py was told
+async def test_an_engine_behind_tls_is_supported(engine, backend, container, tmp_path, monkeypatch):
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)  # requests prefers it to docker-py's setting
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
     monkeypatch.setenv("DOCKER_HOST", engine.tls_url)
     monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")

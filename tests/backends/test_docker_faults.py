@@ -1,4 +1,4 @@
-"""Bad days of the engine: whatever fails, the target has the whole old version or the whole new one."""
+"""Faults of the engine: whatever fails, the target has the whole old version or the whole new one."""
 
 from __future__ import annotations
 
@@ -166,8 +166,8 @@ async def test_an_archive_that_loses_its_last_entries_is_no_delivery(engine, bac
     with pytest.raises(errors.DeliveryFailed):
         await backend.deliver(target, bundle_of(tmp_path / "new", "p", {"a": b"new"}))
     monkeypatch.undo()
-    _, told = engine.client.api.get_archive(name, "/configs/plugins/p")
-    assert told["linkTarget"].endswith(old.digest.removeprefix("sha256:"))
+    _, status = engine.client.api.get_archive(name, "/configs/plugins/p")
+    assert status["linkTarget"].endswith(old.digest.removeprefix("sha256:"))
     engine.client.api.remove_container(name, force=True)
 
 

@@ -62,10 +62,10 @@ async def test_an_update_leaves_no_stale_file_and_a_list_tells_what_lies_there(e
     other = bundle_of(tmp_path / "3", "q", {"b": b"1"})
     async with ec2.backend() as backend:
         assert await backend.list_installed(ec2.workspace()) == []
-        for one in (bundle_of(tmp_path / "1", "p", {"old": b"1", "both": b"1"}), new, other):
-            await backend.deliver(ec2.workspace(), one)
-        found = await backend.list_installed(ec2.workspace())
-    assert [(one.name, one.digest, one.manifest) for one in found] == [
+        for bundle in (bundle_of(tmp_path / "1", "p", {"old": b"1", "both": b"1"}), new, other):
+            await backend.deliver(ec2.workspace(), bundle)
+        plugins = await backend.list_installed(ec2.workspace())
+    assert [(plugin.name, plugin.digest, plugin.manifest) for plugin in plugins] == [
         ("p", new.digest, "name: p\n"),
         ("q", other.digest, None),
     ]
@@ -92,8 +92,8 @@ async def test_an_uninstall_restores_every_byte(ec2, tmp_path):
 async def test_ten_deliveries_share_one_connection_and_eight_channels(ec2, tmp_path):
     bundles = [bundle_of(tmp_path / str(n), f"p{n}", {"a": b"%d" % n}) for n in range(10)]
     async with ec2.backend() as backend:
-        await asyncio.gather(*(backend.deliver(ec2.workspace(f"w{n}"), one) for n, one in enumerate(bundles)))
-        assert sorted(_left(ec2.host)) == sorted(one.name for one in bundles)
+        await asyncio.gather(*(backend.deliver(ec2.workspace(f"w{n}"), bundle) for n, bundle in enumerate(bundles)))
+        assert sorted(_left(ec2.host)) == sorted(bundle.name for bundle in bundles)
         assert len(ec2.endpoint.requests) == 1
     assert ec2.aws.calls.count("SendSSHPublicKey") == 1
 
@@ -109,7 +109,7 @@ async def test_the_connections_are_closed_at_shutdown(ec2):
     assert (ec2.host.connection_pids(), ec2.endpoint.open_tunnels) == ([], 0)
 
 
-async def test_a_direct_way_needs_no_endpoint(ec2, tmp_path):
+async def test_direct_ssh_needs_no_endpoint(ec2, tmp_path):
     workspace = ec2.workspace(ssh_host="127.0.0.1", ssh_port=ec2.host.port)
     async with ec2.backend() as backend:
         bundle = bundle_of(tmp_path, "p", FILES)
@@ -125,11 +125,11 @@ async def test_a_workspace_that_does_not_say_where_it_is_does_not_run(ec2, tmp_p
     wrong = [ec2.workspace(ssh_host=7), ec2.workspace(ssh_port="22"), ec2.workspace(ssh_port=0)]
     async with ec2.backend() as backend:
         assert await backend.is_running(nowhere) == RunState.STOPPED
-        for one in (nowhere, *wrong):
+        for workspace in (nowhere, *wrong):
             with pytest.raises(errors.WorkspaceNotRunning):
-                await backend.preflight(one, Action.INSTALL)
+                await backend.preflight(workspace, Action.INSTALL)
             with pytest.raises(errors.WorkspaceNotRunning):
-                await backend.deliver(one, bundle)
+                await backend.deliver(workspace, bundle)
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,6 @@ async def test_a_setting_that_cannot_be_used_fails_the_start(ec2, settings):
     with pytest.raises(ValueError, match=r"PLUGPORT_EC2|could not convert"):
         async with ec2.backend(**settings):
             pass
-
-
-# Restart
 
 
 async def test_a_restart_runs_the_workspaces_own_command_with_the_containers_name(ec2):
@@ -161,9 +158,6 @@ async def test_the_default_restarts_the_container_by_name_and_asks_root_where_th
     async with ec2.backend() as backend:
         await backend.restart(ec2.workspace())
     assert ec2.host.shell("cat /tmp/asked; rm /tmp/asked /usr/local/bin/docker") == "restart ws-w "
-
-
-# Who may write
 
 
 async def test_a_folder_of_roots_is_made_by_root_and_nothing_else_is_done_as_root(ec2, tmp_path):
@@ -189,7 +183,7 @@ async def test_another_user_becomes_uid_1000(ec2, tmp_path, user):
     bundle = bundle_of(tmp_path, "p", FILES)
     async with ec2.backend(os_user=user) as backend:
         assert (await backend.deliver(ec2.workspace(), bundle)).digest == bundle.digest
-        assert [one.name for one in await backend.list_installed(ec2.workspace())] == ["p"]
+        assert [plugin.name for plugin in await backend.list_installed(ec2.workspace())] == ["p"]
     owners = ec2.host.shell("find /configs -printf '%U\\n' | sort -u").split()
     assert owners == ["1000"]
     ec2.host.shell("rm /etc/sudoers.d/other")
@@ -209,16 +203,13 @@ async def test_a_user_who_cannot_become_uid_1000_is_told(ec2, tmp_path):
             await backend.deliver(ec2.workspace(), bundle_of(tmp_path, "p", FILES))
 
 
-# Held by the tree itself
-
-
 def test_no_connection_is_made_without_a_known_host_key():
     folder = Path(__file__).parents[2]
-    places = [one for part in ("core", "hookspecs", "builtin_backends") for one in (folder / part).rglob("*.py")]
+    modules = [path for part in ("core", "hookspecs", "builtin_backends") for path in (folder / part).rglob("*.py")]
     known = [
-        {one.arg: ast.unparse(one.value) for one in call.keywords}.get("known_hosts", "None")
-        for place in places
-        for call in ast.walk(ast.parse(place.read_text()))
+        {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}.get("known_hosts", "None")
+        for module in modules
+        for call in ast.walk(ast.parse(module.read_text()))
         if isinstance(call, ast.Call) and ast.unparse(call.func).startswith(("asyncssh.connect", "connect_ssh"))
     ]
     assert known == ["(list(expected.keys), [], [])"]
@@ -226,5 +217,5 @@ def test_no_connection_is_made_without_a_known_host_key():
 
 def test_no_command_line_of_aws_or_ssh_is_started():
     folder = Path(__file__).parents[2] / "builtin_backends/ec2"
-    assert not [one for one in folder.glob("*.py") if "subprocess" in one.read_text()]
+    assert not [path for path in folder.glob("*.py") if "subprocess" in path.read_text()]
     assert ENDPOINT_HOST.endswith("amazonaws.com")

@@ -30,7 +30,7 @@ async def test_an_instance_that_does_not_run_is_not_running(ec2, old, new, state
         ("InternalError", "transient"),
     ],
 )
-async def test_what_aws_does_not_say_is_unknown_with_its_request_id(ec2, new, code, word):
+async def test_a_request_that_fails_is_unknown_with_its_request_id(ec2, new, code, word):
     ec2.aws.faults["DescribeInstances"] = Fault(code, 503 if word == "transient" else 400, times=99)
     async with ec2.backend() as backend:
         state = await backend.is_running(ec2.workspace())
@@ -49,7 +49,7 @@ async def test_an_instance_that_is_gone_at_the_push_does_not_run(ec2, new):
             await backend.deliver(ec2.workspace(), new)
 
 
-async def test_no_endpoint_is_told_and_one_in_another_subnet_is_used(ec2, old):
+async def test_no_endpoint_is_an_error_and_one_in_another_subnet_is_used(ec2, old):
     (endpoint,) = ec2.aws.endpoints
     async with ec2.backend() as backend:
         ec2.aws.endpoints[:] = []
@@ -66,7 +66,7 @@ async def test_no_endpoint_is_told_and_one_in_another_subnet_is_used(ec2, old):
     assert installed_bundle(ec2, old) is old
 
 
-async def test_a_refused_handshake_is_told_with_the_request_id(ec2, old):
+async def test_the_error_of_a_refused_handshake_has_the_request_id(ec2, old):
     ec2.endpoint.refuse_status = 403
     async with ec2.backend() as backend:
         with pytest.raises(errors.BackendUnavailable, match=r"403: no access \(request id req-42\)"):
@@ -87,7 +87,7 @@ async def test_a_refused_handshake_is_told_with_the_request_id(ec2, old):
         ("GetConsoleOutput", "RequestLimitExceeded", "throttled"),
     ],
 )
-async def test_a_denied_or_throttled_way_in_is_told_with_the_request_id(ec2, old, action, code, word):
+async def test_the_error_of_a_denied_or_throttled_request_has_the_request_id(ec2, old, action, code, word):
     ec2.aws.faults[action] = Fault(code, 400, times=99)
     async with ec2.backend() as backend:
         with pytest.raises(errors.BackendUnavailable, match=rf"{word}: {action}: {code}.*request id req-"):
@@ -95,7 +95,7 @@ async def test_a_denied_or_throttled_way_in_is_told_with_the_request_id(ec2, old
     assert ec2.endpoint.requests == []
 
 
-async def test_a_moment_of_throttling_is_waited_out(ec2, old):
+async def test_short_throttling_is_retried(ec2, old):
     ec2.aws.faults["SendSSHPublicKey"] = Fault("ThrottlingException", 400, times=1)
     ec2.aws.faults["DescribeInstances"] = Fault("RequestLimitExceeded", 503, times=1)
     async with ec2.backend() as backend:

@@ -14,7 +14,7 @@ from plugport.hookspecs.conformance import bundle_of
 
 
 @pytest.mark.parametrize("part", [0.0, 0.001, 0.5, 0.999])
-async def test_a_line_that_is_cut_leaves_the_old_versioninstalled_bundle(ec2, old, new, part):
+async def test_a_connection_that_is_cut_leaves_the_old_versioninstalled_bundle(ec2, old, new, part):
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
         ec2.endpoint.bytes_received = 0
@@ -29,7 +29,7 @@ async def test_a_line_that_is_cut_leaves_the_old_versioninstalled_bundle(ec2, ol
     assert installed_bundle(ec2, old, new) is new
 
 
-async def test_a_line_that_is_cut_at_its_last_byte_leaves_one_versioninstalled_bundle(ec2, old, new):
+async def test_a_connection_that_is_cut_at_its_last_byte_leaves_one_versioninstalled_bundle(ec2, old, new):
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
         ec2.endpoint.bytes_received = 0
@@ -40,17 +40,17 @@ async def test_a_line_that_is_cut_at_its_last_byte_leaves_one_versioninstalled_b
             ec2.endpoint.bytes_received, ec2.endpoint.cut_after = 0, whole - bytes_before
             result = await asyncio.gather(backend.deliver(ec2.workspace(), new), return_exceptions=True)
             await wait_for_cleanup(ec2)
-            found = installed_bundle(ec2, old, new)
+            installed = installed_bundle(ec2, old, new)
             if isinstance(result[0], BaseException):
                 assert isinstance(result[0], errors.DeliveryFailed)
             else:
-                assert found is new
+                assert installed is new
             ec2.endpoint.cut_after = None
             await backend.deliver(ec2.workspace(), new)
             assert installed_bundle(ec2, old, new) is new
 
 
-async def test_a_line_that_is_cut_after_the_swap_is_told_and_a_repeat_is_harmless(ec2, old, new):
+async def test_a_connection_that_is_cut_after_the_swap_is_an_error_and_a_repeat_is_harmless(ec2, old, new):
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
         ec2.endpoint.bytes_received, ec2.endpoint.mute_after = 0, 100_000  # after the command was started
@@ -68,7 +68,7 @@ async def test_a_line_that_is_cut_after_the_swap_is_told_and_a_repeat_is_harmles
     assert installed_bundle(ec2, old, new) is new
 
 
-async def test_a_line_that_stalls_is_given_up_and_a_slow_one_is_not(ec2, old, new, tmp_path):
+async def test_a_stalled_connection_is_given_up_and_a_slow_one_is_not(ec2, old, new, tmp_path):
     large = bundle_of(tmp_path / "large", "p", {"a": bytes(range(256)) * 40_000})
     async with ec2.backend(stall_seconds="1.5") as backend:
         await backend.deliver(ec2.workspace(), old)
@@ -107,7 +107,7 @@ async def test_a_cancelled_delivery_ends_on_the_host_too(ec2, old, new):
         await backend.deliver(ec2.workspace(), new)
 
 
-async def test_a_kept_connection_that_died_is_replaced_before_anything_was_sent(ec2, old, new):
+async def test_a_pooled_connection_that_died_is_replaced_before_anything_was_sent(ec2, old, new):
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
         ec2.host.cut_connections()
@@ -130,7 +130,7 @@ async def test_a_full_disk_keeps_the_old_version(ec2, old, tmp_path):
         ec2.host.shell("umount -l /configs")
 
 
-async def test_a_target_that_cannot_be_written_is_told(ec2, old):
+async def test_a_target_that_cannot_be_written_is_an_error(ec2, old):
     ec2.host.shell("mkdir /configs && mount -t tmpfs -o ro tmpfs /configs")
     try:
         async with ec2.backend() as backend:
@@ -141,7 +141,7 @@ async def test_a_target_that_cannot_be_written_is_told(ec2, old):
         ec2.host.shell("umount -l /configs")
 
 
-async def test_a_host_without_sha256sum_is_told(ec2, old):
+async def test_a_host_without_sha256sum_is_an_unsupported_target(ec2, old):
     ec2.host.hide_tools("sha256sum")
     async with ec2.backend() as backend:
         with pytest.raises(errors.UnsupportedTarget, match="there is no sha256sum"):
@@ -162,12 +162,12 @@ async def test_a_host_that_allows_one_session_is_served_one_after_the_other(ec2,
     ec2.host.start(MaxSessions="1")
     bundles = [bundle_of(tmp_path / str(n), f"p{n}", {"a": b"%d" % n}) for n in range(6)]
     async with ec2.backend() as backend:
-        await asyncio.gather(*(backend.deliver(ec2.workspace(), one) for one in bundles))
+        await asyncio.gather(*(backend.deliver(ec2.workspace(), bundle) for bundle in bundles))
         assert len(ec2.endpoint.requests) == 1
-    assert ec2.host.shell("ls -A /configs/plugins").split() == [one.name for one in bundles]
+    assert ec2.host.shell("ls -A /configs/plugins").split() == [bundle.name for bundle in bundles]
 
 
-async def test_a_host_that_allows_no_session_is_told(ec2, old, monkeypatch):
+async def test_a_host_that_allows_no_session_is_unavailable(ec2, old, monkeypatch):
     monkeypatch.setattr(pool, "_SESSION_RETRY_SECONDS", (0.01,))
     ec2.host.start(MaxSessions="0")
     async with ec2.backend() as backend:

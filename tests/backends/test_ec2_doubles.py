@@ -23,7 +23,7 @@ PUSHED: list[tuple[str, str, float]] = []
 
 @pytest.fixture(scope="module")
 def aws():
-    made = SimulatedAws(lambda *given: PUSHED.append(given))
+    made = SimulatedAws(lambda *args: PUSHED.append(args))
     made.start()
     yield made
     made.stop()
@@ -50,8 +50,8 @@ def test_every_answer_fits_botocores_model(aws, instance):
     aws.consoles[instance] = console_with_host_keys(["ssh-ed25519 AAAA root@host"])
     described = ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": [instance]}])
     _fits("ec2", "DescribeInstances", described)
-    (told,) = described["Reservations"][0]["Instances"]
-    assert told["State"] == {"Name": "stopping", "Code": 64}
+    (row,) = described["Reservations"][0]["Instances"]
+    assert row["State"] == {"Name": "stopping", "Code": 64}
     console = ec2.get_console_output(InstanceId=instance)
     _fits("ec2", "GetConsoleOutput", console)
     assert "ssh-ed25519 AAAA root@host" in console["Output"]
@@ -68,12 +68,16 @@ def test_every_answer_fits_botocores_model(aws, instance):
 
 
 def test_filters_and_pages_are_as_ec2s(aws, instance):
-    (one,) = aws.endpoints
-    aws.endpoints[:] = [one, one | {"vpcId": "vpc-other"}, one | {"instanceConnectEndpointId": "eice-2"}]
+    (endpoint,) = aws.endpoints
+    aws.endpoints[:] = [
+        endpoint,
+        endpoint | {"vpcId": "vpc-other"},
+        endpoint | {"instanceConnectEndpointId": "eice-2"},
+    ]
     pages = aws.client("ec2").get_paginator("describe_instance_connect_endpoints")
-    wanted = [{"Name": "vpc-id", "Values": [one["vpcId"]]}, {"Name": "state", "Values": ["create-complete"]}]
-    found = [len(page["InstanceConnectEndpoints"]) for page in pages.paginate(Filters=wanted)]
-    assert found == [1, 1]
+    wanted = [{"Name": "vpc-id", "Values": [endpoint["vpcId"]]}, {"Name": "state", "Values": ["create-complete"]}]
+    counts = [len(page["InstanceConnectEndpoints"]) for page in pages.paginate(Filters=wanted)]
+    assert counts == [1, 1]
 
 
 def test_faults_are_errors_of_the_real_client(aws, instance):

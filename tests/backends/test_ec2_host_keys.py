@@ -34,7 +34,7 @@ async def test_the_first_key_is_pinned_with_an_audit_and_another_one_is_refused_
     assert installed_bundle(ec2, old, new) is new
 
 
-async def test_nothing_is_said_to_a_host_with_another_key(ec2, old):
+async def test_nothing_is_sent_to_a_host_with_another_key(ec2, old):
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)
     ec2.host.make_host_key()
@@ -46,7 +46,7 @@ async def test_nothing_is_said_to_a_host_with_another_key(ec2, old):
     assert "publickey" not in (ec2.host.folder / "sshd.log").read_text()
 
 
-async def test_the_console_vouches_for_the_first_key(ec2, old):
+async def test_the_console_confirms_the_first_key(ec2, old):
     ec2.aws.consoles[ec2.instance] = console_with_host_keys(ec2.host.host_keys)
     async with ec2.backend(host_keys="strict") as backend:
         await backend.deliver(ec2.workspace(), old)
@@ -70,7 +70,7 @@ async def test_under_strict_nothing_is_trusted_for_being_first(ec2, old):
     assert (ec2.endpoint.requests, ec2.store.values) == ([], {})
 
 
-async def test_who_may_not_read_the_console_goes_by_the_first_key(ec2, old, caplog):
+async def test_without_access_to_the_console_the_first_key_is_trusted(ec2, old, caplog):
     ec2.aws.faults["GetConsoleOutput"] = Fault("UnauthorizedOperation", 403, times=9)
     async with ec2.backend() as backend:
         await backend.deliver(ec2.workspace(), old)

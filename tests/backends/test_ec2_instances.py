@@ -28,25 +28,28 @@ def stub(aws):
 
 
 def _page(*instances: tuple[str, str]) -> dict:
-    told = [
+    rows = [
         {"InstanceId": name, "State": {"Name": state, "Code": 16}, "VpcId": "vpc-1", "PrivateIpAddress": "10.0.0.7"}
         for name, state in instances
     ]
-    return {"Reservations": [{"OwnerId": "123456789012", "Instances": told}]}
+    return {"Reservations": [{"OwnerId": "123456789012", "Instances": rows}]}
 
 
 @pytest.mark.parametrize(
     ("state", "kind"),
     [
         ("running", RunStateKind.RUNNING),
-        *((one, RunStateKind.STOPPED) for one in ("pending", "stopping", "stopped", "shutting-down", "terminated")),
+        *(
+            (state, RunStateKind.STOPPED)
+            for state in ("pending", "stopping", "stopped", "shutting-down", "terminated")
+        ),
     ],
 )
 async def test_each_state_of_ec2_has_its_answer(aws, stub, state, kind):
     stub.add_response("describe_instances", _page((ID, state)))
-    found = await Instances(aws).get(ID)
-    assert found.state.kind is kind
-    assert (found.account, found.vpc, found.address) == ("123456789012", "vpc-1", "10.0.0.7")
+    instance = await Instances(aws).get(ID)
+    assert instance.state.kind is kind
+    assert (instance.account, instance.vpc, instance.address) == ("123456789012", "vpc-1", "10.0.0.7")
 
 
 @pytest.mark.parametrize(
@@ -57,14 +60,14 @@ async def test_a_failure_is_unknown_and_never_stopped(aws, stub, code, word):
     meta = {"RequestId": "req-7"}
     for _ in range(3):
         stub.add_client_error("describe_instances", code, "no", 503, response_meta=meta)
-    found = await Instances(aws).get(ID)
-    assert found.state.kind is RunStateKind.UNKNOWN
-    assert word in found.state.reason
-    assert code in found.state.reason
-    assert "req-7" in found.state.reason
+    state = (await Instances(aws).get(ID)).state
+    assert state.kind is RunStateKind.UNKNOWN
+    assert word in state.reason
+    assert code in state.reason
+    assert "req-7" in state.reason
 
 
-async def test_an_absent_instance_is_asked_for_again_and_then_stopped(aws, stub, monkeypatch):
+async def test_an_absent_instance_is_looked_up_again_and_then_stopped(aws, stub, monkeypatch):
     monkeypatch.setattr("plugport.builtin_backends.ec2.instances._RETRY_ABSENT_SECONDS", (0.01, 0.01))
     stub.add_response("describe_instances", {"Reservations": []})
     stub.add_response("describe_instances", _page((ID, "running")))
@@ -78,21 +81,21 @@ async def test_an_absent_instance_is_asked_for_again_and_then_stopped(aws, stub,
 async def test_many_callers_are_answered_by_one_call(aws, stub):
     names = [f"i-{number:017x}" for number in range(50)]
     wanted = {"Filters": [{"Name": "instance-id", "Values": names}]}
-    stub.add_response("describe_instances", _page(*((one, "running") for one in names)), wanted)
+    stub.add_response("describe_instances", _page(*((name, "running") for name in names)), wanted)
     instances = Instances(aws)
-    found = await asyncio.gather(*(instances.get(names[number % 50]) for number in range(600)))
-    assert {one.state for one in found} == {RunState.RUNNING}
+    answers = await asyncio.gather(*(instances.get(names[number % 50]) for number in range(600)))
+    assert {instance.state for instance in answers} == {RunState.RUNNING}
 
 
-async def test_a_hostile_id_is_not_asked_for(aws, stub, monkeypatch):
+async def test_a_hostile_id_is_not_sent(aws, stub, monkeypatch):
     monkeypatch.setattr("plugport.builtin_backends.ec2.instances._RETRY_ABSENT_SECONDS", ())
     assert (await Instances(aws).get("i-*")).state == RunState.STOPPED
 
 
-async def test_the_waiters_are_answered_when_the_question_itself_breaks(aws, monkeypatch):
+async def test_every_caller_gets_an_answer_if_the_request_itself_breaks(aws, monkeypatch):
     monkeypatch.setattr("plugport.builtin_backends.ec2.instances._describe", lambda *_: 1 / 0)
-    found = await asyncio.wait_for(Instances(aws).get(ID), 5)
-    assert found.state.kind is RunStateKind.UNKNOWN
+    instance = await asyncio.wait_for(Instances(aws).get(ID), 5)
+    assert instance.state.kind is RunStateKind.UNKNOWN
 
 
 async def test_moto_says_the_same(aws, monkeypatch):
@@ -107,24 +110,24 @@ async def test_moto_says_the_same(aws, monkeypatch):
         ran = await asyncio.to_thread(client.run_instances, ImageId="ami-12c6146b", MinCount=1, MaxCount=1)
         (made,) = ran["Instances"]
         instances = Instances(aws)
-        found = await instances.get(made["InstanceId"])
-        assert found.state == RunState.RUNNING
-        assert (found.address, found.vpc) == (made["PrivateIpAddress"], made["VpcId"])
+        instance = await instances.get(made["InstanceId"])
+        assert instance.state == RunState.RUNNING
+        assert (instance.address, instance.vpc) == (made["PrivateIpAddress"], made["VpcId"])
         await asyncio.to_thread(client.stop_instances, InstanceIds=[made["InstanceId"]])
         assert (await instances.get(made["InstanceId"])).state == RunState.STOPPED
     finally:
         server.stop()
 
 
-def test_what_is_no_answer_of_aws_is_told_as_well():
+def test_a_timeout_is_transient():
     assert describe_failure(ConnectTimeoutError(endpoint_url="https://x"))[0] is FailureKind.TRANSIENT
 
 
 async def test_without_a_region_the_answer_is_denied(aws, monkeypatch):
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    found = await Instances(Aws()).get(ID)
-    assert "denied" in found.state.reason
+    instance = await Instances(Aws()).get(ID)
+    assert "denied" in instance.state.reason
 
 
 def _endpoint(name: str, subnet: str, state: str = "create-complete", vpc: str = "vpc-1") -> dict:
@@ -138,8 +141,8 @@ def _endpoint(name: str, subnet: str, state: str = "create-complete", vpc: str =
 
 
 def test_the_instances_own_subnet_comes_first(aws, stub):
-    found = {"InstanceConnectEndpoints": [_endpoint("eice-a", "subnet-9"), _endpoint("eice-b", "subnet-1")]}
-    stub.add_response("describe_instance_connect_endpoints", found)
+    page = {"InstanceConnectEndpoints": [_endpoint("eice-a", "subnet-9"), _endpoint("eice-b", "subnet-1")]}
+    stub.add_response("describe_instance_connect_endpoints", page)
     assert find_endpoint(aws, INSTANCE) == Endpoint("eice-b", "eice-b.example")
 
 
@@ -149,7 +152,7 @@ def test_else_one_of_the_vpc_also_while_it_is_updated(aws, stub):
     assert find_endpoint(aws, INSTANCE).id == "eice-b"
 
 
-def test_no_endpoint_and_a_denied_question_are_typed(aws, stub):
+def test_no_endpoint_and_a_denied_request_are_typed(aws, stub):
     stub.add_response("describe_instance_connect_endpoints", {"InstanceConnectEndpoints": []})
     with pytest.raises(BackendUnavailable, match="no EC2 Instance Connect endpoint"):
         find_endpoint(aws, INSTANCE)

@@ -46,7 +46,7 @@ async def test_a_plugin_is_installed_listed_and_taken_away(ec2, service, add_plu
         installed = await admin.post("/workspaces/w1/plugins", json={"source": "greeter", "restart": False})
         assert installed.status_code == 200, installed.text
         listed = (await admin.get("/workspaces/w1/plugins")).json()
-        assert [(one["name"], one["digest"], one["drift"]) for one in listed] == [
+        assert [(plugin["name"], plugin["digest"], plugin["drift"]) for plugin in listed] == [
             ("greeter", installed.json()["digest"], "none")
         ]
         assert ec2.host.shell("cat /configs/plugins/greeter/skills/hi/SKILL.md") == "hi"

@@ -71,10 +71,10 @@ async def test_what_is_installed_is_the_bundle_byte_for_byte(channel, config, tm
     assert receipt.digest == bundle.digest
     assert tree(config / "plugins" / "p") == ODD
     line = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum"
-    found = await asyncio.to_thread(
+    hashed = await asyncio.to_thread(
         subprocess.run, line, shell=True, cwd=config / "plugins/p", capture_output=True, text=True, check=True
     )
-    assert found.stdout.split()[0] == bundle.digest.removeprefix("sha256:")
+    assert hashed.stdout.split()[0] == bundle.digest.removeprefix("sha256:")
     assert oct((config / "plugins/p/run.sh").stat().st_mode & 0o7777) == "0o755"
     assert oct((config / "plugins/p/empty").stat().st_mode & 0o7777) == "0o644"
     for path in [config / "plugins/p", *(config / "plugins/p").rglob("*")]:
@@ -155,7 +155,7 @@ async def test_a_killed_install_leaves_the_old_version_and_the_next_one_cleans_u
     assert os.listdir(config / "plugins") == ["p"]
 
 
-async def test_an_install_that_nobody_listens_to_any_more_cleans_up(shell, config, tmp_path):
+async def test_an_install_whose_reader_is_gone_cleans_up(shell, config, tmp_path):
     bundle = bundle_of(tmp_path, "p", {"a": b"x" * 1_000_000})
     argv = script_command("install", str(config), "p", bundle.digest.removeprefix("sha256:"))
     read, write = os.pipe()
@@ -176,8 +176,8 @@ async def test_an_install_that_nobody_listens_to_any_more_cleans_up(shell, confi
 async def test_a_version_that_a_crash_left_aside_comes_back_at_the_next_contact(channel, config, tmp_path):
     await install(channel, str(config), bundle_of(tmp_path / "1", "p", {"a": b"1"}))
     (config / "plugins/p").rename(config / "plugins/.old-p")
-    found = await list_installed(channel, str(config))
-    assert [one.name for one in found] == ["p"]
+    plugins = await list_installed(channel, str(config))
+    assert [plugin.name for plugin in plugins] == ["p"]
     (config / "plugins/p").rename(config / "plugins/.old-p")
     await install(channel, str(config), bundle_of(tmp_path / "2", "q", {"a": b"1"}))
     assert sorted(os.listdir(config / "plugins")) == ["p", "q"]
@@ -260,8 +260,8 @@ async def test_a_large_plugin_is_read_back_whatever_openssl_does(config, tmp_pat
             (tools / tool).symlink_to(need_tool(tool))
         monkeypatch.setenv("PATH", str(tools))
     elif openssl != "real":
-        told = "exit 1" if openssl == "failing" else 'for one; do echo "00 *$one"; done'
-        (tools / "openssl").write_text(f"#!/bin/sh\n{told}\n")
+        body = "exit 1" if openssl == "failing" else 'for file; do echo "00 *$file"; done'
+        (tools / "openssl").write_text(f"#!/bin/sh\n{body}\n")
         (tools / "openssl").chmod(0o755)
         monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
     bundle = bundle_of(tmp_path, "p", {**ODD, "big": b"x" * 9_000_000})
@@ -271,7 +271,7 @@ async def test_a_large_plugin_is_read_back_whatever_openssl_does(config, tmp_pat
 
 async def test_openssl_cannot_pass_what_is_not_there(config, tmp_path):
     bundle = bundle_of(tmp_path, "p", {"a": b"x" * 512 * 20_000, "b": b"1"})
-    with pytest.raises(errors.DeliveryFailed, match="the digest is"):  # tar takes an end between two members for one
+    with pytest.raises(errors.DeliveryFailed, match="the digest is"):  # tar accepts a cut between two members
         await install(CutChannel(["sh"], 512 * 20_001), str(config), bundle)
 
 
@@ -279,10 +279,10 @@ async def test_plugins_are_listed_with_digest_and_manifest(channel, config, tmp_
     first = bundle_of(tmp_path / "1", "p", ODD)
     second = bundle_of(tmp_path / "2", "q", {"only": b"1"})
     assert await list_installed(channel, str(config)) == []
-    for one in (first, second):
-        await install(channel, str(config), one)
-    found = await list_installed(channel, str(config))
-    assert [(one.name, one.digest, one.manifest) for one in found] == [
+    for bundle in (first, second):
+        await install(channel, str(config), bundle)
+    plugins = await list_installed(channel, str(config))
+    assert [(plugin.name, plugin.digest, plugin.manifest) for plugin in plugins] == [
         ("p", first.digest, "name: p\n"),
         ("q", second.digest, None),
     ]
