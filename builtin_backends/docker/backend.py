@@ -13,13 +13,13 @@ from ...hookspecs.errors import (
     UnsupportedTarget,
     WorkspaceNotRunning,
 )
+from ..keyed_lock import KeyedLock
 from ..shell import ShellTarget
 from ..workspace_checks import require_absolute, require_running
 from . import shellless
 from .channel import DockerChannel
 from .engine import DELIVERIES, Engine
 from .errors import translate_errors
-from .keyed_lock import KeyedLock
 from .running import Container
 from .states import ContainerStates
 

@@ -12,24 +12,18 @@ import json
 import tarfile
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from ...hookspecs import Bundle, InstalledPlugin, Receipt, tree_digest
 from ...hookspecs.errors import DeliveryFailed
 from ...hookspecs.values.bundle import MTIME, OWNER
+from ..shell.script_output import HashedFile
 from .engine import Client
 from .errors import PathMissing, translate_errors
 from .upload import upload
 
 _INDEX = ".store/index.json"
 _CHUNK = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class _HashedFile:
-    path: str
-    sha256: str
 
 
 async def install(client: Client, container: str, config_dir: str, bundle: Bundle) -> Receipt:
@@ -133,7 +127,7 @@ def _digest(client: Client, container: str, folder: str) -> str:
                     sha256 = hashlib.sha256()
                     while chunk := content.read(_CHUNK):
                         sha256.update(chunk)
-                    files.append(_HashedFile(member.name.partition("/")[2], sha256.hexdigest()))
+                    files.append(HashedFile(member.name.partition("/")[2], sha256.hexdigest()))
     return tree_digest(files)
 
 

@@ -8,11 +8,11 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Final
-from weakref import WeakValueDictionary
 
 import asyncssh
 
 from ...hookspecs.errors import BackendUnavailable
+from ..keyed_lock import KeyedLock
 from .connector import ConnectionTarget, Connector, SshConnection
 
 CHANNELS: Final = 8
@@ -99,7 +99,7 @@ class ConnectionPool:
         self._connector = connector
         self._connections: dict[ConnectionTarget, _PooledConnection] = {}
         self._retired: set[_PooledConnection] = set()
-        self._opening: WeakValueDictionary[ConnectionTarget, asyncio.Lock] = WeakValueDictionary()
+        self._opening = KeyedLock()
         self._connecting: Counter[str] = Counter()
         self._slot_freed = asyncio.Event()
 
@@ -138,8 +138,7 @@ class ConnectionPool:
 
     async def _acquire(self, target: ConnectionTarget) -> tuple[_PooledConnection, bool]:
         """Return the connection, with the caller counted as a user, and whether it is new."""
-        lock = self._opening.setdefault(target, asyncio.Lock())
-        async with lock:
+        async with self._opening.acquire(target):
             pooled = self._connections.get(target)
             if pooled is not None and not pooled.usable:
                 self._retire(target, pooled)

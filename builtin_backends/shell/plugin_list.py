@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ...hookspecs import InstalledPlugin, tree_digest
 from .channel import Channel
 from .script import script_command, script_error
-from .script_output import hash_lines, tar_files
+from .script_output import HashedFile, hash_lines, tar_files
 
 MAX_MANIFEST = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _HashedFile:
-    path: str
-    sha256: str
 
 
 async def list_installed(channel: Channel, config_dir: str) -> list[InstalledPlugin]:
@@ -28,10 +20,10 @@ async def list_installed(channel: Channel, config_dir: str) -> list[InstalledPlu
         raise script_error("list", completed)
     names, _, rest = completed.stdout.partition(b"--files--\n")
     lines, _, manifests = rest.partition(b"--manifests--\n")
-    files: dict[str, list[_HashedFile]] = {_plugin_name(line): [] for line in names.split(b"\n") if line}
+    files: dict[str, list[HashedFile]] = {_plugin_name(line): [] for line in names.split(b"\n") if line}
     for path, sha256 in hash_lines(lines):
         plugin, _, inside = path.removeprefix("./").partition("/")
-        files.setdefault(plugin, []).append(_HashedFile(inside.lstrip("/"), sha256))
+        files.setdefault(plugin, []).append(HashedFile(inside.lstrip("/"), sha256))
     texts = {
         path.partition("/")[0]: content.decode("utf-8", "replace")
         for path, content in tar_files(manifests)

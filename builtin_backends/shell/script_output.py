@@ -5,18 +5,26 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from ...hookspecs.errors import BackendUnavailable
 
 
-def hash_lines(output: bytes) -> Iterator[tuple[str, str]]:
-    """Yield path and digest of each line of `sha256sum`. A line that starts with a backslash has its path escaped."""
+class HashedFile(NamedTuple):
+    """A file's path and the hex digest of its content."""
+
+    path: str
+    sha256: str
+
+
+def hash_lines(output: bytes) -> Iterator[HashedFile]:
+    """Yield the file of each line of `sha256sum`. A line that starts with a backslash has its path escaped."""
     for line in output.split(b"\n"):
         sha256, separator, path = line.removeprefix(b"\\").partition(b"  ")
         if separator and len(sha256) == 64:
             if line.startswith(b"\\"):
                 path = path.replace(b"\\n", b"\n").replace(b"\\r", b"\r").replace(b"\\\\", b"\\")
-            yield path.decode("utf-8", "surrogateescape"), sha256.decode("ascii")
+            yield HashedFile(path.decode("utf-8", "surrogateescape"), sha256.decode("ascii"))
 
 
 def tar_files(archive: bytes) -> Iterator[tuple[str, bytes]]:

@@ -98,7 +98,7 @@ def tree_digest(files: Iterable[_Hashed]) -> str:
 
         find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum
     """
-    lines = sorted((file.path.encode(), file.sha256) for file in files)
+    lines = sorted((file.path.encode("utf-8", "surrogateescape"), file.sha256) for file in files)
     whole = hashlib.sha256()
     for path, sha256 in lines:
         whole.update(b"%s  ./%s\n" % (sha256.encode(), path))

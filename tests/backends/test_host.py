@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import io
 import os
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from support.mounts import tmpfs
 from support.tools import need_tool
 
 from plugport.builtin_backends.host import HostBackend
-from plugport.builtin_backends.shell import CommandChannel
+from plugport.builtin_backends.shell import CommandChannel, ShellTarget
 from plugport.builtin_backends.shell.install import install
 from plugport.builtin_backends.shell.plugin_list import list_installed
 from plugport.builtin_backends.shell.script import script_command
@@ -286,6 +288,24 @@ async def test_plugins_are_listed_with_digest_and_manifest(channel, config, tmp_
         ("p", first.digest, "name: p\n"),
         ("q", second.digest, None),
     ]
+
+
+async def test_a_file_whose_name_is_no_utf8_is_listed_with_the_digest_that_the_tools_print(channel, config, tmp_path):
+    await install(channel, str(config), bundle_of(tmp_path, "p", {"a": b"1"}))
+    (config / "plugins/p" / os.fsdecode(b"odd-\xff")).write_bytes(b"2")
+    line = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum"
+    hashed = await asyncio.to_thread(
+        subprocess.run, line, shell=True, cwd=config / "plugins/p", capture_output=True, text=True, check=True
+    )
+    (plugin,) = await list_installed(channel, str(config))
+    assert plugin.digest == f"sha256:{hashed.stdout.split()[0]}"
+
+
+def test_the_old_name_of_the_package_still_works_and_warns():
+    sys.modules.pop("plugport.builtin_backends.target", None)
+    with pytest.warns(DeprecationWarning, match="is now plugport.builtin_backends.shell"):
+        target = importlib.import_module("plugport.builtin_backends.target")
+    assert (target.ShellTarget, target.CommandChannel) == (ShellTarget, CommandChannel)
 
 
 async def test_an_uninstall_that_has_nothing_to_do_is_fine(channel, config):
