@@ -270,6 +270,15 @@ async def test_a_routed_hook_calls_one_implementation_and_awaits_it_though_other
     assert await dispatcher.is_running(Workspace("w", backend="other")) is RunState.STOPPED
 
 
+def test_the_routed_hooks_have_one_answer():
+    hooks = vars(ProviderManager().hook)
+    assert {name for name, caller in hooks.items() if caller.spec.opts["firstresult"]} == {
+        "resolve_source",
+        "source_revision",
+        *("preflight", "is_running", "deliver", "uninstall", "list_installed", "restart"),
+    }
+
+
 async def test_a_plain_def_may_hand_on_a_coroutine():
     class Hands(MemoryBackend):
         @hookimpl
