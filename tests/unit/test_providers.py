@@ -86,6 +86,24 @@ def test_a_provider_that_raises_at_import_is_listed_with_its_reason(tmp_path, mo
     assert providers["local"].status is ProviderStatus.LOADED
 
 
+def test_a_second_distribution_of_a_name_fails_and_a_second_path_to_the_same_one_does_not_count(
+    tmp_path, monkeypatch
+):
+    module = "from plugport.hookspecs import hookimpl\n@hookimpl\ndef observe(event): ...\n"
+    for distribution in ("team-a", "team-b"):
+        lay(tmp_path, distribution, module, name="webhook")
+    (tmp_path / "link").symlink_to(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path / "link"))
+    assert [(provider.label, provider.reason) for provider in discover() if provider.name == "webhook"] == [
+        ("webhook (team-a 1.5)", None),
+        (
+            "webhook (team-b 1.5)",
+            "the name 'webhook' is taken by team-a team_a: rename the entry point or remove one",
+        ),
+    ]
+
+
 def test_the_extra_that_brings_a_missing_module_is_named(tmp_path, monkeypatch):
     lay(tmp_path, "needy", "import not_here.at_all\n")
     with (tmp_path / "needy-1.5.dist-info/METADATA").open("a") as metadata:
