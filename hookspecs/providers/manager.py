@@ -6,6 +6,7 @@ import inspect
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain, count
 
 import pluggy
 
@@ -19,7 +20,7 @@ class ProviderManager(pluggy.PluginManager):
 
     A LOADED provider is registered, the name of a BLOCKED one is blocked, a FAILED one is only listed. The order is
     pluggy's: `tryfirst` before no option, no option before `trylast`. Among equals, the first of `providers` is
-    called first.
+    called first; among those with `trylast`, last.
 
     Calls go through `only`, so functions of `add_hookcall_monitoring` see each of them, on the thread of the call.
     For an `async def` they see the call that makes the coroutine, and not the time in which it runs.
@@ -62,17 +63,19 @@ class ProviderManager(pluggy.PluginManager):
         self._providers[name] = replace(provider, status=ProviderStatus.FAILED, reason=reason)
 
     def register(self, plugin: object, name: str | None = None) -> str | None:
-        """Register a provider as pluggy does. What is deprecated warns nobody here: `Provider.notes` lists it.
+        """Register a provider as pluggy does, without pluggy's deprecation warnings: see `deprecations`.
 
         Raises `pluggy.PluginValidationError` if plugport cannot call an implementation, and then changes nothing.
         """
         marked = self._marked(plugin)
         registered = plugin
         if _compares_by_value(plugin) or self.is_registered(plugin):
-            registered = self._stand_ins[id(plugin)] = _StandIn(plugin, marked)
+            registered = _StandIn(plugin, marked)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             registered_name = super().register(registered, name)
+        if isinstance(registered, _StandIn):
+            self._stand_ins[id(plugin)] = registered
         for caller in self.get_hookcallers(registered) or ():
             for hookimpl in caller.get_hookimpls():
                 if hookimpl.plugin is registered and caller.has_spec():
@@ -145,10 +148,13 @@ def answer(caller: pluggy.HookCaller, arguments: Mapping[str, object]) -> object
 
 
 class _StandIn:
-    """Is registered for a provider that pluggy could not tell from others, because it keeps providers in sets: one
-    whose class has an `__eq__` of its own (a dataclass has), or that is registered under another name as well."""
+    """Registered in place of a provider that pluggy cannot tell from others, because it keeps providers in sets.
+
+    Such a provider compares by value, as a dataclass does, or is registered under another name already.
+    """
 
     def __init__(self, plugin: object, options: Mapping[str, pluggy.HookimplOpts]) -> None:
+        self.plugport_provider = plugin
         self.plugport_options = options
         vars(self).update({attribute: getattr(plugin, attribute) for attribute in options})
 
@@ -160,12 +166,8 @@ def _compares_by_value(plugin: object) -> bool:
 
 def _free_name(name: str, taken: Iterable[str]) -> str:
     names = set(taken)
-    number = 1
-    free = name
-    while free in names:
-        number += 1
-        free = f"{name}#{number}"
-    return free
+    numbered = (f"{name}#{number}" for number in count(2))
+    return next(free for free in chain([name], numbered) if free not in names)
 
 
 def _shape(function: object, hook: str, options: Mapping[str, object]) -> Shape:
