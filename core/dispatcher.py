@@ -20,6 +20,7 @@ from ..hookspecs.specs import MAY_RAISE
 from ..hookspecs.values import (
     Action,
     Event,
+    Finding,
     InstalledPlugin,
     PolicyRequest,
     Receipt,
@@ -29,6 +30,8 @@ from ..hookspecs.values import (
     RunState,
     Source,
     StartupContext,
+    TargetQuery,
+    TargetState,
     Workspace,
 )
 from ..hookspecs.values.bundle import Bundle
@@ -141,6 +144,31 @@ class Dispatcher:
             with _failure_as(errors.BackendUnavailable):
                 await self._call(provider, "preflight", {"workspace": workspace, "action": action}, workspace.id)
 
+    async def check_workspace(self, workspace: Workspace) -> Sequence[Finding]:
+        """Return what the backend finds wrong with the workspace's options; nothing if it cannot be asked."""
+        try:
+            provider = self.backend_of(workspace)
+            if "check_workspace" not in provider.hooks:
+                return ()
+            answer = await self._call(provider, "check_workspace", {"workspace": workspace}, workspace.id)
+            listed: list[object] = _expect(answer, list, provider, "check_workspace", workspace.id)
+            return [_expect(finding, Finding, provider, "check_workspace", workspace.id) for finding in listed]
+        except (HookFailed, errors.PlugportError):
+            log.exception("the workspace's options could not be checked")
+            return ()
+
+    def can_inspect(self, workspace: Workspace) -> bool:
+        """Return whether the backend implements `inspect_target`. Raises `BackendUnavailable` if none is loaded."""
+        return "inspect_target" in self.backend_of(workspace).hooks
+
+    async def inspect_target(self, workspace: Workspace, query: TargetQuery) -> TargetState:
+        """Return what lies on the target at the paths of the query."""
+        provider = self.backend_of(workspace)
+        arguments = {"workspace": workspace, "query": query}
+        with _failure_as(errors.BackendUnavailable):
+            answer = await self._call(provider, "inspect_target", arguments, workspace.id)
+            return _expect(answer, TargetState, provider, "inspect_target", workspace.id)
+
     async def is_running(self, workspace: Workspace) -> RunState:
         """Return the one answer to "is it running?" that everybody gets. Never raises because of a provider."""
         try:
@@ -151,9 +179,12 @@ class Dispatcher:
             log.exception("run state unknown")
             return RunState.unknown(str(failure))
 
-    async def deliver(self, workspace: Workspace, bundle: Bundle, deadline: float) -> Receipt:
-        """Deliver the bundle; the receipt's digest is what the backend read back."""
-        return await self._change(workspace, "deliver", {"workspace": workspace, "bundle": bundle}, deadline)
+    async def deliver(
+        self, workspace: Workspace, bundle: Bundle, deadline: float, known: tuple[str, ...] = ()
+    ) -> Receipt:
+        """Deliver the bundle; the receipt's digest is what the backend read back. For `known` see `Removal.known`."""
+        arguments = {"workspace": workspace, "bundle": bundle, "known": known}
+        return await self._change(workspace, "deliver", arguments, deadline)
 
     async def uninstall(self, workspace: Workspace, removal: Removal, deadline: float) -> Receipt:
         """Remove what `removal` says."""

@@ -21,6 +21,7 @@ from . import errors
 from .values import (
     Action,
     Event,
+    Finding,
     InstalledPlugin,
     PolicyRequest,
     Receipt,
@@ -31,6 +32,8 @@ from .values import (
     RunState,
     Source,
     StartupContext,
+    TargetQuery,
+    TargetState,
     Workspace,
 )
 from .values.bundle import Bundle
@@ -51,6 +54,8 @@ refused at load. For the others the provider gets a note, because a backend that
 HISTORY: Final[Mapping[int, str]] = {
     1: "The first: `startup` to `lint_rules`.",
     2: "`source_revision`: a source can say what a fetch would bring, and an unchanged source is not fetched again.",
+    3: "`inspect_target`: a backend says what lies on a target before anything is changed there. `check_workspace`: "
+    "it checks a workspace's options. `deliver` takes `known`, `Removal` has edits on bytes.",
 }
 """What each version of the hooks brought. Every hook and argument that is added, deprecated or removed is named."""
 
@@ -84,6 +89,7 @@ MAY_RAISE: Final[Mapping[str, tuple[type[errors.PlugportError], ...]]] = {
         errors.UnsafeBundle,
     ),
     "preflight": _BACKEND,
+    "inspect_target": _BACKEND,
     "list_installed": _BACKEND,
     "restart": _BACKEND,
     "deliver": _DELIVERY,
@@ -134,6 +140,25 @@ def preflight(workspace: Workspace, action: Action) -> None:
 
 
 @hookspec(firstresult=True)
+def check_workspace(workspace: Workspace) -> list[Finding]:  # type: ignore[empty-body]
+    """Return what is wrong with a workspace's options, an empty list if nothing is. Optional, and cheap.
+
+    Called when a workspace is registered or changed. An option that the backend does not know is a finding. A failure
+    lets the workspace pass and is logged: the engine may be away.
+    """
+
+
+@hookspec(firstresult=True)
+def inspect_target(workspace: Workspace, query: TargetQuery) -> TargetState:  # type: ignore[empty-body]
+    """Return what lies at the paths of the query on the target, in one round trip. Changes nothing. Optional.
+
+    Called before a delivery and before an uninstall. A backend without it has no record of what was there before, and
+    its removals know neither `keeps_plugin` nor `restore`. Links are not followed (`PathKind.LINK`). May raise
+    `PushNotSupported`, `UnsupportedTarget`, `WorkspaceNotRunning`, `BackendUnavailable`, `HostKeyMismatch`.
+    """
+
+
+@hookspec(firstresult=True)
 def is_running(workspace: Workspace) -> RunState:  # type: ignore[empty-body]
     """Return whether the workspace runs. Called before the fetch, right before the delivery, and for `state`.
 
@@ -143,8 +168,11 @@ def is_running(workspace: Workspace) -> RunState:  # type: ignore[empty-body]
 
 
 @hookspec(firstresult=True)
-def deliver(workspace: Workspace, bundle: Bundle) -> Receipt:  # type: ignore[empty-body]
+def deliver(workspace: Workspace, bundle: Bundle, known: tuple[str, ...]) -> Receipt:  # type: ignore[empty-body]
     """Put the bundle at `<config dir>/plugins/<bundle.name>`, atomically, and read its digest back.
+
+    What somebody edited in the directory that it replaces is set aside, and named in `Receipt.kept`. `known` are
+    digests (`sha256:<hex>`) of versions that plugport delivered there: see `Removal.known`.
 
     If anything fails, the target keeps the whole old version or has the whole new one. May raise `DeliveryFailed`,
     `DeliveryTimeout`, `WorkspaceNotRunning`, `BackendUnavailable`, `UnsupportedTarget`, `HostKeyMismatch`,

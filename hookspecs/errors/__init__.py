@@ -10,8 +10,22 @@ A provider may raise the classes that its hook's documentation names. Anything e
 
 from .backend import BackendUnavailable, HostKeyMismatch, WorkspaceNotRunning
 from .base import Internal, PlugportError
-from .delivery import DeliveryFailed, DeliveryTimeout, PullHint, PushNotSupported, UnsupportedTarget
-from .operation import IdempotencyConflict, OperationNotFound, PluginNotAllowed, PolicyUnavailable
+from .delivery import (
+    DeliveryFailed,
+    DeliveryTimeout,
+    InsufficientStorage,
+    PullHint,
+    PushNotSupported,
+    UnsupportedTarget,
+)
+from .operation import (
+    IdempotencyConflict,
+    NameTaken,
+    NotManaged,
+    OperationNotFound,
+    PluginNotAllowed,
+    PolicyUnavailable,
+)
 from .plugin import (
     BundleFault,
     BundleTooLarge,
@@ -48,6 +62,7 @@ __all__ = [
     "Forbidden",
     "HostKeyMismatch",
     "IdempotencyConflict",
+    "InsufficientStorage",
     "Internal",
     "InvalidPluginName",
     "InvalidRequest",
@@ -55,6 +70,8 @@ __all__ = [
     "ManifestInvalid",
     "MethodNotAllowed",
     "NameMismatch",
+    "NameTaken",
+    "NotManaged",
     "NotReady",
     "OperationNotFound",
     "PluginNotAllowed",

@@ -124,6 +124,11 @@ class Internal(PlugportError):
     """Raised in place of anything that nobody foresaw."""
 
 
+def escaped(text: str) -> str:
+    """The text in printable ASCII, 512 characters at most: what a target or a source calls a file may be anything."""
+    return text.encode("unicode_escape", "backslashreplace").decode("ascii")[:512]
+
+
 def _as_text(value: object) -> str:
     """A field's value as it stands in a sentence."""
     if isinstance(value, tuple | list):

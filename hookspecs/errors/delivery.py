@@ -39,6 +39,14 @@ class DeliveryFailed(PlugportError):
     detail_template = "The plugin could not be delivered. What was installed before is still there, whole."
 
 
+class InsufficientStorage(PlugportError):
+    """Raised when the service's own disk is full: nothing was delivered."""
+
+    slug, status, title = "insufficient-storage", 507, "Insufficient storage"
+    detail_template = "The service has no room left on its disk. Tell whoever runs it, and try again later."
+    retry_after = 60
+
+
 class DeliveryTimeout(PlugportError):
     """Raised when a delivery makes no progress in time; the old version or the new one is there, whole."""
 

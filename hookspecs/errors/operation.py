@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import PlugportError
+from .base import PlugportError, declared, error_field, escaped
 
 
 class OperationNotFound(PlugportError):
@@ -17,6 +17,28 @@ class IdempotencyConflict(PlugportError):
 
     slug, status, title = "idempotency-conflict", 409, "Idempotency key in use"
     detail_template = "This Idempotency-Key was used in this workspace for another request. Use a new one."
+
+
+@declared
+class NameTaken(PlugportError):
+    """Raised when a plugin of the same name, from another origin, is installed in the workspace."""
+
+    slug, status, title = "name-taken", 409, "Name taken"
+    detail_template = (
+        "A plugin of this name from {installed} is installed; {requested} is another one. "
+        "Send replace: true to replace it, or as: <another name>."
+    )
+    installed: str
+    requested: str
+
+
+@declared
+class NotManaged(PlugportError):
+    """Raised when something lies at a plugin's place that plugport did not put there; `path` is where, escaped."""
+
+    slug, status, title = "not-managed", 409, "Not managed by plugport"
+    detail_template = "plugport did not put {path} there. Send adopt: true to take it over."
+    path: str = error_field(clean=escaped)
 
 
 class PluginNotAllowed(PlugportError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from .base import PlugportError, declared, error_field
+from .base import PlugportError, declared, error_field, escaped
 
 
 class InvalidPluginName(PlugportError):
@@ -95,15 +95,11 @@ class BundleFault(StrEnum):
     CHANGED = "it changed while it was read"
 
 
-def _escaped(path: str) -> str:
-    return path.encode("unicode_escape", "backslashreplace").decode("ascii")[:512]
-
-
 @declared
 class UnsafeBundle(PlugportError):
     """Raised when a fetched tree must not be delivered; `path` is where, below the plugin's root, escaped."""
 
     slug, status, title = "unsafe-bundle", 422, "Unsafe plugin"
     detail_template = "{path}: {fault}"
-    path: str = error_field(clean=_escaped)
+    path: str = error_field(clean=escaped)
     fault: BundleFault = error_field(clean=BundleFault)

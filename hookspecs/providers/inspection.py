@@ -14,7 +14,18 @@ from .model import Provider, ProviderInvalid, ProviderStatus
 
 SLOW_IMPORT_SECONDS: Final = 0.25
 """An import that takes longer is noted: every start of the service, and of `plugport providers`, waits for it."""
-BACKEND_HOOKS: Final = frozenset({"preflight", "is_running", "deliver", "uninstall", "list_installed", "restart"})
+BACKEND_HOOKS: Final = frozenset(
+    {
+        "check_workspace",
+        "preflight",
+        "inspect_target",
+        "is_running",
+        "deliver",
+        "uninstall",
+        "list_installed",
+        "restart",
+    }
+)
 """The hooks that are called for the one provider whose `backend` the workspace names."""
 
 

@@ -5,6 +5,7 @@ from .bundle import Bundle, BundleFile, TreeEntry, pack, tree_digest
 from .context import KeyValueStore, ServiceSettings, StartupContext
 from .delivery import Action, Cleaned, Edited, InstalledPlugin, Receipt, Removal
 from .event import Event
+from .finding import Finding
 from .name import NAME_PATTERN, is_name
 from .policy import PolicyRequest, Refusal
 from .rule import RuleDescriptor
@@ -22,6 +23,7 @@ __all__ = [
     "Cleaned",
     "Edited",
     "Event",
+    "Finding",
     "InstalledPlugin",
     "KeyValueStore",
     "PathKind",

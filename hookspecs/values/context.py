@@ -40,7 +40,8 @@ class ServiceSettings:
     `plugins_dir`: the directory of the curated plugins behind `local://` (an absolute path). `config_dirs`: config
     dirs by runtime, from `PLUGPORT_CONFIG_DIRS`. `allow_unpinned`: whether a source may fetch what is not pinned.
     `source_allow_hosts`: hosts inside the network that sources may reach. `fetch_timeout`: seconds.
-    `max_tree_bytes`, `max_tree_files`: the limits of a fetched tree.
+    `max_tree_bytes`, `max_tree_files`: the limits of a fetched tree. `kept_files`, `kept_bytes`: how much of what
+    people edited a target keeps below `plugins/.plugport/kept/`, all plugins together; the newest always stays.
     """
 
     plugins_dir: str
@@ -50,6 +51,8 @@ class ServiceSettings:
     fetch_timeout: float = 300.0
     max_tree_bytes: int = 100 * 1024 * 1024
     max_tree_files: int = 10_000
+    kept_files: int = 1_000
+    kept_bytes: int = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,17 @@ class Receipt:
 
     `digest` is the tree's digest (`sha256:<hex>`) as it was read back from the target, None after an
     uninstall. `left` names, relative to the config dir, what an uninstall found edited and so left alone.
+
+    `kept_files` names the files of the plugin's directory that somebody edited or added, as they were called
+    (`plugins/<name>/notes.md`); they were set aside in the directories `kept`, below `plugins/.plugport/kept/`.
+    `dropped` names older directories there that were deleted to hold the bounds. All are relative to the config dir.
     """
 
     digest: str | None
     left: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    kept_files: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +78,37 @@ class Cleaned:
 class Removal:
     """What goes when a plugin is uninstalled; the backend only reads, writes and deletes.
 
-    Every path is relative to the config dir, with `/`. The backend removes, in this order:
+    Every path is relative to the config dir, with `/`. A backend follows no link below the config dir: what is a
+    link or lies behind one stays, and `Receipt.left` names it. The backend, in this order:
 
-    1. each of `files` whose bytes on the target still have one of the sha256 given (hex; of this version or of
-       an earlier one); another digest: the file stays and its path is reported in `Receipt.left`; an absent file
-       is fine;
-    2. each of `directories`, where it is empty after that (never with its content);
-    3. blocks from each of `memory_files` that exists, by `clean_memory(text)`;
-    4. entries from `settings_file`, if it exists, by `clean_settings(text, claude_dir)`, where `claude_dir` is
-       the absolute path of `<config dir>/.claude` on the target;
-    5. `plugins/<name>` itself, atomically, last: a repeated uninstall after a crash finds it and goes on.
+    1. reads each file of `edits` that exists, and calls the edit with its bytes and the absolute path of the config
+       dir. Edits are pure; what one leaves goes into `Receipt.left` as `<path>: <what>`;
+    2. removes each of `files` whose bytes on the target still have one of the sha256 given (hex; of this version or
+       of an earlier one). A file with another digest, and one that an edit calls `needed`, stays and is named in
+       `Receipt.left`; an absent file is no error;
+    3. removes each of `directories` that is empty then;
+    4. writes back what the edits changed, with a rename that keeps owner and mode, or deletes the file. If a file
+       changed since it was read, the backend starts anew;
+    5. removes `plugins/<name>` atomically, last, so that a repeated uninstall after a crash finds it and goes on.
+       What somebody edited in it is set aside (`Receipt.kept`). With `keeps_plugin` it stays as it is.
 
-    A cleaned text is written back with a rename, keeping owner and mode, and only where it changed. What a
-    cleaning left goes into `Receipt.left` as `<path>: <what>`.
+    `known` are digests (`sha256:<hex>`) of versions that plugport delivered: a directory without a mark of its own
+    that has one of them holds nothing edited. With `restore` (the name of a directory below
+    `plugins/.plugport/kept/<name>/`) the backend does nothing of that: it puts the files from there back into
+    `plugins/<name>`, and sets aside what they replace.
+
+    `memory_files`, `settings_file`, `clean_memory` and `clean_settings` say what `edits` says, for backends of hook
+    API 2, on text. Deprecated: they go with hook API 4. `skills` has no reader any more.
     """
 
     name: str
     skills: tuple[str, ...] = ()
     files: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     directories: tuple[str, ...] = ()
+    edits: Mapping[str, Callable[[bytes, str], Edited]] = field(default_factory=lambda: MappingProxyType({}))
+    known: tuple[str, ...] = ()
+    keeps_plugin: bool = False
+    restore: str | None = None
     memory_files: tuple[str, ...] = ("CLAUDE.md", "AGENTS.md")
     settings_file: str = ".claude/settings.json"
     clean_memory: Callable[[str], Cleaned] = lambda text: Cleaned(text)

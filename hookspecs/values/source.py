@@ -48,9 +48,12 @@ class Source:
 class Resolved:
     """What a source says of the files that it has put into `destination`.
 
-    `name` is the plugin's name that the source vouches for, or None where the manifest names the plugin.
-    `revision` is what the source calls this state of the files (a commit, a version), or None.
+    `name` is the plugin's name that the source vouches for, or None if the manifest names the plugin. `revision` is
+    what the source calls this state of the files (a commit, a version), or None. `origin` is the source without its
+    ref or version, in one spelling (`github://owner/repository`), or None if the source has no such thing: a plugin
+    of the same name from another origin is another plugin.
     """
 
     name: str | None
     revision: str | None = None
+    origin: str | None = None

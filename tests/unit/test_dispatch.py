@@ -275,7 +275,8 @@ def test_the_routed_hooks_have_one_answer():
     assert {name for name, caller in hooks.items() if caller.spec.opts["firstresult"]} == {
         "resolve_source",
         "source_revision",
-        *("preflight", "is_running", "deliver", "uninstall", "list_installed", "restart"),
+        *("check_workspace", "preflight", "inspect_target"),
+        *("is_running", "deliver", "uninstall", "list_installed", "restart"),
     }
 
 

@@ -18,6 +18,8 @@ ARGUMENTS = {
     errors.MethodNotAllowed: (["GET", "POST"],),
     errors.InvalidSource: (errors.SourceFault.BAD_REF, SECRET),
     errors.NameMismatch: ("greeter", "greeting"),
+    errors.NameTaken: ("github://acme/skills", "github://other/skills"),
+    errors.NotManaged: ("plugins/cache",),
     errors.UnknownScheme: (["local", "github"],),
     errors.RequestTooLarge: (65536,),
     errors.BundleTooLarge: (10_000, "files"),
