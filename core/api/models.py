@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 
 from ...hookspecs.values import NAME_PATTERN
+from ..inventory import Drift
 
 Name = Annotated[str, Field(pattern=f"^{NAME_PATTERN}$")]
 BackendName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,63}$")]
@@ -138,7 +139,7 @@ class PluginOut(_Out):
     source: str | None
     supported_on_runtime: bool
     verified: bool
-    drift: Literal["none", "modified", "missing", "unmanaged", "unknown"]
+    drift: Drift
     installed_digest: str | None = None
 
 

@@ -15,21 +15,21 @@ TYPE_PREFIX = "urn:plugport:problem:"
 
 
 def document(error: errors.PlugportError, request_id: str, instance: str | None = None) -> dict[str, JSON]:
-    """The problem document: nothing of it comes from a text that was not written for a client."""
+    """Make the problem document. All its texts are ours and written for a client."""
     kind = type(error)
-    told: dict[str, JSON] = {
+    fields: dict[str, JSON] = {
         "type": TYPE_PREFIX + kind.slug,
         "title": kind.title,
         "status": kind.status,
         "detail": error.detail,
     }
     if instance is not None:
-        told["instance"] = instance
-    return told | dict(error.members) | {"request_id": request_id}
+        fields["instance"] = instance
+    return fields | dict(error.members) | {"request_id": request_id}
 
 
 def response(error: errors.PlugportError, request_id: str, instance: str) -> Response:
-    """The response for an error, with the headers that its status asks for."""
+    """Make the response for an error, with the headers that its status needs."""
     headers: dict[str, str] = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(int(error.retry_after))
@@ -41,7 +41,7 @@ def response(error: errors.PlugportError, request_id: str, instance: str) -> Res
 
 
 def stored(problem: Mapping[str, JSON], headers: Mapping[str, str] | None = None) -> Response:
-    """The response for a problem document that was rendered earlier (an operation's)."""
+    """Make the response for a problem document that was rendered earlier, as part of an operation."""
     fields = dict(problem)
     extra = dict(headers or {})
     retry_after = fields.pop("retry_after", None)

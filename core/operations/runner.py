@@ -102,7 +102,7 @@ class Operations:
         return await self._store.find_by_idempotency_key(new)
 
     async def get(self, operation_id: str) -> Operation:
-        """Return the operation as it stands now. Raises `OperationNotFound`."""
+        """Return the operation as it is now. Raises `OperationNotFound`."""
         return self._watchers.with_phase(await self._store.get(operation_id))
 
     async def page(self, workspaces: Sequence[str] | None, before: int | None, limit: int) -> list[Operation]:

@@ -85,8 +85,8 @@ def allows(entry: str, source: Source) -> bool:
 def pull_hint(workspace: Workspace, name: str | None, source: Source | None) -> errors.PullHint:
     """Build the download route and the command for a workspace that pulls.
 
-    Without a name the last segment of the source's path stands in for it; if the manifest says another name, the
-    download refuses it.
+    Without a name it uses the last segment of the source's path. If the manifest has another name, the download
+    refuses it.
     """
     plugin = name or (_last_segment(source) if source else "NAME")
     query = f"?source={quote(str(source), safe='')}" if source else ""

@@ -1,4 +1,4 @@
-"""The tables. Plain SQL types only: what stands here runs on SQLite and on PostgreSQL alike.
+"""The tables. They use plain SQL types only, so that they work on SQLite and on PostgreSQL.
 
 Rows refer to a workspace by its id without a foreign key: a team may keep its workspaces elsewhere.
 """
