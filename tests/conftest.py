@@ -17,6 +17,11 @@ from plugport.hookspecs.providers import Provider, inspect_provider
 ADMIN = "admin-token-of-the-tests"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start slow tests first, so that no process has one alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads the settings of whoever runs it."""

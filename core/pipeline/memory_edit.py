@@ -116,8 +116,8 @@ def remove_blocks(content: bytes, own: Sequence[Appended]) -> Edited:
     inside a closed code fence is a quotation and stays. What was there before a version stays. A file that did not
     exist before goes with its last block. Pure; linear in time; may be repeated.
     """
-    befores = [one.before for one in own if one.before is not None]
-    originals = [original for before in befores for original in before.originals]
+    memories_before = [one.before for one in own if one.before is not None]
+    originals = [original for before in memories_before for original in before.originals]
     original = next((size for size, sha256 in originals if _original(content[:size]) == (size, sha256)), None)
     removal = _Removal(content, [block for one in own for block in one.brought()], original)
     removal.scan()
@@ -131,7 +131,7 @@ def remove_blocks(content: bytes, own: Sequence[Appended]) -> Edited:
     rest = b"".join((*kept, content[position:]))
     if original is not None and not rest[original:].strip(b"\r\n"):
         rest = rest[:original]  # an adaptor may break the last line before its first block
-    existed = any(before.existed for before in befores)
+    existed = any(before.existed for before in memories_before)
     return Edited(rest if rest or existed else None, left)
 
 

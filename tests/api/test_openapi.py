@@ -21,6 +21,7 @@ enabled = false
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(280)
 def test_schemathesis_finds_no_server_error_and_no_schema_violation(tmp_path):
     (tmp_path / "plugins").mkdir()

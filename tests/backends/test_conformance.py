@@ -209,6 +209,7 @@ class TestEc2(BackendConformance):
                 endpoint.stop()
 
 
+@pytest.mark.slow
 def test_docker_can_be_tried_on_a_container_of_its_own(engine, tmp_path):
     image = {"DOCKER_HOST": engine.url, "PLUGPORT_CONFORM_IMAGE": "shelled:1"}
     told = command(tmp_path, "conform", "docker", **image)

@@ -19,6 +19,8 @@ from plugport.core.cli import main
 from plugport.core.cli.commands import new_provider
 from plugport.core.cli.commands.new_provider import KINDS
 
+pytestmark = [pytest.mark.xdist_group("new-provider"), pytest.mark.slow]
+
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory) -> Path:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("mutants"), pytest.mark.slow]
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 import mutants  # noqa: E402, F401 - it fills MUTANTS
@@ -22,7 +22,7 @@ SHARDS = 3
 """Processes that share the mutants: most of their time they wait."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def failed(tmp_path_factory):
     """The tests that each mutant failed, by name, without their parameters."""
     folder = tmp_path_factory.mktemp("mutants")

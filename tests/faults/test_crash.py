@@ -42,6 +42,7 @@ def _digest(folder: Path) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_server_that_is_killed_at_any_instant_forgets_nothing(tmp_path):
     chance = random.Random(20261126)

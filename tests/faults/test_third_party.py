@@ -22,7 +22,7 @@ HOOKS = (
 CASES = [(hook, mode) for hook in HOOKS for mode in ("raise", "exit", "hang", "lie")]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory):
     return install_stranger(tmp_path_factory.mktemp("stranger"))
 

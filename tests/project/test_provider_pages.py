@@ -114,6 +114,7 @@ def _line(line: str) -> str:
     return ".*".join(re.escape(part) for part in line.split("…"))
 
 
+@pytest.mark.slow
 def test_the_tutorial_leads_to_a_request_that_is_served(shell):
     for command, shown, said in shell("tutorial.md"):
         assert fits(shown, said), f"$ {command}\n{said}"

@@ -1,4 +1,4 @@
-"""Builds the wheel and holds its contents against the tree: every module and data file, and nothing else.
+"""Builds the wheel from the sdist and compares it with the tree: every module and data file, and nothing else.
 
 A program: `python tests/project/wheel_contents.py`. Exits 1 and names what is missing or too much.
 """
@@ -24,8 +24,8 @@ def expected() -> set[str]:
 
 
 def built(folder: Path) -> set[str]:
-    """What the wheel holds beside its metadata."""
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)]
+    """What the wheel holds beside its metadata. It is built from the sdist: a `build` folder may hold old files."""
+    command = [sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as opened:
