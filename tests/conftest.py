@@ -8,11 +8,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 
 from plugport.core.app import create_app
 from plugport.core.settings import Settings
 from plugport.hookspecs.providers import Provider, inspect_provider
+
+hypothesis.settings.register_profile("plugport", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("plugport")
 
 ADMIN = "admin-token-of-the-tests"
 
