@@ -1,9 +1,8 @@
-"""`python -m plugport.lint_rules`: for the time until `plugport` itself has its command line."""
+"""`python -m plugport.lint_rules [lint] …` does what `plugport lint …` does, without the rest of the command line."""
 
-import argparse
-import importlib
+import sys
 
-parser = argparse.ArgumentParser("plugport")
-importlib.import_module("plugport.core.cli.commands.lint").register(parser.add_subparsers(required=True))
-arguments = parser.parse_args()
-raise SystemExit(arguments.command(arguments))
+from .command.main import main
+
+arguments = sys.argv[1:]
+raise SystemExit(main(arguments[1:] if arguments[:1] == ["lint"] else arguments, "python -m plugport.lint_rules"))

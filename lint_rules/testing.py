@@ -1,4 +1,4 @@
-"""For tests of a rule, of whichever package: its VALID and INVALID examples, and what the gates find in one."""
+"""For the tests of a rule, of any package: its VALID and INVALID examples, and what the gates find in one."""
 
 from __future__ import annotations
 
@@ -8,31 +8,33 @@ from pathlib import Path
 from typing import Literal
 
 from .engine.contract import Example, Finding
-from .engine.installed_rules import load_registry
+from .engine.installed_rules import load_rules
 from .engine.lint import Request, lint
 
 
 def examples(code: str, kind: Literal["VALID", "INVALID"]) -> Sequence[Example]:
-    """The examples of the installed rule `code`. Raises `LookupError` where no such rule is installed, and whatever
-    importing it raises."""
-    rule = load_registry().rules.get(code)
+    """Return the examples of the installed rule `code`. Raises `LookupError` if no such rule is installed, and
+    whatever importing it raises."""
+    rule = load_rules().rules.get(code)
     if rule is None:
         raise LookupError(f"no rule {code} is installed: is the package, with its entry point in plugport.lint?")
     _, module = rule.load()
-    given = getattr(module, kind)
-    return [one if isinstance(one, Example) else Example(textwrap.dedent(one)) for one in given]
+    return [
+        example if isinstance(example, Example) else Example(textwrap.dedent(example))
+        for example in getattr(module, kind)
+    ]
 
 
 def findings(code: str, example: Example, folder: Path) -> Sequence[Finding]:
-    """Write the example's project into `folder`, an empty one, and lint it by this rule alone: what is found in the
-    example itself. Raises `RuntimeError` where the rule crashes. An example with a `config` needs tomli-w."""
+    """Write the example's project into the empty `folder`, lint it by this rule alone, and return what is found in
+    the example itself. Raises `RuntimeError` if the rule crashes. An example with a `config` needs tomli-w."""
     files = {**example.files, example.path: example.code, "pyproject.toml": _toml(example)}
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     report = lint(Request(cache=False, select=(code,), working_directory=folder))
-    if report.failed:
-        raise RuntimeError(f"{report.crashes} {report.problems}")
+    if report.failures:
+        raise RuntimeError("; ".join(failure.message for failure in report.failures))
     return [finding for finding in report.findings if finding.path == example.path]
 
 

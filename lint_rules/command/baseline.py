@@ -1,7 +1,7 @@
-"""The baseline: the findings that a team has accepted for now, so that only new ones fail.
+"""The baseline: findings that a team has accepted for now, so that only new ones fail.
 
-Written by `--write-baseline`. A list that `--format json` printed is taken as well; its items have no fingerprint, so
-they are compared by rule, path and message, and as often as they stand there.
+`--write-baseline` writes it. A list that `--format json` printed is a baseline as well; its items have no
+fingerprint, so they are compared by rule, path and message, and each accepts one finding.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from ..engine.contract import Finding
 from ..engine.errors import UsageError
 from ..engine.fingerprints import fingerprints
 from ..engine.lint import Report
-from ..reporters.paths import Shown
+from ..reporters.paths import DisplayPaths
 
 VERSION = 1
 
 
 def write(file: Path, report: Report) -> None:
-    """Accept all findings of the report. Raises `UsageError` where the file cannot be written."""
+    """Accept all findings of the report. Raises `UsageError` if the file cannot be written."""
     accepted = [
         {"fingerprint": name, "rule": finding.rule, "path": finding.path, "message": finding.message}
         for name, finding in zip(fingerprints(report.findings, report.files), report.findings, strict=True)
@@ -33,9 +33,9 @@ def write(file: Path, report: Report) -> None:
         raise UsageError(f"--baseline {file}: it cannot be written ({error.strerror})") from error
 
 
-def split(file: Path, report: Report, shown: Shown) -> tuple[list[Finding], int]:
-    """The findings that are not in the baseline, and how many are. Raises `UsageError` for a file that is none: a
-    name that is misspelt must not pass for an empty baseline, nor for a full one."""
+def split(file: Path, report: Report, display: DisplayPaths) -> tuple[list[Finding], int]:
+    """Return the findings that are not in the baseline, and how many are. Raises `UsageError` for a file that is no
+    baseline, so that a misspelt name does not count as an empty one."""
     try:
         content = json.loads(file.read_bytes())
     except FileNotFoundError as error:
@@ -48,21 +48,21 @@ def split(file: Path, report: Report, shown: Shown) -> tuple[list[Finding], int]
     try:
         if isinstance(content, list):
             accepted = Counter("\0".join((item["rule"], item["path"], item["message"])) for item in content)
-            names = ["\0".join((f.rule, shown(f.path), f.message)) for f in report.findings]
+            names = ["\0".join((f.rule, display(f.path), f.message)) for f in report.findings]
         elif content["version"] == VERSION:
             accepted = Counter(item["fingerprint"] for item in content["findings"])
         else:
-            raise UsageError(f"--baseline {file}: version {content['version']!r} is not known; make it anew")
+            raise UsageError(f"--baseline {file}: version {content['version']!r} is not known; write it again")
     except (KeyError, TypeError) as error:
         raise UsageError(f"--baseline {file}: this is no baseline; make it with --write-baseline") from error
     return _new(report.findings, names, accepted)
 
 
 def _new(findings: Sequence[Finding], names: Sequence[str], accepted: Counter[str]) -> tuple[list[Finding], int]:
-    left: list[Finding] = []
+    new: list[Finding] = []
     for finding, name in zip(findings, names, strict=True):
         if accepted[name] > 0:
             accepted[name] -= 1
         else:
-            left.append(finding)
-    return left, len(findings) - len(left)
+            new.append(finding)
+    return new, len(findings) - len(new)

@@ -1,4 +1,4 @@
-"""`--explain RULE`: from what the rule's own file says."""
+"""`--explain RULE`: shows what the rule's own module says."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from collections.abc import Iterable
 
 from ..engine.contract import Example
 from ..engine.errors import UsageError
-from ..engine.installed_rules import load_registry
+from ..engine.installed_rules import load_rules
 
 ENGINE_RULES = {
     "PP000": (
         "a suppression without a reason, or one that suppresses nothing",
         (
-            "Who reads `# plugport: allow[PP002]` a year later must learn why. And a suppression that nothing"
-            " needs any more waits for the next mistake on its line. Write the reason behind the brackets, or take it"
-            " away."
+            "Whoever reads `# plugport: allow[PP002]` a year later must learn why. A suppression that is no longer"
+            " needed hides the next mistake on its line. Write the reason behind the brackets, or remove the"
+            " suppression."
         ),
     ),
     "PP900": (
         "a file that a rule would have to read and that cannot be parsed",
-        "A gate does not pass what it did not see. Repair the file, or name it under `exclude`.",
+        "A gate does not pass a file that it could not read. Repair the file, or name it under `exclude`.",
     ),
 }
 
 
 def explain(code: str) -> str:
-    """The rule's message, its reason, and its examples. Raises `UsageError` for a code that no rule has."""
+    """Return the rule's message, its reason, and its examples. Raises `UsageError` for a code that no rule has."""
     if code in ENGINE_RULES:
         message, reason = ENGINE_RULES[code]
         return f"{code}: {message}\n\n{textwrap.fill(reason, 100)}"
-    registry = load_registry()
-    rule = registry.rules.get(code)
+    rules = load_rules().rules
+    rule = rules.get(code)
     if rule is None:
-        known = ", ".join(sorted([*registry.rules, *ENGINE_RULES]))
+        known = ", ".join(sorted([*rules, *ENGINE_RULES]))
         raise UsageError(f"--explain {code}: there is no such rule; there are {known}")
     try:
         _, module = rule.load()

@@ -1,41 +1,28 @@
-"""Carries out `plugport lint`: from the options as they were given to the exit code."""
+"""`plugport lint`: from the arguments to the exit code."""
 
 from __future__ import annotations
 
 import sys
 import traceback
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from .. import reporters
 from ..engine.errors import UsageError
 from ..engine.lint import Report, Request, lint
 from ..reporters import statistics
-from ..reporters.paths import Shown
+from ..reporters.json import as_list, item
+from ..reporters.paths import DisplayPaths
 from . import baseline
+from .options import Options, parse_options
 
 CLEAN, FINDINGS, USAGE, CRASH = 0, 1, 2, 3
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The command line, as core's parser hands it over."""
-
-    paths: tuple[str, ...] = ()
-    format: str = "text"
-    config: str | None = None
-    select: str | None = None
-    baseline: str | None = None
-    write_baseline: bool = False
-    cache: bool = True
-    prove: bool = False
-    explain: str | None = None
-    statistics: bool = False
-    stdin_filename: str | None = None
-
-
-def run(options: Options) -> int:
-    """Lint, print, and give the exit code: 0 clean, 1 findings, 2 usage or configuration, 3 crash."""
+def main(arguments: Sequence[str], program: str = "plugport lint") -> int:
+    """Lint, print, and return the exit code: 0 clean, 1 findings, 2 usage or configuration, 3 crash."""
+    options = parse_options(arguments, program)
     try:
         if options.explain is not None:
             return _explain(options.explain)
@@ -45,33 +32,31 @@ def run(options: Options) -> int:
     except UsageError as error:
         print(f"plugport lint: {error}", file=sys.stderr)
         if options.format == "json":
-            _print(reporters.json.as_list([reporters.json.failure("plugport", options.config or ".", str(error))]))
+            _print(as_list([item("plugport", options.config or ".", str(error))]))
         return USAGE
     except Exception as error:  # noqa: BLE001 - the engine's edge: a failure must not look like a finding (exit 1)
         traceback.print_exc()
         if options.format == "json":
-            _print(
-                reporters.json.as_list([reporters.json.failure("plugport", ".", f"{type(error).__name__}: {error}")])
-            )
+            _print(as_list([item("plugport", ".", f"{type(error).__name__}: {error}")]))
         return CRASH
 
 
 def _lint(options: Options) -> int:
     request = _request(options)
     report = lint(request)
-    shown = Shown(report.configuration.root, request.working_directory)
+    display = DisplayPaths(report.configuration.root, request.working_directory)
     if options.baseline is not None:
         file = request.working_directory / options.baseline
         if options.write_baseline:
             baseline.write(file, report)
-        left, known = baseline.split(file, report, shown)
-        report = replace(report, findings=tuple(left), baselined=known)
+        new, known = baseline.split(file, report, display)
+        report = replace(report, findings=tuple(new), baselined=known)
     elif options.write_baseline:
         raise UsageError("--write-baseline needs --baseline FILE: the file to write")
-    _print(reporters.render(options.format, report, shown))
+    _print(reporters.render(options.format, report, display))
     if options.statistics:
         print(statistics.render(report), file=sys.stderr)
-    return _exit_code(report, shown)
+    return _exit_code(report, display)
 
 
 def _request(options: Options) -> Request:
@@ -79,9 +64,7 @@ def _request(options: Options) -> Request:
     stdin = None
     if options.stdin_filename is not None:
         if options.paths:
-            raise UsageError(
-                "--stdin-filename stands for the one file that is read from standard input: give no PATH"
-            )
+            raise UsageError("--stdin-filename names the one file that comes from standard input: give no PATH")
         stdin = (Path(options.stdin_filename), sys.stdin.buffer.read())
     select = None
     if options.select is not None:
@@ -98,14 +81,14 @@ def _request(options: Options) -> Request:
     )
 
 
-def _exit_code(report: Report, shown: Shown) -> int:
+def _exit_code(report: Report, display: DisplayPaths) -> int:
     for crash in report.crashes:
-        where = f" on {shown(crash.path)}" if crash.path else ""
+        where = f" on {display(crash.path)}" if crash.path else ""
         print(f"plugport lint: {crash.rule} crashed{where} in {crash.stage}: {crash.reason}", file=sys.stderr)
         print(crash.detail, file=sys.stderr, end="")
     for problem in report.problems:
         print(f"plugport lint: {problem}", file=sys.stderr)
-    if report.failed:
+    if report.failures:
         return CRASH
     return FINDINGS if report.findings else CLEAN
 
@@ -120,11 +103,15 @@ def _explain(code: str) -> int:
 def _prove(options: Options) -> int:
     from .prove import prove
 
-    return prove(_request(options), options.format, _print)
+    request = _request(options)
+    proofs = prove(request)
+    render = proofs.as_json if options.format == "json" else proofs.as_text
+    _print(render(DisplayPaths(proofs.root, request.working_directory)))
+    return FINDINGS if proofs.has_survivors else CLEAN
 
 
 def _print(text: str) -> None:
-    """Write UTF-8, whatever the terminal's own encoding is: paths and code may hold any character."""
+    """Write UTF-8, whatever encoding the terminal has, because paths and code may hold any character."""
     data = (text + "\n").encode("utf-8", "backslashreplace")
     if hasattr(sys.stdout, "buffer"):
         sys.stdout.flush()

@@ -1,32 +1,34 @@
-"""`--prove`: breaks the code in memory, one mistake at a time, and reports what the gates do not see.
+"""`--prove`: breaks the code in memory, one mistake at a time, and finds out what the gates do not see.
 
-A rule's mistakes are those of `mutants.MUTATORS`, or of the function `mutants(file, table)` of its own module.
+The mistakes of a rule are those that the function `mutants(file, table)` of its module makes.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from ..engine.configuration import load
+from ..engine.configuration import Configuration, load
+from ..engine.contract import JSON
 from ..engine.discovery import discover
 from ..engine.errors import Unparsable
-from ..engine.installed_rules import KnownRule, load_registry
+from ..engine.installed_rules import InstalledRule, load_rules
 from ..engine.lint import Request, lint
 from ..engine.mutant import Mutant
 from ..engine.packaging import module_of
 from ..engine.source_file import LintFile
-from ..reporters.paths import Shown
+from ..reporters.json import as_list, item
+from ..reporters.paths import DisplayPaths
 
-CLEAN, FINDINGS = 0, 1
+_Mutate = Callable[[LintFile, Mapping[str, JSON]], Iterator[Mutant]]
 MOST = 60
-"""Mutants of one rule that are tried, spread evenly over all there are, so that a large project ends in minutes."""
+"""Mutants of one rule that are tried, spread evenly over all there are, so that a large project takes minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What came of one rule: how many mistakes there were, how many were tried, and those that nobody saw."""
+    """The result for one rule: how many mutants there are, how many were tried, and those that the rule missed."""
 
     rule: str
     made: int
@@ -34,35 +36,68 @@ class Proof:
     survivors: tuple[Mutant, ...]
 
 
-def prove(request: Request, form: str, tell: Callable[[str], None]) -> int:
-    """Try every rule's mistakes and tell; 1 where one survived. Raises `UsageError`."""
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """The results for all rules of the project at `root`."""
+
+    root: Path
+    proofs: Sequence[Proof]
+
+    @property
+    def has_survivors(self) -> bool:
+        """Whether a rule missed a mutant."""
+        return any(proof.survivors for proof in self.proofs)
+
+    def as_text(self, display: DisplayPaths) -> str:
+        """Return one line for each rule and for each survivor."""
+        lines = []
+        for proof in self.proofs:
+            caught = proof.tried - len(proof.survivors)
+            spread = f" (of {proof.made} that there are)" if proof.tried < proof.made else ""
+            summary = (
+                f"{caught} of {proof.tried} mistakes caught{spread}" if proof.made else "nothing here to prove it on"
+            )
+            lines.append(f"{proof.rule}: {summary}")
+            lines += [
+                f"  survived: {display(mutant.path)}:{mutant.line}: {mutant.mistake}" for mutant in proof.survivors
+            ]
+        return "\n".join(lines)
+
+    def as_json(self, display: DisplayPaths) -> str:
+        """Return the survivors in the form of `--format json`."""
+        return as_list(
+            [
+                item(proof.rule, display(mutant.path), f"survived: {mutant.mistake}", mutant.line)
+                for proof in self.proofs
+                for mutant in proof.survivors
+            ]
+        )
+
+
+def prove(request: Request) -> Proofs:
+    """Try the mutants of every selected rule. Raises `UsageError`. Takes one run of the gates for each mutant."""
     configuration = load(request.config, request.working_directory)
-    registry = load_registry()
-    rules = [rule for code, rule in registry.rules.items() if request.select is None or code in request.select]
-    found = discover(configuration, [request.working_directory / path for path in request.paths])
+    rules = load_rules().rules.values()
+    discovered = discover(configuration, [request.working_directory / path for path in request.paths])
     files = []
-    for absolute, relative in found.files.items():
-        if absolute in found.checked:
+    for absolute, relative in discovered.files.items():
+        if absolute in discovered.checked:
             path = configuration.root / relative
             files.append(LintFile(path, relative, module_of(relative, configuration.module_roots), path.read_bytes()))
-    proofs = [_proof(rule, files, request, configuration.table) for rule in rules]
-    shown = Shown(configuration.root, request.working_directory)
-    tell(_as_json(proofs, shown) if form == "json" else "\n".join(_lines(proofs, shown)))
-    return FINDINGS if any(one.survivors for one in proofs) else CLEAN
+    selected = [rule for rule in rules if request.select is None or rule.code in request.select]
+    return Proofs(configuration.root, [_proof(rule, files, request, configuration) for rule in selected])
 
 
-def _proof(rule: KnownRule, files: list[LintFile], request: Request, table: object) -> Proof:
-    _, module = rule.load()
-    mutate = getattr(module, "mutants", None)
-    made = [one for file in files for one in _mutants(mutate, file, table)] if mutate is not None else []
-    step = max(1, -(-len(made) // MOST))
-    tried = made[::step]
-    return Proof(
-        rule.code, len(made), len(tried), tuple(one for one in tried if not _is_seen(one, rule.code, request))
-    )
+def _proof(rule: InstalledRule, files: list[LintFile], request: Request, configuration: Configuration) -> Proof:
+    mutate: _Mutate | None = getattr(rule.load()[1], "mutants", None)
+    made = [mutant for file in files for mutant in _mutants(mutate, file, configuration.table)] if mutate else []
+    tried = made[:: max(1, -(-len(made) // MOST))]
+    before: dict[str, int] = {}
+    survivors = [mutant for mutant in tried if not _is_seen(mutant, rule.code, request, configuration.root, before)]
+    return Proof(rule.code, len(made), len(tried), tuple(survivors))
 
 
-def _mutants(mutate: Callable[..., Iterator[Mutant]], file: LintFile, table: object) -> Iterator[Mutant]:
+def _mutants(mutate: _Mutate, file: LintFile, table: Mapping[str, JSON]) -> Iterator[Mutant]:
     try:
         yield from mutate(file, table)
     except Unparsable:
@@ -71,39 +106,11 @@ def _mutants(mutate: Callable[..., Iterator[Mutant]], file: LintFile, table: obj
         file.forget()
 
 
-def _is_seen(mutant: Mutant, code: str, request: Request) -> bool:
-    root = load(request.config, request.working_directory).root
-    asked = replace(request, paths=(), select=(code,), cache=False)
-    before = lint(replace(asked, paths=(root / mutant.path,)))
-    after = lint(replace(asked, stdin=(root / mutant.path, mutant.text.encode())))
-    return len(after.findings) > len(before.findings) and all(one.rule != "PP900" for one in after.findings)
-
-
-def _lines(proofs: list[Proof], shown: Shown) -> Iterator[str]:
-    for one in proofs:
-        caught = one.tried - len(one.survivors)
-        if not one.made:
-            yield f"{one.rule}: nothing here to prove it on"
-        else:
-            spread = f" (of {one.made} that there are)" if one.tried < one.made else ""
-            yield f"{one.rule}: {caught} of {one.tried} mistakes caught{spread}"
-        for mutant in one.survivors:
-            yield f"  survived: {shown(mutant.path)}:{mutant.line}: {mutant.what}"
-
-
-def _as_json(proofs: list[Proof], shown: Shown) -> str:
-    items = [
-        {
-            "rule": one.rule,
-            "path": shown(mutant.path),
-            "line": mutant.line,
-            "column": 1,
-            "end_line": mutant.line,
-            "end_column": 1,
-            "message": f"survived: {mutant.what}",
-            "trace": [],
-        }
-        for one in proofs
-        for mutant in one.survivors
-    ]
-    return json.dumps(items, ensure_ascii=False, indent=1) if items else "[]"
+def _is_seen(mutant: Mutant, code: str, request: Request, root: Path, before: dict[str, int]) -> bool:
+    """Return whether the mutant has more findings than its file had `before` (by path; filled at its first use)."""
+    request = replace(request, paths=(), select=(code,), cache=False)
+    file = root / mutant.path
+    if mutant.path not in before:
+        before[mutant.path] = len(lint(replace(request, paths=(file,))).findings)
+    findings = lint(replace(request, stdin=(file, mutant.text.encode()))).findings
+    return len(findings) > before[mutant.path] and all(finding.rule != "PP900" for finding in findings)

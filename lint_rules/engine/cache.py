@@ -1,7 +1,7 @@
-"""Remembers results between runs, in one SQLite file a project, in the user's cache folder.
+"""Keeps results between runs, in one SQLite file for each project, in the user's cache folder.
 
-What is stored is keyed on everything it was made from, so nothing has to be invalidated: a row whose key does not
-match is made anew. A cache that cannot be opened, read or written is no error; the run is slower, and that is all.
+The key of a row covers everything that the row was made from, so nothing has to be invalidated: a row without a
+matching key is made again. A cache that cannot be opened, read or written is no error; the run is only slower.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _KEPT = 30 * 24 * 3600
 
 
 def digest(*parts: bytes) -> str:
-    """A short digest of the parts, in their order and with their borders."""
+    """Return a short digest of the parts, which also depends on where each part ends."""
     state = hashlib.blake2b(digest_size=16)
     for part in parts:
         state.update(len(part).to_bytes(8, "big"))
@@ -31,15 +31,15 @@ def digest(*parts: bytes) -> str:
 
 
 def canonical(value: object) -> bytes:
-    """JSON of the value with sorted keys: the same value gives the same bytes."""
+    """Return JSON of the value with sorted keys: equal values give equal bytes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one rule knows of one file. `content` is the digest of the file's bytes and its name, `summary` that of
-    its summary (None: it has none). `linked` is the digest of the linked facts under which `findings` (JSON) were
-    made, with `reads` (JSON): the summaries that were read. `linked` is None where the file was never checked."""
+    """What one rule knows of one file. `content` is the digest of the file's bytes and name, `summary` that of its
+    summary (None: it has none). `linked` is the digest of the linked facts under which `findings` (JSON) were made
+    (None: the file was never checked), and `reads` (JSON) has the summaries that were read for them."""
 
     content: str
     wanted: bool
@@ -59,18 +59,18 @@ class ResultCache:
                 self._connection = _open(file)
 
     def rows(self, key: str) -> dict[str, Row]:
-        """Every row of a rule's key, by relative path."""
+        """Return every row of a rule's key, by relative path."""
         query = "SELECT path, content, wanted, summary, linked, findings, reads FROM results WHERE key = ?"
         return {path: Row(content, bool(wanted), *rest) for path, content, wanted, *rest in self._read(query, key)}
 
     def summaries(self, key: str) -> dict[str, str]:
-        """Every summary of a rule's key as JSON, by relative path."""
+        """Return every summary of a rule's key as JSON, by relative path."""
         return {row[0]: row[1] for row in self._read("SELECT path, body FROM summaries WHERE key = ?", key)}
 
     def linked(self, key: str) -> tuple[str, str] | None:
-        """The digest of the summaries that were linked last, and the facts as JSON."""
-        found = self._read("SELECT project, facts FROM links WHERE key = ?", key)
-        return (found[0][0], found[0][1]) if found else None
+        """Return the digest of the summaries that were linked last, and the facts as JSON."""
+        rows = self._read("SELECT project, facts FROM links WHERE key = ?", key)
+        return (rows[0][0], rows[0][1]) if rows else None
 
     def save(
         self,
@@ -80,7 +80,7 @@ class ResultCache:
         linked: tuple[str, str] | None,
         gone: Iterable[str] = (),
     ) -> None:
-        """Keep what is new of one rule; `gone` are paths that are no longer there."""
+        """Write what is new of one rule; `gone` are paths that no longer exist."""
         if self._connection is None:
             return
         with contextlib.suppress(sqlite3.Error), self._connection as connection:
@@ -111,7 +111,7 @@ class ResultCache:
             connection.execute("DELETE FROM keys WHERE used < ?", (old,))
 
     def close(self) -> None:
-        """Let go of the file. May be repeated."""
+        """Close the file. May be repeated."""
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
@@ -127,7 +127,7 @@ class ResultCache:
 
 
 def default_file(root: Path) -> Path:
-    """Where the results of the project at `root` are kept: `$XDG_CACHE_HOME/plugport/lint/`, else `~/.cache/…`."""
+    """Return the cache file of the project at `root`, in `$XDG_CACHE_HOME/plugport/lint/`, else in `~/.cache/…`."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - Path.home may raise
     return Path(base) / "plugport" / "lint" / f"{digest(str(root).encode())}.sqlite"
 
@@ -139,7 +139,7 @@ def _open(file: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
-        file.unlink(missing_ok=True)  # it is no SQLite file any more
+        file.unlink(missing_ok=True)  # the file is damaged
         return _connect(file)
 
 

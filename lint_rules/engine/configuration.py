@@ -17,7 +17,7 @@ KEYS = ("exclude", "only-caller", "roots", "rules", "sanitizers")
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the table says. `file` is None where there is no `pyproject.toml`: the defaults hold then."""
+    """What the table says. `file` is None if there is no `pyproject.toml`; then everything is at its default."""
 
     root: Path
     file: Path | None
@@ -27,14 +27,16 @@ class Configuration:
 
 
 def load(explicit: Path | None, working_directory: Path) -> Configuration:
-    """The configuration of a run. Raises `ConfigurationError`. Reads files only, may be repeated."""
+    """Read the configuration of a run. Raises `ConfigurationError`. May be repeated."""
     file = explicit.absolute() if explicit else _nearest(working_directory)
     if file is None:
         return Configuration(working_directory, None, {}, (), module_roots({}, (), working_directory))
     document = _read(file)
     table = _table(document)
     if lost := [key for key in KEYS if key in document and not table]:
-        raise ConfigurationError(lost[0], f"stands outside of [tool.plugport.lint] in {file}, where nobody reads it")
+        raise ConfigurationError(
+            lost[0], f"stands outside of [tool.plugport.lint] in {file}: move it into that table"
+        )
     for key in table:
         if key not in KEYS:
             raise ConfigurationError(key, f"is no key of [tool.plugport.lint]; it has {', '.join(KEYS)}")

@@ -1,4 +1,4 @@
-"""Finds the Python files of a run, and never what belongs to a tool, an environment or another project."""
+"""Finds the Python files of a run, without those of tools, environments and installed packages."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ SKIPPED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiscoveredFiles:
     """The files of a run by absolute path, each with its path relative to the root (with `/`, and `..` outside of
-    it). `checked` are those whose findings are wanted; the others are read for what they say of the project."""
+    it). `checked` are those to report on; the others are read because they say something about the project."""
 
     files: dict[str, str]
     checked: frozenset[str]
 
 
-def discover(configuration: Configuration, paths: Sequence[Path]) -> Found:
-    """What to lint, and what to read beside it. Raises `UsageError` for a path that does not exist."""
+def discover(configuration: Configuration, paths: Sequence[Path]) -> DiscoveredFiles:
+    """Find what to lint, and what to read beside it. Raises `UsageError` for a path that does not exist."""
     root = str(configuration.root)
     excluded = compile_globs(configuration.exclude)
     checked: set[str] = set()
     around: set[str] = set()
-    whole = not paths
+    reads_project = not paths
     for path in paths:
         absolute = os.path.normpath(path.absolute())
         if configuration.file is not None and _below(absolute, root):
-            whole = True
+            reads_project = True
         if os.path.isdir(absolute):  # noqa: PTH112 - strings are kept throughout, for speed
             checked.update(_walk(absolute, root, excluded))
         elif os.path.isfile(absolute):  # noqa: PTH113
@@ -50,12 +50,12 @@ def discover(configuration: Configuration, paths: Sequence[Path]) -> Found:
         else:
             raise UsageError(f"{path} does not exist: give files or folders, or none for the whole project")
     everything = {file for file in around if not _is_excluded(_relative(file, root), excluded)}
-    if whole:
+    if reads_project:
         everything.update(_walk(root, root, excluded))
     if not paths:
         checked = everything
     ordered = sorted(everything | checked)
-    return Found({absolute: _relative(absolute, root) for absolute in ordered}, frozenset(checked))
+    return DiscoveredFiles({absolute: _relative(absolute, root) for absolute in ordered}, frozenset(checked))
 
 
 def _walk(top: str, root: str, excluded: re.Pattern[str] | None) -> Iterator[str]:
@@ -68,7 +68,7 @@ def _walk(top: str, root: str, excluded: re.Pattern[str] | None) -> Iterator[str
         try:
             entries = list(os.scandir(folder))
         except OSError:
-            continue  # a folder that may not be read has nothing that Python would import for us either
+            continue  # Python could not import from a folder that may not be read either
         if folder != top and any(entry.name == "pyvenv.cfg" for entry in entries):
             continue
         for entry in entries:
@@ -96,7 +96,7 @@ def _relative(absolute: str, root: str) -> str:
 
 
 def _surroundings(file: str) -> Iterator[str]:
-    """What a single file outside of any project is read with: the files beside it, and the package around it."""
+    """Yield what to read with a single file outside of any project: the files beside it and the package around it."""
     folder = os.path.dirname(file)  # noqa: PTH120
     package = None
     while os.path.isfile(os.path.join(folder, "__init__.py")):  # noqa: PTH113, PTH118

@@ -1,9 +1,9 @@
-"""Puts syntax that is newer than the running interpreter into older words of the same length.
+"""Rewrites syntax that is newer than the running interpreter as older syntax of the same length.
 
-So the gates read Python 3.11 to 3.15 under any interpreter from 3.11 on, and lines and columns stay true. What stands
-there afterwards means the same as far as a gate looks: `except A, B:` becomes `except A| B:`, type parameters become
-blanks, a t-string an f-string, `type X = int` becomes `type;X = int`, `lazy import x` becomes `lazy;import x`, and
-`[*row for row in rows]` loses its star. Strings inside the fields of f-strings are the work of fstrings.py.
+With it the gates read Python 3.11 to 3.15 under any interpreter from 3.11 on, and lines and columns stay right. The
+result has the same meaning for a gate: `except A, B:` becomes `except A| B:`, type parameters become blanks, a
+t-string becomes an f-string, `type X = int` becomes `type;X = int`, `lazy import x` becomes `lazy;import x`, and
+`[*row for row in rows]` loses its star. downlevel_fstrings.py handles strings inside the fields of f-strings.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import io
 import tokenize
 from collections.abc import Iterator, Sequence
 
-from .downlevel_fstrings import in_older_strings
+from .downlevel_fstrings import downlevel_fstrings
 
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 _IGNORED = frozenset({tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT})
 
 
-def in_older_words(text: str) -> Iterator[str]:
-    """The text in older words, if it can be had; nothing where not even its tokens can be told apart."""
-    older = in_older_strings(text)
+def downlevel(text: str) -> Iterator[str]:
+    """Yield the text in older syntax; yield nothing if the text cannot even be split into tokens."""
+    older = downlevel_fstrings(text)
     try:
         tokens = [t for t in tokenize.generate_tokens(io.StringIO(older).readline) if t.type not in _IGNORED]
     except (tokenize.TokenError, SyntaxError, RecursionError):
@@ -36,7 +36,7 @@ def in_older_words(text: str) -> Iterator[str]:
 
 
 def _plain(text: str) -> bool:
-    """Whether `str.splitlines` sees the lines that Python sees."""
+    """Return whether `str.splitlines` splits the text into the lines that Python sees."""
     return text.isascii() and not any(character in text for character in "\x0b\x0c\x1c\x1d\x1e")
 
 

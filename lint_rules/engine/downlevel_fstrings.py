@@ -13,37 +13,38 @@ _CODE = re.compile(r"(?P<comment>#[^\r\n]*)|(?<![^\W\d])(?P<prefix>[a-zA-Z]{0,2}
 _FORMATTED = frozenset("fFtT")
 
 
-def in_older_strings(text: str) -> str:
-    """The text with its f-strings and t-strings in the older form. Never raises: what is broken stays as it is."""
+def downlevel_fstrings(text: str) -> str:
+    """Return the text with its f-strings and t-strings in the older form. Never raises: broken strings stay as they
+    are."""
     scanner = _Scanner(text)
     scanner.code()
     return "".join(scanner.out)
 
 
 class _Scanner:
-    """Walks over the text once and changes `out` on the way."""
+    """Walks over the text once and changes `out`."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.out = list(text)
 
     def code(self) -> None:
-        """All of the text."""
+        """Change all of the text."""
         position = 0
-        while (found := _CODE.search(self.text, position)) is not None:
-            if found["comment"] is not None:
-                position = found.end()
-            elif _FORMATTED & set(found["prefix"]):
-                for index in range(found.start("prefix"), found.end("prefix")):
+        while (token := _CODE.search(self.text, position)) is not None:
+            if token["comment"] is not None:
+                position = token.end()
+            elif _FORMATTED & set(token["prefix"]):
+                for index in range(token.start("prefix"), token.end("prefix")):
                     if self.text[index] in "tT":
                         self.out[index] = "f"
-                raw = "r" in found["prefix"].lower()
-                position = self._formatted(found.end(), found["quote"], raw, found["quote"][0])
-                if len(found["quote"]) == 1 and "\n" in self.text[found.start() : position]:
-                    self.out[found.start() : position] = self.text[found.start() : position]
-                    position = self._as_tuple(found, found["quote"][0])  # only that may hold a line break
+                raw = "r" in token["prefix"].lower()
+                position = self._formatted(token.end(), token["quote"], raw, token["quote"][0])
+                if len(token["quote"]) == 1 and "\n" in self.text[token.start() : position]:
+                    self.out[token.start() : position] = self.text[token.start() : position]
+                    position = self._as_tuple(token, token["quote"][0])  # only that may hold a line break
             else:
-                position = self._plain_end(found.end(), found["quote"])
+                position = self._plain_end(token.end(), token["quote"])
 
     def _plain_end(self, position: int, quote: str) -> int:
         while position < len(self.text):
@@ -55,7 +56,7 @@ class _Scanner:
         return position
 
     def _formatted(self, position: int, quote: str, raw: bool, outer: str) -> int:
-        """The outermost f-string from behind its opening quote; where it ends."""
+        """Change an outermost f-string, from after its opening quote. Return where it ends."""
         while position < len(self.text):
             if self.text.startswith(quote, position):
                 return position + len(quote)
@@ -71,16 +72,16 @@ class _Scanner:
         return position
 
     def _field(self, position: int, outer: str, nested: bool = False) -> int:
-        """From behind the brace that opens a field to behind the one that closes it."""
+        """Change a field, from after its opening brace. Return the position after its closing brace."""
         depth = 0
         while position < len(self.text):
             character = self.text[position]
-            found = _CODE.match(self.text, position)
-            if found is not None and found["comment"] is None:
-                position = self._string_in_field(found, outer)
-            elif found is not None:
-                self._blank(position, found.end())
-                position = found.end()
+            token = _CODE.match(self.text, position)
+            if token is not None and token["comment"] is None:
+                position = self._string_in_field(token, outer)
+            elif token is not None:
+                self._blank(position, token.end())
+                position = token.end()
             elif character == "}" and depth == 0:
                 return position + 1
             elif depth == 0 and (character == ":" or (character == "!" and not self.text.startswith("!=", position))):
@@ -93,7 +94,8 @@ class _Scanner:
         return position
 
     def _specification(self, position: int, outer: str, nested: bool) -> int:
-        """Conversion and format of a field, to behind its closing brace; blanked inside a nested f-string."""
+        """Change a field's conversion and format; blank them inside a nested f-string. Return the position after the
+        field's closing brace."""
         start = position
         while position < len(self.text):
             character = self.text[position]
@@ -107,24 +109,24 @@ class _Scanner:
                 position += 1
         return position
 
-    def _string_in_field(self, found: re.Match[str], outer: str) -> int:
-        if _FORMATTED & set(found["prefix"]):
-            return self._as_tuple(found, outer)
-        end = self._plain_end(found.end(), found["quote"])
+    def _string_in_field(self, token: re.Match[str], outer: str) -> int:
+        if _FORMATTED & set(token["prefix"]):
+            return self._as_tuple(token, outer)
+        end = self._plain_end(token.end(), token["quote"])
         other = "'" if outer == '"' else '"'
-        width = len(found["quote"])
-        for index in (*range(found.end() - width, found.end()), *range(end - width, end)):
+        width = len(token["quote"])
+        for index in (*range(token.end() - width, token.end()), *range(end - width, end)):
             self.out[index] = other
-        for index in range(found.end(), end - width):
+        for index in range(token.end(), end - width):
             if self.text[index] in ("\\", '"', "'"):
                 self.out[index] = "_"
         return end
 
-    def _as_tuple(self, found: re.Match[str], outer: str) -> int:
-        """An f-string inside a field, as the tuple of its fields' values."""
-        quote, position = found["quote"], found.end()
-        self._blank(found.start(), found.end())
-        self.out[found.end() - 1] = "("
+    def _as_tuple(self, token: re.Match[str], outer: str) -> int:
+        """Change an f-string inside a field into the tuple of its fields' values. Return where it ends."""
+        quote, position = token["quote"], token.end()
+        self._blank(token.start(), token.end())
+        self.out[token.end() - 1] = "("
         first = True
         while position < len(self.text) and not self.text.startswith(quote, position):
             if self.text.startswith(("{{", "}}"), position) or self.text[position] == "\\":

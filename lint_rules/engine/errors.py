@@ -1,20 +1,20 @@
-"""The errors of the gates themselves. What a rule finds is never an error: it is a `Finding`."""
+"""The errors of the gates themselves. What a rule finds is a `Finding`, not an error."""
 
 from __future__ import annotations
 
 
 class LintError(Exception):
-    """The root of the tree. Its text is one sentence for the person at the terminal."""
+    """The base of all errors here. Its text is one sentence for the person at the terminal."""
 
 
 class UsageError(LintError):
-    """Raised when the command cannot be carried out as it was given: exit 2. Says what to do instead."""
+    """Raised when the options are wrong: exit 2. The text says what to do instead."""
 
 
 class ConfigurationError(UsageError):
     """Raised when `[tool.plugport.lint]` is wrong, by the engine or by a rule's `__init__`: exit 2.
 
-    `key` is where, in the table's own words (`only-caller[1].allow`); the text says what would be right.
+    `key` is the place in the table (`only-caller[1].allow`); the text says what would be right.
     """
 
     def __init__(self, key: str, problem: str) -> None:
@@ -24,8 +24,8 @@ class ConfigurationError(UsageError):
 
 
 class Unparsable(LintError):
-    """Raised by `SourceFile.text`, `.ast()` and `.cst()` for a file that neither parser reads. The engine turns it
-    into PP900; a rule lets it pass. `line` and `column` count from 1, in code points."""
+    """Raised by `SourceFile.text`, `.ast()` and `.cst()` for a file that cannot be parsed. The engine turns it into
+    PP900; a rule does not catch it. `line` and `column` count from 1, in code points."""
 
     def __init__(self, line: int, column: int, reason: str) -> None:
         super().__init__(reason)
@@ -38,7 +38,7 @@ class Unparsable(LintError):
 
 
 class TooDeep(Unparsable):
-    """Raised for a file whose nesting no parser should be given: LibCST's native one ends the process on it."""
+    """Raised for a file that is nested too deeply: LibCST's native parser ends the process on such a file."""
 
     def __init__(self, line: int = 1, column: int = 1, reason: str = "it is nested too deeply to be read") -> None:
         super().__init__(line, column, reason)

@@ -1,4 +1,4 @@
-"""Names a finding so that it keeps its name when the lines above it move."""
+"""Names findings by fingerprints that stay the same when the lines above a finding move."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .source_file import LintFile
 
 
 def fingerprints(findings: Sequence[Finding], files: Mapping[str, LintFile]) -> list[str]:
-    """One a finding, in their order: of the rule, the path and the code of its lines without their indentation;
-    where these are equal, of its place among its equals. Line numbers and messages, which name lines, stay out."""
+    """Return a fingerprint for each finding: of the rule, the path, the code of its lines without their indentation,
+    and its number among equal findings. Line numbers and messages, which name lines, are no part of it."""
     seen: Counter[str] = Counter()
     names: list[str] = []
     for finding in findings:

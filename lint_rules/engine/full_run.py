@@ -1,4 +1,4 @@
-"""What a run does where the cache does not know: imports the rules and takes them through their stages."""
+"""Runs the rules over what the cache does not know: imports them, summarises, links and checks."""
 
 from __future__ import annotations
 
@@ -9,152 +9,160 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import rule_executor as work
 from .cache import Row, digest
 from .contract import Rule
 from .errors import ConfigurationError
-from .rule_executor import Alone, Checked, Crash, Job, Linked, Summary, Workbench
+from .rule_executor import (
+    CheckResult,
+    Crash,
+    Job,
+    Linked,
+    RuleExecutor,
+    SerialExecutor,
+    Summary,
+    link_summaries,
+    wants_file,
+)
 
 if TYPE_CHECKING:
-    from .incremental import Ledger, Stages
-    from .process_pool import Crew
+    from .incremental import IncrementalRun, RuleState
+    from .process_pool import ProcessPool
 
 PARALLEL_FROM = 400_000
-"""Bytes of source that rules want to read, from which on processes pay for themselves."""
+"""Bytes of source that rules want to read, from which on several processes are faster than one."""
 
 
-class ColdRun:
-    """One run of the rules. Crashes are kept in `crashes`, and the rest goes on."""
+class FullRun:
+    """One run of the rules. `crashes` are rules that failed on a file, `problems` rules that could not be made; the
+    run goes on after either."""
 
-    def __init__(self, stages: Stages, ledgers: Sequence[Ledger]) -> None:
+    def __init__(self, incremental: IncrementalRun, states: Sequence[RuleState]) -> None:
         self.crashes: list[Crash] = []
         self.problems: list[str] = []
-        self._stages = stages
-        self._files = stages.files
-        self._ledgers: dict[str, Ledger] = {}
+        self._incremental = incremental
+        self._files = incremental.files
+        self._states: dict[str, RuleState] = {}
         self._rules: dict[str, Rule] = {}
-        for ledger in ledgers:
-            code = ledger.rule.code
+        for state in states:
+            code = state.rule.code
             try:
-                self._rules[code] = ledger.rule.make(stages.configuration.table)
-                self._ledgers[code] = ledger
+                self._rules[code] = state.rule.make(incremental.configuration.table)
+                self._states[code] = state
             except ConfigurationError:
                 raise
-            except Exception as error:  # noqa: BLE001 - the engine's edge: a rule that cannot be had is named
+            except Exception as error:  # noqa: BLE001 - the engine's edge: a rule that cannot be made is named
                 reason = f"{type(error).__name__}: {error}"
-                self.problems.append(f"{code} of {ledger.rule.origin} is lost: {ledger.rule.target} raised {reason}")
-                ledger.skipped.update(stages.files)
+                self.problems.append(f"{code} of {state.rule.origin} is lost: {state.rule.target} raised {reason}")
+                state.skipped.update(self._files)
 
-    def run(self, fresh: Mapping[str, Sequence[str]], checked: Sequence[str]) -> None:
-        """Summarise what is fresh, link, and check what is to be checked and not known."""
-        wanted = self._wanted(fresh)
-        maybe = {path for paths in wanted.values() for path in paths} | {
+    def update(self, changed: Mapping[str, Sequence[str]], checked: Sequence[str]) -> None:
+        """Summarise the changed files (paths by code), link, and check what of `checked` is not known."""
+        wanted = self._wanted(changed)
+        candidates = {path for paths in wanted.values() for path in paths} | {
             path
-            for ledger in self._ledgers.values()
+            for state in self._states.values()
             for path in checked
-            if (row := ledger.rows.get(path)) is not None and row.wanted and row.linked is None
+            if (row := state.rows.get(path)) is not None and row.wanted and row.linked is None
         }
-        with _without_collector(), self._bench(maybe) as bench:
-            for job, summaries in bench.summarise(_jobs(wanted)):
-                for code, answer in summaries.items():
-                    self._note_summary(code, job.path, answer)
-            links = {code: self._link(ledger) for code, ledger in self._ledgers.items()}
+        with _without_collector(), self._executor(candidates) as executor:
+            for job, summaries in executor.summarise(_jobs(wanted)):
+                for code, summary in summaries.items():
+                    self._note_summary(code, job.path, summary)
+            links = {code: link for code, state in self._states.items() if (link := self._link(state)) is not None}
             stale = {
-                code: self._stages.unchecked(self._ledgers[code], checked, (link[0], link[1]))
-                for code, link in links.items()
-                if link is not None
+                code: self._incremental.unchecked(self._states[code], checked, link) for code, link in links.items()
             }
-            digests = {code: digest(link[1].encode()) for code, link in links.items() if link is not None}
-            bench.link({code: self._linked(code, link[1]) for code, link in links.items() if link and stale[code]})
-            for job, results in bench.check(_jobs(stale)):
-                for code, found in results.items():
-                    self._note_findings(code, job.path, digests[code], found)
+            digests = {code: digest(facts.encode()) for code, (_, facts) in links.items()}
+            executor.link({code: self._linked(code, facts) for code, (_, facts) in links.items() if stale[code]})
+            for job, results in executor.check(_jobs(stale)):
+                for code, result in results.items():
+                    self._note_result(code, job.path, digests[code], result)
 
-    def _wanted(self, fresh: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    def _wanted(self, changed: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         wanted: dict[str, list[str]] = {}
-        for code, ledger in self._ledgers.items():
-            rule = self._rules[code]
-            for path in fresh[code]:
-                answer = work.wants(code, rule, path, self._files[path].data)
+        for code, state in self._states.items():
+            for path in changed[code]:
+                answer = wants_file(code, self._rules[code], path, self._files[path].data)
                 if isinstance(answer, Crash):
-                    self._crashed(answer)
+                    self._note_crash(answer)
                 elif answer:
                     wanted.setdefault(code, []).append(path)
                 else:
-                    ledger.put(path, Row(self._stages.content[path], wanted=False))
+                    state.put(path, Row(self._incremental.content[path], wanted=False))
         return wanted
 
-    def _note_summary(self, code: str, path: str, answer: Summary | Crash) -> None:
-        if isinstance(answer, Crash):
-            self._crashed(answer)
+    def _note_summary(self, code: str, path: str, summary: Summary | Crash) -> None:
+        if isinstance(summary, Crash):
+            self._note_crash(summary)
         else:
-            row = Row(self._stages.content[path], wanted=True, summary=answer.digest)
-            self._ledgers[code].put(path, row, answer.body)
+            row = Row(self._incremental.content[path], wanted=True, summary=summary.digest)
+            self._states[code].put(path, row, summary.body)
 
-    def _note_findings(self, code: str, path: str, linked: str, answer: Checked | Crash) -> None:
-        ledger = self._ledgers[code]
-        if isinstance(answer, Crash):
-            self._crashed(answer)
+    def _note_result(self, code: str, path: str, linked: str, result: CheckResult | Crash) -> None:
+        state = self._states[code]
+        if isinstance(result, Crash):
+            self._note_crash(result)
         else:
-            row = replace(ledger.rows[path], linked=linked, findings=answer.findings, reads=answer.reads)
-            ledger.put(path, row)
+            state.put(path, replace(state.rows[path], linked=linked, findings=result.findings, reads=result.reads))
 
-    def _link(self, ledger: Ledger) -> tuple[str, str] | None:
-        project = self._stages.project_digest(ledger)
-        if ledger.cached_link is not None and ledger.cached_link[0] == project:
-            return ledger.cached_link
-        code = ledger.rule.code
-        facts = work.link(code, self._rules[code], self._bodies(ledger))
+    def _note_crash(self, crash: Crash) -> None:
+        self.crashes.append(crash)
+        state = self._states[crash.rule]
+        state.skipped.add(crash.path)
+        state.new_rows.pop(crash.path, None)
+
+    def _link(self, state: RuleState) -> tuple[str, str] | None:
+        """Return the digest of all summaries of a rule, and the linked facts as JSON; None if the rule crashed."""
+        project = self._incremental.project_digest(state)
+        if state.cached_link is not None and state.cached_link[0] == project:
+            return state.cached_link
+        code = state.rule.code
+        facts = link_summaries(code, self._rules[code], self._bodies(state))
         if isinstance(facts, Crash):
-            self._crashed(facts)
-            ledger.skipped.update(self._files)
+            self._note_crash(facts)
+            state.skipped.update(self._files)
             return None
-        ledger.new_link = (project, facts)
-        return ledger.new_link
+        state.new_link = (project, facts)
+        return state.new_link
 
     def _linked(self, code: str, facts: str) -> Linked:
-        ledger = self._ledgers[code]
-        return Linked(facts, self._bodies(ledger), ledger.digests(self._files))
+        state = self._states[code]
+        return Linked(facts, self._bodies(state), state.digests(self._files))
 
-    def _bodies(self, ledger: Ledger) -> dict[str, str]:
-        cached = self._stages.cache.summaries(ledger.key)
+    def _bodies(self, state: RuleState) -> dict[str, str]:
+        cached = self._incremental.cache.summaries(state.key)
         return {
             path: body
             for path in self._files
-            if (row := ledger.rows.get(path)) is not None
+            if (row := state.rows.get(path)) is not None
             and row.summary is not None
-            and (body := ledger.new_summaries.get(path) or cached.get(path)) is not None
+            and (body := state.new_summaries.get(path) or cached.get(path)) is not None
         }
 
-    def _crashed(self, crash: Crash) -> None:
-        self.crashes.append(crash)
-        ledger = self._ledgers[crash.rule]
-        ledger.skipped.add(crash.path)
-        ledger.new_rows.pop(crash.path, None)
-
     @contextmanager
-    def _bench(self, paths: Iterable[str]) -> Iterator[Alone | Crew]:
-        bench = Workbench(self._rules, self._files, self._stages.table)
-        weights = {path: len(self._files[path].data) for path in self._files}
+    def _executor(self, paths: Iterable[str]) -> Iterator[SerialExecutor | ProcessPool]:
+        executor = RuleExecutor(self._rules, self._files, self._incremental.table)
+        weights = {path: len(file.data) for path, file in self._files.items()}
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         if cores < 2 or sum(weights[path] for path in paths) < PARALLEL_FROM:
-            yield Alone(bench)
+            yield SerialExecutor(executor)
             return
-        from .process_pool import Crew
+        from .process_pool import ProcessPool
 
-        with Crew(bench, cores, weights) as crew:
-            yield crew
+        with ProcessPool(executor, cores, weights) as pool:
+            yield pool
 
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Trees hold millions of objects and no circles: looking for some takes a fifth of the time."""
-    was = gc.isenabled()
+    """Switch the garbage collector off: trees hold millions of objects and no cycles, and the search for cycles takes
+    a fifth of the time."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was:
+        if was_enabled:
             gc.enable()
 
 
@@ -163,4 +171,4 @@ def _jobs(paths_by_code: Mapping[str, Iterable[str]]) -> list[Job]:
     for code, paths in paths_by_code.items():
         for path in paths:
             codes.setdefault(path, []).append(code)
-    return [Job(path, tuple(which)) for path, which in codes.items()]
+    return [Job(path, tuple(path_codes)) for path, path_codes in codes.items()]

@@ -1,4 +1,4 @@
-"""Path patterns of the configuration: relative to the root, `*` within a folder's name, `**` across folders."""
+"""Compiles the path patterns of the configuration: relative to the root, `*` in a name, `**` across folders."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 
 def compile_globs(patterns: Iterable[str]) -> re.Pattern[str] | None:
-    """One expression for all patterns, to be used with `fullmatch` on a relative path with `/`.
+    """Return one expression for all patterns, for `fullmatch` on a relative path with `/`; None for no patterns.
 
-    A pattern that matches a folder matches all that is in it. None where there is no pattern.
+    A pattern that matches a folder matches everything in it.
     """
     bodies = [_translate(pattern) for pattern in patterns]
     return re.compile(f"(?:{'|'.join(bodies)})(?:/.*)?", re.DOTALL) if bodies else None
@@ -19,22 +19,22 @@ def _translate(pattern: str) -> str:
     cleaned = pattern.removeprefix("./").rstrip("/")
     if cleaned.endswith("/**"):
         cleaned = cleaned.removesuffix("/**")
-    out: list[str] = []
+    parts: list[str] = []
     position = 0
     while position < len(cleaned):
         if cleaned.startswith("**/", position):
-            out.append("(?:[^/]+/)*")
+            parts.append("(?:[^/]+/)*")
             position += 3
         elif cleaned.startswith("**", position):
-            out.append(".*")
+            parts.append(".*")
             position += 2
         elif cleaned[position] == "*":
-            out.append("[^/]*")
+            parts.append("[^/]*")
             position += 1
         elif cleaned[position] == "?":
-            out.append("[^/]")
+            parts.append("[^/]")
             position += 1
         else:
-            out.append(re.escape(cleaned[position]))
+            parts.append(re.escape(cleaned[position]))
             position += 1
-    return "".join(out)
+    return "".join(parts)

@@ -1,4 +1,4 @@
-"""Runs the rules' stages over the files, and does again only what the cache does not know."""
+"""Brings the results of every rule up to date, and runs again only what the cache does not know."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 
 from .cache import ResultCache, Row, canonical, digest
 from .configuration import Configuration
-from .installed_rules import KnownRule
+from .installed_rules import InstalledRule
 from .project import ModuleTable
 from .source_file import LintFile
 
 if TYPE_CHECKING:
-    from .full_run import ColdRun
+    from .full_run import FullRun
 
 
-class Ledger:
-    """What is known of one rule in this run: from the cache at first, from the rule where that does not do."""
+class RuleState:
+    """What is known of one rule in this run: from the cache at first, then from the rule. `skipped` are files on
+    which the rule crashed: the next run tries them again."""
 
-    def __init__(self, rule: KnownRule, key: str, cache: ResultCache) -> None:
+    def __init__(self, rule: InstalledRule, key: str, cache: ResultCache) -> None:
         self.rule = rule
         self.key = key
         self.rows: dict[str, Row] = cache.rows(key)
@@ -32,21 +33,20 @@ class Ledger:
         self.new_summaries: dict[str, str] = {}
         self.new_link: tuple[str, str] | None = None
         self.skipped: set[str] = set()
-        """Files on which the rule crashed: they are tried again in the next run."""
 
     def put(self, path: str, row: Row, body: str | None = None) -> None:
-        """Note what the rule said of a file."""
+        """Note what the rule said of a file; `body` is its summary as JSON."""
         self.rows[path] = self.new_rows[path] = row
         if body is not None:
             self.new_summaries[path] = body
 
     def digests(self, paths: Iterable[str]) -> dict[str, str | None]:
-        """The digests of the summaries of these files."""
+        """Return the digests of the summaries of these files."""
         return {path: row.summary for path in paths if (row := self.rows.get(path)) is not None}
 
 
-class Stages:
-    """The stages of one run. The rules are imported only where the cache does not know an answer."""
+class IncrementalRun:
+    """One run over a project. It imports the rules only if the cache does not know an answer."""
 
     def __init__(
         self, configuration: Configuration, cache: ResultCache, files: Mapping[str, LintFile], table: ModuleTable
@@ -61,75 +61,76 @@ class Stages:
         }
         self._base = _base_key(configuration)
 
-    def run(self, rules: Sequence[KnownRule], checked: Sequence[str]) -> tuple[list[Ledger], ColdRun | None]:
-        """Bring every rule's ledger up to date for the files to check; the second is what had to be done for it,
-        with its crashes, or None for a warm run."""
-        ledgers = [Ledger(rule, self._key(rule), self.cache) for rule in rules]
-        fresh = {ledger.rule.code: self._fresh(ledger) for ledger in ledgers}
-        unlinked = {ledger.rule.code for ledger in ledgers if not self._is_linked(ledger)}
-        if not any(fresh.values()) and not unlinked:
-            stale = {ledger.rule.code: self.unchecked(ledger, checked, ledger.cached_link) for ledger in ledgers}
-            if not any(stale.values()):
-                return ledgers, None
-        from .full_run import ColdRun
+    def update(
+        self, rules: Sequence[InstalledRule], checked: Sequence[str]
+    ) -> tuple[list[RuleState], FullRun | None]:
+        """Bring every rule's state up to date for the files to check. The second result is the run that this took,
+        with its crashes, or None if the cache knew everything."""
+        states = [RuleState(rule, self._key(rule), self.cache) for rule in rules]
+        changed = {state.rule.code: self._changed(state) for state in states}
+        is_known = all(not changed[state.rule.code] and self._is_linked(state) for state in states)
+        if is_known and not any(self.unchecked(state, checked, state.cached_link) for state in states):
+            return states, None
+        from .full_run import FullRun
 
-        cold = ColdRun(self, ledgers)
-        cold.run(fresh, checked)
-        return ledgers, cold
+        full_run = FullRun(self, states)
+        full_run.update(changed, checked)
+        return states, full_run
 
-    def save(self, ledgers: Sequence[Ledger]) -> None:
-        """Keep what is new."""
-        for ledger in ledgers:
+    def save(self, states: Sequence[RuleState]) -> None:
+        """Write what is new to the cache."""
+        for state in states:
             gone = [
                 path
-                for path in ledger.rows.keys() - self.files.keys()
+                for path in state.rows.keys() - self.files.keys()
                 if not (self.configuration.root / path).exists()
             ]
-            if ledger.new_rows or ledger.new_link or gone:
-                self.cache.save(ledger.key, ledger.new_rows, ledger.new_summaries, ledger.new_link, gone)
+            if state.new_rows or state.new_link or gone:
+                self.cache.save(state.key, state.new_rows, state.new_summaries, state.new_link, gone)
 
-    def unchecked(self, ledger: Ledger, checked: Iterable[str], link: tuple[str, str] | None) -> list[str]:
-        """The files whose findings are not known under these linked facts (their digest, their JSON)."""
+    def unchecked(self, state: RuleState, checked: Iterable[str], link: tuple[str, str] | None) -> list[str]:
+        """Return the files whose findings are not known under these linked facts (project digest, JSON)."""
         linked = digest(link[1].encode()) if link else None
         return [
             path
             for path in checked
-            if path not in ledger.skipped
-            and (row := ledger.rows[path]).wanted
-            and (row.linked != linked or (row.reads != "{}" and not self._reads_hold(ledger, path, row)))
+            if path not in state.skipped
+            and (row := state.rows[path]).wanted
+            and (row.linked != linked or (row.reads != "{}" and not self._are_reads_current(state, path, row)))
         ]
 
-    def project_digest(self, ledger: Ledger) -> str:
-        """A digest of all summaries of a rule."""
-        rows = ledger.rows
+    def project_digest(self, state: RuleState) -> str:
+        """Return a digest of all summaries of a rule."""
+        rows = state.rows
         parts = [f"{path}\0{rows[path].summary}" for path in self.files if path in rows and rows[path].summary]
         return digest("\n".join(parts).encode("utf-8", "surrogatepass"))
 
-    def _is_linked(self, ledger: Ledger) -> bool:
-        return ledger.cached_link is not None and ledger.cached_link[0] == self.project_digest(ledger)
+    def _is_linked(self, state: RuleState) -> bool:
+        return state.cached_link is not None and state.cached_link[0] == self.project_digest(state)
 
-    def _fresh(self, ledger: Ledger) -> list[str]:
-        rows = ledger.rows
+    def _changed(self, state: RuleState) -> list[str]:
+        rows = state.rows
         return [
             path
             for path, content in self.content.items()
             if (row := rows.get(path)) is None or row.content != content
         ]
 
-    def _reads_hold(self, ledger: Ledger, path: str, row: Row) -> bool:
-        for module, (found, summary) in json.loads(row.reads).items():
-            now = self.table.find(module, path)
-            of_module = ledger.rows.get(now) if now is not None else None
-            if now != found or (of_module.summary if of_module is not None else None) != summary:
+    def _are_reads_current(self, state: RuleState, path: str, row: Row) -> bool:
+        for module, (read_path, read_summary) in json.loads(row.reads).items():
+            current_path = self.table.find(module, path)
+            current = state.rows.get(current_path) if current_path is not None else None
+            if current_path != read_path or (current.summary if current is not None else None) != read_summary:
                 return False
         return True
 
-    def _key(self, rule: KnownRule) -> str:
+    def _key(self, rule: InstalledRule) -> str:
         return digest(self._base, "\0".join((rule.code, rule.version, rule.target, rule.origin)).encode())
 
 
 def _base_key(configuration: Configuration) -> bytes:
-    """What every rule's results depend on: the configuration, this interpreter, LibCST, and these very sources."""
+    """Return what every rule's results depend on: the configuration, this interpreter, LibCST, and the gates' own
+    source files."""
     table = {key: value for key, value in configuration.table.items() if key != "exclude"}
     try:
         libcst = importlib.metadata.version("libcst")

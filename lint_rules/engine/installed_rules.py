@@ -1,4 +1,4 @@
-"""Which rules there are: the descriptors that come through the hook `lint_rules()`. Imports no rule."""
+"""Finds the installed rules by the hook `lint_rules()`, without importing any of them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _TARGET = re.compile(r"[\w.]+:\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class KnownRule:
-    """A rule that can be run, and whose it is. `origin` is `distribution version`."""
+class InstalledRule:
+    """A rule that an installed distribution names. `origin` is `distribution version`, `target` is `module:Class`."""
 
     code: str
     version: str
@@ -28,29 +28,30 @@ class KnownRule:
     origin: str
 
     def load(self) -> tuple[type[Rule], ModuleType]:
-        """Import the rule: its class, and its module with message, reason and examples. Raises what the import
-        raises, and AttributeError where the module has no such class."""
+        """Import the rule. Return its class, and its module with message, reason and examples. Raises what the import
+        raises, and AttributeError if the module has no such class."""
         module_name, _, class_name = self.target.partition(":")
         module = importlib.import_module(module_name)
         return getattr(module, class_name), module
 
     def make(self, table: Mapping[str, JSON]) -> Rule:
-        """An instance for one run. Raises what importing raises, and `ConfigurationError`."""
+        """Return an instance for one run. Raises what importing raises, and `ConfigurationError`."""
         return self.load()[0](table)
 
 
 @dataclass(frozen=True, slots=True)
-class Registry:
-    """The rules by code, and what could not be had: a gate that loses a rule in silence is no gate, so each
-    problem (one sentence that names the distribution) ends the run with exit 3 after the others were heard."""
+class InstalledRules:
+    """The rules by code, and why others are lost, one sentence each with the distribution. A run with a lost rule
+    ends with exit 3 after the other rules ran, since a gate must not lose a rule in silence."""
 
-    rules: Mapping[str, KnownRule]
+    rules: Mapping[str, InstalledRule]
     problems: tuple[str, ...]
 
 
-def load_registry() -> Registry:
-    """Ask every distribution in the group `plugport.lint`. Never raises for a distribution's sake."""
-    rules: dict[str, KnownRule] = {}
+def load_rules() -> InstalledRules:
+    """Call the hook of every distribution in the group `plugport.lint`. A distribution that fails is a problem; it
+    raises nothing."""
+    rules: dict[str, InstalledRule] = {}
     problems: list[str] = []
     manager = ProviderManager(discover(LINT_GROUP))
     order = {provider.name: index for index, provider in enumerate(manager.implementers("lint_rules"))}
@@ -72,7 +73,7 @@ def load_registry() -> Registry:
                 problems.append(f"{rule.code} of {provider.label} is lost: the code is taken by {owner}")
             else:
                 rules[rule.code] = rule
-    return Registry(dict(sorted(rules.items())), tuple(problems))
+    return InstalledRules(dict(sorted(rules.items())), tuple(problems))
 
 
 def _asked(manager: ProviderManager, provider: Provider) -> list[RuleDescriptor]:
@@ -84,11 +85,11 @@ def _asked(manager: ProviderManager, provider: Provider) -> list[RuleDescriptor]
     return list(descriptors)
 
 
-def _checked(descriptor: RuleDescriptor, provider: Provider) -> KnownRule:
+def _checked(descriptor: RuleDescriptor, provider: Provider) -> InstalledRule:
     origin = f"{provider.distribution} {provider.version}"
     code, version, target = descriptor.code, descriptor.version, descriptor.target
     if not _CODE.fullmatch(code):
-        raise ValueError(f"{code!r} is no code of a rule: capital letters and three or four digits, as XY001")
+        raise ValueError(f"{code!r} is no code of a rule: use capital letters and three or four digits, as XY001")
     if not _TARGET.fullmatch(target):
         raise ValueError(f"{target!r} of {code} must be module:Class")
-    return KnownRule(code, str(version), target, origin)
+    return InstalledRule(code, str(version), target, origin)

@@ -1,28 +1,29 @@
-"""One run: configuration, files, cache, the rules' three stages, suppressions, baseline."""
+"""One run of the gates: configuration, files, cache, the rules' stages, and suppressions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from . import suppressions as comments
 from .cache import ResultCache, default_file
 from .configuration import Configuration, load
 from .contract import Finding
-from .discovery import Found, discover
+from .discovery import DiscoveredFiles, discover
 from .errors import Unparsable, UsageError
-from .incremental import Ledger, Stages
-from .installed_rules import ENGINE_CODES, KnownRule, Registry, load_registry
+from .incremental import IncrementalRun, RuleState
+from .installed_rules import ENGINE_CODES, InstalledRule, InstalledRules, load_rules
 from .packaging import module_of
 from .project import ModuleTable
 from .rule_executor import Crash, decode
 from .source_file import LintFile
+from .suppressions import MARK, Suppression, apply, suppressions
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for. `stdin` is the name and the bytes of a file that stand in for the one on the disk."""
+    """What to lint. `stdin` is the name and the bytes of a file that replace the one on the disk."""
 
     paths: tuple[Path, ...] = ()
     config: Path | None = None
@@ -32,9 +33,18 @@ class Request:
     working_directory: Path = field(default_factory=Path.cwd)
 
 
+class Failure(NamedTuple):
+    """Why the findings may not be all: a rule that crashed on a file, or one that is lost (with the root's path)."""
+
+    rule: str
+    path: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of it. `findings` stand in order of file and place; `problems` are rules that could not be had."""
+    """The result of a run. `findings` are in order of file and place. `problems` are rules that could not be had, one
+    sentence each. `checked` and `read_anew` count files."""
 
     configuration: Configuration
     findings: tuple[Finding, ...]
@@ -42,142 +52,143 @@ class Report:
     problems: tuple[str, ...]
     files: Mapping[str, LintFile]
     checked: int
-    rules: tuple[KnownRule, ...]
+    rules: tuple[InstalledRule, ...]
     suppressed: int
     read_anew: int
     baselined: int = 0
 
     @property
-    def failed(self) -> bool:
-        """Whether a rule crashed or was lost, so that the findings may not be all."""
-        return bool(self.crashes or self.problems)
+    def failures(self) -> list[Failure]:
+        """The crashes and the problems. If there are any, the findings may not be all."""
+        return [Failure(crash.rule, crash.path, crash.message) for crash in self.crashes] + [
+            Failure("plugport", "", problem) for problem in self.problems
+        ]
 
 
-def lint(request: Request, registry: Registry | None = None) -> Report:
-    """Carry out a run. Raises `UsageError` (`ConfigurationError` among them). May be repeated; writes nothing but the
-    cache."""
+def lint(request: Request, installed: InstalledRules | None = None) -> Report:
+    """Lint, and return what was found. It writes nothing but the cache, and may be repeated. Raises `UsageError`, and
+    `ConfigurationError`, which is one."""
     configuration = load(request.config, request.working_directory)
-    registry = registry or load_registry()
-    rules = _selected(registry, request.select)
-    found, files = _files(request, configuration)
-    checked = [path for absolute, path in found.files.items() if absolute in found.checked]
+    installed = installed or load_rules()
+    rules = _selected(installed, request.select)
+    discovered, files = _files(request, configuration)
+    checked = [path for absolute, path in discovered.files.items() if absolute in discovered.checked]
     cache = ResultCache(default_file(configuration.root) if request.cache else None)
     try:
-        stages = Stages(configuration, cache, files, ModuleTable((f.relative, f.module) for f in files.values()))
-        ledgers, cold = stages.run(rules, checked)
+        modules = ModuleTable((file.relative, file.module) for file in files.values())
+        run = IncrementalRun(configuration, cache, files, modules)
+        states, full_run = run.update(rules, checked)
         if request.stdin is None:
-            stages.save(ledgers)
+            run.save(states)
     finally:
         cache.close()
-    problems = (*registry.problems, *(cold.problems if cold else ()))
-    judge = _Judge(request.select, registry, frozenset(rule.code for rule in rules), anything=bool(problems))
-    findings, suppressed = _suppressed(files, checked, _results(ledgers, checked), judge)
+    problems = (*installed.problems, *(full_run.problems if full_run else ()))
+    ran = frozenset(rule.code for rule in rules)
+    judge = _SuppressionJudge(request.select, installed, ran, rules_are_missing=bool(problems))
+    findings, suppressed = judge.apply(files, checked, _results(states, checked))
     return Report(
         configuration,
-        tuple(sorted(findings, key=lambda f: (f.path, f.span, f.rule, f.message))),
-        tuple(cold.crashes) if cold else (),
+        tuple(sorted(findings, key=lambda finding: (finding.path, finding.span, finding.rule, finding.message))),
+        tuple(full_run.crashes) if full_run else (),
         problems,
         files,
         len(checked),
         tuple(rules),
         suppressed,
-        len({path for ledger in ledgers for path in ledger.new_rows}),
+        len({path for state in states for path in state.new_rows}),
     )
 
 
-def _selected(registry: Registry, select: Sequence[str] | None) -> list[KnownRule]:
+def _selected(installed: InstalledRules, select: Sequence[str] | None) -> list[InstalledRule]:
     if select is None:
-        return list(registry.rules.values())
-    known = [*ENGINE_CODES, *registry.rules]
+        return list(installed.rules.values())
+    known = [*ENGINE_CODES, *installed.rules]
     for code in select:
-        if code not in known and not registry.problems:
+        if code not in known and not installed.problems:
             raise UsageError(f"--select {code}: there is no such rule; there are {', '.join(sorted(known))}")
-    return [rule for rule in registry.rules.values() if rule.code in select]
+    return [rule for rule in installed.rules.values() if rule.code in select]
 
 
-def _files(request: Request, configuration: Configuration) -> tuple[Found, dict[str, LintFile]]:
-    paths = request.paths
+def _files(request: Request, configuration: Configuration) -> tuple[DiscoveredFiles, dict[str, LintFile]]:
     replaced: str | None = None
+    stdin = b""
     if request.stdin is not None:
-        replaced = str(request.working_directory / request.stdin[0])
-        found = _with_stdin(configuration, Path(replaced))
+        replaced, stdin = str(request.working_directory / request.stdin[0]), request.stdin[1]
+        discovered = _with_stdin(configuration, Path(replaced))
     else:
-        found = discover(configuration, [request.working_directory / path for path in paths])
+        discovered = discover(configuration, [request.working_directory / path for path in request.paths])
     files: dict[str, LintFile] = {}
-    for absolute, relative in found.files.items():
-        try:
-            if absolute == replaced and request.stdin is not None:
-                data = request.stdin[1]
-            else:
-                with open(absolute, "rb") as stream:  # noqa: PTH123 - thousands of files, and Path.open is slower
-                    data = stream.read()
-        except OSError as error:
-            data = _unreadable(error)
+    for absolute, relative in discovered.files.items():
+        data = stdin if absolute == replaced else _read(absolute)
         files[relative] = LintFile(Path(absolute), relative, module_of(relative, configuration.module_roots), data)
-    return found, files
+    return discovered, files
 
 
-def _with_stdin(configuration: Configuration, file: Path) -> Found:
+def _read(path: str) -> bytes:
+    """Return the file's bytes; if it cannot be read, bytes that no rule can parse, so that the file is PP900."""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 - thousands of files, and Path.open is slower
+            return stream.read()
+    except OSError as error:
+        return b"\0 cannot be read: " + str(error.strerror).encode()
+
+
+def _with_stdin(configuration: Configuration, file: Path) -> DiscoveredFiles:
     if file.is_file():
         return discover(configuration, [file])
     around = discover(configuration, [file.parent] if file.parent.is_dir() else [])
     relative = (
         file.relative_to(configuration.root).as_posix() if file.is_relative_to(configuration.root) else str(file)
     )
-    return Found({**around.files, str(file): relative}, frozenset({str(file)}))
+    return DiscoveredFiles({**around.files, str(file): relative}, frozenset({str(file)}))
 
 
-def _unreadable(error: OSError) -> bytes:
-    """Bytes that no rule can parse, so that a file that may not be read is PP900 and not passed over."""
-    return b"\0 cannot be read: " + str(error.strerror).encode()
-
-
-def _results(ledgers: Sequence[Ledger], checked: Iterable[str]) -> dict[str, list[Finding]]:
-    """The findings by path. What several rules could not parse is said once."""
+def _results(states: Sequence[RuleState], checked: Iterable[str]) -> dict[str, list[Finding]]:
+    """Return the findings by path. If several rules could not parse a file, it has one finding."""
     results: dict[str, list[Finding]] = {}
-    for ledger in ledgers:
+    for state in states:
         for path in checked:
-            row = ledger.rows.get(path)
-            if row is not None and row.findings != "[]" and path not in ledger.skipped:
-                found = results.setdefault(path, [])
-                found += [finding for finding in decode(path, row.findings) if finding not in found]
+            row = state.rows.get(path)
+            if row is not None and row.findings != "[]" and path not in state.skipped:
+                findings = results.setdefault(path, [])
+                findings += [finding for finding in decode(path, row.findings) if finding not in findings]
     return results
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
-    """Which suppressions may be complained of. `anything`: rules are missing, so every code may be one of theirs."""
+class _SuppressionJudge:
+    """Applies the suppressions of a run. If rules are missing, an unknown code may be one of theirs."""
 
     select: tuple[str, ...] | None
-    registry: Registry
+    installed: InstalledRules
     ran: frozenset[str]
-    anything: bool
+    rules_are_missing: bool
 
-    def knows(self, code: str) -> bool:
-        return code in self.registry.rules or code in ENGINE_CODES or self.anything
+    def apply(
+        self, files: Mapping[str, LintFile], checked: Iterable[str], results: Mapping[str, list[Finding]]
+    ) -> tuple[list[Finding], int]:
+        """Return the findings that are left, with PP000 for wrong suppressions, and how many were suppressed."""
+        kept: list[Finding] = []
+        suppressed = 0
+        for path in checked:
+            findings, count = results.get(path, []), 0
+            if directives := _directives(files[path]):
+                findings, count = apply(path, findings, directives, self.ran, self._knows)
+            kept += [finding for finding in findings if finding.rule != "PP000" or self._shows_suppressions()]
+            suppressed += count
+        return kept, suppressed
 
-    def shows(self, finding: Finding) -> bool:
-        return finding.rule != "PP000" or self.select is None or "PP000" in self.select
+    def _knows(self, code: str) -> bool:
+        return code in self.installed.rules or code in ENGINE_CODES or self.rules_are_missing
+
+    def _shows_suppressions(self) -> bool:
+        return self.select is None or "PP000" in self.select
 
 
-def _suppressed(
-    files: Mapping[str, LintFile], checked: Iterable[str], results: Mapping[str, list[Finding]], judge: _Judge
-) -> tuple[list[Finding], int]:
-    kept: list[Finding] = []
-    total = 0
-    for path in checked:
-        found = results.get(path, [])
-        directives = _directives(files[path])
-        left, count = comments.apply(path, found, directives, judge.ran, judge.knows) if directives else (found, 0)
-        kept += filter(judge.shows, left)
-        total += count
-    return kept, total
-
-
-def _directives(file: LintFile) -> list[comments.Suppression]:
-    if comments.MARK not in file.data:
+def _directives(file: LintFile) -> list[Suppression]:
+    if MARK not in file.data:
         return []
     try:
-        return comments.suppressions(file.text)
+        return suppressions(file.text)
     except Unparsable:
         return []

@@ -1,4 +1,4 @@
-"""Broken code, for `--prove`: how a rule says what somebody might write."""
+"""Mutants for `--prove`: code with one mistake in it, which a rule must find."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from .contract import SourceFile
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A file's text with one mistake in it: `line` is where in the original, `what` is the mistake in words."""
+    """A file's text with one mistake in it: the line of the original, and the mistake in words."""
 
     path: str
     line: int
-    what: str
+    mistake: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Lines `start` to `end` (from 1, inclusive) of a file become `lines`."""
+    """Replaces the lines `start` to `end` (from 1, inclusive) of a file by `lines`."""
 
     start: int
     end: int
@@ -29,7 +29,8 @@ class Edit:
 
 
 def edited(file: SourceFile, edits: Iterable[Edit], *, top: str = "", bottom: str = "") -> str:
-    """The file's text with these edits, a line put behind its `from __future__` imports, and lines at its end."""
+    """Return the file's text with these edits, with the line `top` after its `from __future__` imports, and with
+    `bottom` at its end."""
     lines = file.text.splitlines()
     for edit in sorted(edits, key=lambda edit: -edit.start):
         lines[edit.start - 1 : edit.end] = edit.lines
@@ -39,7 +40,7 @@ def edited(file: SourceFile, edits: Iterable[Edit], *, top: str = "", bottom: st
 
 
 def _first_statement(tree: ast.Module) -> int:
-    """How many lines stand before the place where an import may be put."""
+    """Return how many lines stand before the first place for an import."""
     after = 0
     for node in tree.body:
         is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
@@ -51,6 +52,6 @@ def _first_statement(tree: ast.Module) -> int:
 
 
 def indent_of(file: SourceFile, node: ast.stmt) -> str:
-    """The white space before a statement."""
+    """Return the white space before a statement."""
     line = file.line(node.lineno)
     return line[: len(line) - len(line.lstrip())]

@@ -1,4 +1,4 @@
-"""How the project's own packaging maps folders to modules, so that a flow can be followed across files."""
+"""Reads how the project's own packaging maps folders to modules, so that a flow can be followed across files."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from .contract import JSON
 
 @dataclass(frozen=True, slots=True)
 class ModuleRoot:
-    """Files below `folder` (relative, `""` is the root) are modules below `package` (`""` is the top level)."""
+    """Maps files below `folder` (relative, `""` is the root) to modules below `package` (`""` is the top level)."""
 
     folder: str
     package: str
 
 
 def module_roots(document: Mapping[str, JSON], extra: Sequence[str], root: Path) -> tuple[ModuleRoot, ...]:
-    """The mapping of one project, the deepest folder first: `roots` of the configuration, setuptools'
+    """Return the mapping of one project, the deepest folder first: `roots` of the configuration, setuptools'
     `package-dir` and `packages.find.where`, poetry's `from`, hatch's `packages` and `sources`, uv's `module-root`,
-    a `src/` layout, and at last the root itself. What has an unknown shape is passed over."""
-    found: dict[str, str] = {_clean(folder): "" for folder in extra}
+    a `src/` layout, and the root itself. Entries of an unknown shape are ignored."""
+    packages: dict[str, str] = {_clean(folder): "" for folder in extra}
     for folder, package in _declared(_at(document, "tool")):
-        found.setdefault(folder, package)
+        packages.setdefault(folder, package)
     if (root / "src").is_dir() and not (root / "src" / "__init__.py").exists():
-        found.setdefault("src", "")
-    found.setdefault("", "")
-    ordered = sorted(found.items(), key=lambda item: (-len(item[0].split("/")) if item[0] else 1, item[0]))
+        packages.setdefault("src", "")
+    packages.setdefault("", "")
+    ordered = sorted(packages.items(), key=lambda item: (-len(item[0].split("/")) if item[0] else 1, item[0]))
     return tuple(ModuleRoot(folder, package) for folder, package in ordered)
 
 
 def module_of(relative: str, roots: Sequence[ModuleRoot]) -> str | None:
-    """The dotted name of the file at that relative path, or None where no import could reach it."""
+    """Return the dotted name of the file at that relative path, or None if no import can reach it."""
     if not relative.endswith(".py"):
         return None
     for root in roots:
@@ -49,22 +49,22 @@ def module_of(relative: str, roots: Sequence[ModuleRoot]) -> str | None:
 
 
 def _declared(tool: JSON) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    declared: list[tuple[str, str]] = []
     package_dir = _at(tool, "setuptools", "package-dir")
     if isinstance(package_dir, dict):
-        found += [(_clean(folder), str(name)) for name, folder in package_dir.items() if isinstance(folder, str)]
-    found += [(_clean(folder), "") for folder in _list(_at(tool, "setuptools", "packages", "find", "where"))]
+        declared += [(_clean(folder), str(name)) for name, folder in package_dir.items() if isinstance(folder, str)]
+    declared += [(_clean(folder), "") for folder in _list(_at(tool, "setuptools", "packages", "find", "where"))]
     packages = _at(tool, "poetry", "packages")
     for package in packages if isinstance(packages, list) else []:
         if isinstance(package, dict) and isinstance(origin := package.get("from"), str):
-            found.append((_clean(origin), str(package.get("to", "")).replace("/", ".")))
+            declared.append((_clean(origin), str(package.get("to", "")).replace("/", ".")))
     build = _at(tool, "hatch", "build")
     for target in (build, _at(build, "targets", "wheel")):
-        found += [(_clean(folder).rpartition("/")[0], "") for folder in _list(_at(target, "packages"))]
-        found += _hatch_sources(_at(target, "sources"))
+        declared += [(_clean(folder).rpartition("/")[0], "") for folder in _list(_at(target, "packages"))]
+        declared += _hatch_sources(_at(target, "sources"))
     if isinstance(module_root := _at(tool, "uv", "build-backend", "module-root"), str):
-        found.append((_clean(module_root), ""))
-    return found
+        declared.append((_clean(module_root), ""))
+    return declared
 
 
 def _hatch_sources(sources: JSON) -> list[tuple[str, str]]:

@@ -1,8 +1,8 @@
-"""Parses with `ast` and with LibCST, and survives what would take the interpreter down.
+"""Parses with `ast` and with LibCST, and survives texts that would end the process.
 
-LibCST's native parser ends the process on deep nesting (20,000 operands of `and` are enough, which `ast` reads
-without a murmur), so depth is measured on the `ast` tree before LibCST sees the text. Where there is no `ast` tree
-to measure (syntax that is newer than this interpreter), a forked child tries first.
+LibCST's native parser ends the process on deep nesting (20,000 operands of `and` are enough, which `ast` reads well).
+So the depth is measured on the `ast` tree before LibCST sees the text. If there is no `ast` tree (the syntax is newer
+than this interpreter), a forked child parses the text first.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import os
 import signal
+import warnings
 from typing import TYPE_CHECKING
 
 from .errors import TooDeep, Unparsable
@@ -18,29 +19,27 @@ if TYPE_CHECKING:
     import libcst
 
 DEEPEST = 400
-"""Levels of nesting within one statement. LibCST 1.9 was seen to fall at about ten times as many."""
+"""Levels of nesting within one statement. LibCST 1.9 fails at about ten times as many."""
 WIDEST = 500
 """Operands of one `and`/`or`, which LibCST nests."""
-_PATIENCE = 3
-"""Seconds for the child, and one more for every 200,000 characters; LibCST needs about a tenth."""
+_CHILD_SECONDS = 3
+"""Seconds for the child, plus one for every 200,000 characters; LibCST needs about a tenth of that."""
 
 
 def parse_ast(text: str) -> ast.Module:
-    """The tree, or `Unparsable` with the position that the parser gave."""
-    from .source_file import parse_quietly
-
+    """Return the tree. Raises `Unparsable` with the parser's position."""
     try:
-        return parse_quietly(text)
+        return _parse_quietly(text)
     except (RecursionError, MemoryError) as error:
         raise TooDeep from error
     except SyntaxError as error:
         if error.msg.startswith("too many"):  # nested parentheses, levels of indentation
             raise TooDeep(error.lineno or 1, max(error.offset or 1, 1), error.msg) from error
-        from .downlevel import in_older_words
+        from .downlevel import downlevel
 
-        for older in in_older_words(text):
+        for older in downlevel(text):
             try:
-                return parse_quietly(older)
+                return _parse_quietly(older)
             except (SyntaxError, RecursionError, MemoryError, ValueError):
                 continue
         raise Unparsable(error.lineno or 1, max(error.offset or 1, 1), error.msg) from error
@@ -48,20 +47,28 @@ def parse_ast(text: str) -> ast.Module:
         raise Unparsable(1, 1, str(error)) from error
 
 
+def _parse_quietly(text: str) -> ast.Module:
+    """Call `ast.parse` without its warnings about the code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
 def parse_cst(text: str, tree: ast.Module | None) -> libcst.MetadataWrapper:
-    """The LibCST module of the text. `tree` is the same text's `ast` tree, where there is one."""
+    """Return the LibCST module of the text. `tree` is the same text's `ast` tree, if there is one. Raises
+    `Unparsable`."""
     import libcst
 
     if (tree is not None and _too_deep(tree, text)) or (tree is None and not _survives(text)):
         raise TooDeep
-    from .downlevel import in_older_words
+    from .downlevel import downlevel
 
     try:
         return libcst.MetadataWrapper(libcst.parse_module(text), unsafe_skip_copy=True)
     except RecursionError as error:
         raise TooDeep from error
     except libcst.ParserSyntaxError as error:
-        for older in in_older_words(text):
+        for older in downlevel(text):
             try:
                 return libcst.MetadataWrapper(libcst.parse_module(older), unsafe_skip_copy=True)
             except (libcst.ParserSyntaxError, RecursionError):
@@ -91,8 +98,8 @@ def _too_deep(tree: ast.Module, text: str) -> bool:
 
 
 def _nested(part: ast.AST, longest: int) -> bool:
-    """Whether what is not a statement is too deep. A nesting of n levels takes at least n characters, so that
-    nearly everything is known to be shallow by its lines alone."""
+    """Return whether a part of a statement is nested too deeply. A nesting of n levels takes at least n characters,
+    so the length of its lines shows that nearly every part is not."""
     line = getattr(part, "lineno", None)
     if line is not None and (getattr(part, "end_lineno", line) - line + 1) * longest < DEEPEST:
         return False
@@ -107,7 +114,7 @@ def _nested(part: ast.AST, longest: int) -> bool:
 
 
 def _survives(text: str) -> bool:
-    """Whether a child process lives through parsing the text, in good time. True where there is no `fork`."""
+    """Return whether a child process survives parsing the text, in time. True if the system has no `fork`."""
     if not hasattr(os, "fork"):
         return True
     import libcst
@@ -116,7 +123,7 @@ def _survives(text: str) -> bool:
     if child == 0:
         try:
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.alarm(_PATIENCE + len(text) // 200_000)
+            signal.alarm(_CHILD_SECONDS + len(text) // 200_000)
             libcst.parse_module(text)
         finally:
             os._exit(0)

@@ -1,4 +1,4 @@
-"""The files of one run and the modules that they are, and what a rule may read of other files' summaries."""
+"""The modules of one run, and the summaries that a rule may read of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .contract import JSON
 
 
 class ModuleTable:
-    """Finds the file of a module, as Python would from the importing file."""
+    """Finds the file of a module, as Python would for the importing file."""
 
     def __init__(self, modules: Iterable[tuple[str, str | None]]) -> None:
         """`modules` are pairs of relative path and dotted name."""
@@ -24,10 +24,12 @@ class ModuleTable:
                     self._by_name[module] = path
 
     def find(self, module: str, importer: str) -> str | None:
-        """The relative path of the module, seen from the file `importer`: by its name in the project; else, since a
-        script's own folder (or that of an application somewhere inside a larger tree) is on `sys.path` when it
-        runs, from the folders around the importer, the nearest first. A script beside `__init__.py` is in a
-        package, so there its own folder comes last."""
+        """Return the relative path of the module that the file `importer` imports, or None.
+
+        The module's name in the project comes first. Else the folders around the importer are searched, the nearest
+        first, because a script's own folder (or that of an application inside a larger tree) is on `sys.path` when it
+        runs. The importer's own folder comes before everything if it is no package.
+        """
         tail = module.replace(".", "/")
         folders = importer.split("/")[:-1]
         own = "/".join(folders)
@@ -39,14 +41,14 @@ class ModuleTable:
             nearest = self._below(own, tail)
             if nearest is not None:
                 return nearest
-        if (found := self._by_name.get(module)) is not None:
-            return found
+        if (path := self._by_name.get(module)) is not None:
+            return path
         if module.partition(".")[0] in sys.stdlib_module_names:
             return None
         while folders:
             folders.pop()
-            if (found := self._below("/".join(folders), tail)) is not None:
-                return found
+            if (path := self._below("/".join(folders), tail)) is not None:
+                return path
         return None
 
     def _below(self, folder: str, tail: str) -> str | None:
@@ -58,7 +60,7 @@ class ModuleTable:
 
 
 class SummaryStore:
-    """All summaries of one rule, as JSON texts by relative path with their digests; each is decoded once."""
+    """All summaries of one rule by relative path, as JSON texts with their digests. Each is decoded once."""
 
     def __init__(self, bodies: Mapping[str, str], digests: Mapping[str, str | None]) -> None:
         self._bodies = bodies
@@ -66,20 +68,20 @@ class SummaryStore:
         self._decoded: dict[str, JSON] = {}
 
     def get(self, path: str) -> JSON:
-        """The summary of a file; None where it has none."""
+        """Return the summary of a file; None if it has none."""
         if path not in self._decoded:
             body = self._bodies.get(path)
             self._decoded[path] = json.loads(body) if body is not None else None
         return self._decoded[path]
 
     def digest_of(self, path: str) -> str | None:
-        """The digest of a file's summary; None where it has none."""
+        """Return the digest of a file's summary; None if it has none."""
         return self._digests.get(path)
 
 
 class RecordingSummaries:
-    """The engine's `Summaries` for the check of one file: what is read is remembered in `reads`, by module the
-    path that it was found at and the digest of the summary."""
+    """The engine's `Summaries` for the check of one file. `reads` has, by module, the path at which it was found and
+    the digest of the summary."""
 
     def __init__(self, table: ModuleTable, store: SummaryStore, importer: str) -> None:
         self._table = table

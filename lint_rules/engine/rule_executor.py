@@ -1,4 +1,4 @@
-"""The rules at work, in one process: summarises and checks one file after another, and contains what they do."""
+"""Runs the rules over files in one process, and turns whatever a rule raises into a `Crash`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .project import ModuleTable, RecordingSummaries, SummaryStore
 from .source_file import LintFile
 
 LONGEST = 5
-"""Lines that a finding may cover."""
+"""Lines that a finding may span."""
 _RETAINED = 6_000_000
 """Bytes of source whose `ast` trees (about thirty times as large) are kept from the summaries to the checks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """A rule that failed on a file. `stage` is what it was doing; `detail` the traceback, for its author."""
+    """A rule that failed on a file. `stage` is the rule's method; `detail` the traceback, for its author."""
 
     rule: str
     path: str
@@ -29,17 +29,22 @@ class Crash:
     reason: str
     detail: str = ""
 
+    @property
+    def message(self) -> str:
+        """One line for a report."""
+        return f"{self.rule} crashed in {self.stage}: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One rule's summary of one file as JSON, with its digest; both None where there is none."""
+    """One rule's summary of one file as JSON, with its digest; both None if there is none."""
 
     body: str | None
     digest: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """One rule's findings in one file and the summaries that it read for them, both as JSON."""
 
     findings: str
@@ -48,7 +53,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file and the rules whose turn it is."""
+    """One file and the codes of the rules to run on it."""
 
     path: str
     codes: tuple[str, ...]
@@ -56,15 +61,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """What the checks of one rule are given beside the file: `facts` and each summary in `bodies` are JSON."""
+    """What the checks of one rule receive beside the file: `facts` and each summary in `bodies` are JSON."""
 
     facts: str
     bodies: Mapping[str, str]
     digests: Mapping[str, str | None]
 
 
-class Workbench:
-    """The rules of one run with the files that they read. Whatever a rule raises comes back as a `Crash`."""
+class RuleExecutor:
+    """The rules of one run with the files that they read."""
 
     def __init__(self, rules: Mapping[str, Rule], files: Mapping[str, LintFile], table: ModuleTable) -> None:
         self._rules = rules
@@ -74,69 +79,66 @@ class Workbench:
         self._linked: dict[str, tuple[JSON, SummaryStore]] = {}
 
     def summarise(self, job: Job) -> dict[str, Summary | Crash]:
-        """What each rule of the job has to say of the file to others, by code."""
+        """Return what each rule of the job tells other files of this one, by code."""
         file = self._files[job.path]
         answers: dict[str, Summary | Crash] = {}
         for code in job.codes:
             try:
                 answers[code] = _summary(self._rules[code].summarise(file))
             except (Unparsable, RecursionError):
-                answers[code] = Summary(None, None)  # the check says so, where this file is checked
+                answers[code] = Summary(None, None)  # `check` reports it, if this file is checked
             except Exception as error:  # noqa: BLE001 - the engine's edge: a rule's failure is named, not spread
                 answers[code] = _crash(code, job.path, "summarise", error)
-        self._keep(file)
+        self._retained += len(file.data)
+        if self._retained > _RETAINED:
+            file.forget()
         return answers
 
     def link(self, linked: Mapping[str, Linked]) -> None:
-        """Hand over what `check` needs, before its first call."""
+        """Take what `check` needs. Call it before the first `check`."""
         self._linked = {
             code: (json.loads(item.facts), SummaryStore(item.bodies, item.digests)) for code, item in linked.items()
         }
 
-    def check(self, job: Job) -> dict[str, Checked | Crash]:
-        """The findings of each rule of the job in the file, by code."""
+    def check(self, job: Job) -> dict[str, CheckResult | Crash]:
+        """Return the findings of each rule of the job in the file, by code."""
         file = self._files[job.path]
-        answers: dict[str, Checked | Crash] = {}
+        answers: dict[str, CheckResult | Crash] = {}
         for code in job.codes:
             facts, store = self._linked[code]
             summaries = RecordingSummaries(self._table, store, job.path)
             try:
-                found = _accepted(code, file, self._rules[code].check(file, facts, summaries))
+                findings = _accepted(code, file, self._rules[code].check(file, facts, summaries))
             except Unparsable as error:
-                found = [_unparsable(file, error)]
+                findings = [_unparsable(file, error)]
             except RecursionError:
-                found = [_unparsable(file, Unparsable(1, 1, f"it is nested too deeply for {code}"))]
+                findings = [_unparsable(file, Unparsable(1, 1, f"it is nested too deeply for {code}"))]
             except Exception as error:  # noqa: BLE001 - as above
                 answers[code] = _crash(code, job.path, "check", error)
                 continue
-            answers[code] = Checked(encode(found), canonical(summaries.reads).decode())
+            answers[code] = CheckResult(encode(findings), canonical(summaries.reads).decode())
         file.forget()
         return answers
 
-    def _keep(self, file: LintFile) -> None:
-        self._retained += len(file.data)
-        if self._retained > _RETAINED:
-            file.forget()
 
+class SerialExecutor:
+    """Runs jobs one after another in this process; `ProcessPool` does the same over several processes."""
 
-class Alone:
-    """A workbench that is given many jobs, in this very process: what `crew.Crew` is over several."""
-
-    def __init__(self, bench: Workbench) -> None:
-        self._bench = bench
-        self.link = bench.link
+    def __init__(self, executor: RuleExecutor) -> None:
+        self._executor = executor
+        self.link = executor.link
 
     def summarise(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, dict[str, Summary | Crash]]]:
-        """As `Workbench.summarise`, job by job."""
-        return ((job, self._bench.summarise(job)) for job in jobs)
+        """Yield each job with its `RuleExecutor.summarise`."""
+        return ((job, self._executor.summarise(job)) for job in jobs)
 
-    def check(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, dict[str, Checked | Crash]]]:
-        """As `Workbench.check`, job by job."""
-        return ((job, self._bench.check(job)) for job in jobs)
+    def check(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, dict[str, CheckResult | Crash]]]:
+        """Yield each job with its `RuleExecutor.check`."""
+        return ((job, self._executor.check(job)) for job in jobs)
 
 
 def encode(findings: Iterable[Finding]) -> str:
-    """Findings as JSON, for the cache and for other processes; without the path, which the reader knows."""
+    """Return findings as JSON, for the cache and for other processes. The path is left out: the reader knows it."""
     return json.dumps(
         [
             [
@@ -155,7 +157,7 @@ def encode(findings: Iterable[Finding]) -> str:
 
 
 def decode(path: str, findings: str) -> list[Finding]:
-    """What `encode` made, as findings in the file at `path`."""
+    """Return what `encode` was given, for the file at `path`."""
     if findings == "[]":
         return []
     return [
@@ -164,8 +166,8 @@ def decode(path: str, findings: str) -> list[Finding]:
     ]
 
 
-def link(code: str, rule: Rule, bodies: Mapping[str, str]) -> str | Crash:
-    """The rule's facts about the whole project as JSON."""
+def link_summaries(code: str, rule: Rule, bodies: Mapping[str, str]) -> str | Crash:
+    """Return the rule's facts about the whole project as JSON."""
     summaries = {path: json.loads(body) for path, body in bodies.items()}
     try:
         return canonical(rule.link(summaries)).decode()
@@ -173,8 +175,8 @@ def link(code: str, rule: Rule, bodies: Mapping[str, str]) -> str | Crash:
         return _crash(code, "", "link", error)
 
 
-def wants(code: str, rule: Rule, path: str, data: bytes) -> bool | Crash:
-    """Whether the rule needs to read the file."""
+def wants_file(code: str, rule: Rule, path: str, data: bytes) -> bool | Crash:
+    """Return whether the rule needs to read the file."""
     try:
         return bool(rule.wants(data))
     except Exception as error:  # noqa: BLE001 - as above
@@ -192,7 +194,9 @@ def _accepted(code: str, file: LintFile, findings: Iterable[Finding]) -> Sequenc
     kept: dict[tuple[Span, str], Finding] = {}
     for finding in findings:
         if finding.rule != code or finding.path != file.relative:
-            raise ValueError(f"it reported {finding.rule} in {finding.path}: a rule speaks for itself and its file")
+            raise ValueError(
+                f"it reported {finding.rule} in {finding.path}: a rule reports under its own code and in its own file"
+            )
         span = finding.span
         if span.end_line - span.line >= LONGEST:
             last = span.line + LONGEST - 1

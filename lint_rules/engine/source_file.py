@@ -1,10 +1,9 @@
-"""One Python file as a rule sees it: text and trees, made when they are asked for, and at most once."""
+"""One Python file as a rule sees it: text and trees, each made at its first use and only once."""
 
 from __future__ import annotations
 
 import re
-import warnings
-from ast import AST, Module, parse
+from ast import AST, Module
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -21,7 +20,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class LintFile:
-    """The engine's `SourceFile`. Nothing is read from the disk here: the bytes are handed in."""
+    """The engine's `SourceFile`, made of bytes. It reads nothing from the disk."""
 
     __slots__ = ("_ast", "_cst", "_derived", "_failed", "_lines", "_text", "data", "module", "path", "relative")
 
@@ -39,19 +38,19 @@ class LintFile:
 
     @property
     def text(self) -> str:
-        """The decoded text without a byte order mark. Raises `Unparsable` for a wrong encoding."""
+        """See `SourceFile.text`."""
         if self._text is None:
             self._text = decode(self.data)
         return self._text
 
     def line(self, number: int) -> str:
-        """Line `number` (from 1) without its end, as Python counts lines; `""` past the end."""
+        """See `SourceFile.line`."""
         if self._lines is None:
             self._lines = _LINE.split(self.text)
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
     def span(self, node: AST) -> Span:
-        """Where an `ast` node stands, in code points from 1: `ast` itself counts bytes from 0."""
+        """See `SourceFile.span`."""
         line = getattr(node, "lineno", 1)
         end_line = getattr(node, "end_lineno", None) or line
         column = self._code_points(line, getattr(node, "col_offset", 0))
@@ -59,20 +58,22 @@ class LintFile:
         return Span(line, column + 1, end_line, end_column + 1)
 
     def ast(self) -> Module:
-        """The `ast` tree. Syntax newer than this interpreter is first put into older words of the same length
-        (newsyntax.py), so that lines and columns hold. Raises `Unparsable`."""
+        """See `SourceFile.ast`. Syntax newer than this interpreter is rewritten at the same length (downlevel.py), so
+        that lines and columns stay right."""
         if self._ast is None:
             if (failed := self._failed.get("ast")) is not None:
                 raise failed
+            from .parsing import parse_ast
+
             try:
-                self._ast = self._parse_ast()
+                self._ast = parse_ast(self.text)
             except Unparsable as error:
                 self._failed["ast"] = error
                 raise
         return self._ast
 
     def cst(self) -> libcst.MetadataWrapper:
-        """The LibCST module with metadata at hand, not copied: do not change it. Raises `Unparsable`."""
+        """See `SourceFile.cst`."""
         if self._cst is None:
             if (failed := self._failed.get("cst")) is not None:
                 raise failed
@@ -96,11 +97,6 @@ class LintFile:
             self._derived[key] = make()
         return cast("T", self._derived[key])
 
-    def _parse_ast(self) -> Module:
-        from .parsing import parse_ast
-
-        return parse_ast(self.text)
-
     def _tree_or_none(self) -> Module | None:
         try:
             return self.ast()
@@ -117,7 +113,7 @@ class LintFile:
 
 
 def decode(data: bytes) -> str:
-    """Python source as text, by its byte order mark and coding line (PEP 263). Raises `Unparsable`."""
+    """Return Python source as text, by its byte order mark and coding line (PEP 263). Raises `Unparsable`."""
     if data.startswith(_BOM):
         data = data[len(_BOM) :]
         encoding = "utf-8"
@@ -146,15 +142,8 @@ _BLANK = re.compile(rb"^[ \t\f]*(?:#|$)")
 
 def _declared_encoding(data: bytes) -> str:
     for line in data[:2048].splitlines()[:2]:
-        if found := _COOKIE.match(line):
-            return found.group(1).decode("ascii")
+        if cookie := _COOKIE.match(line):
+            return cookie.group(1).decode("ascii")
         if not _BLANK.match(line):
             break
     return "utf-8"
-
-
-def parse_quietly(text: str) -> Module:
-    """`ast.parse` without the warnings about the code, which are not ours to give."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return parse(text)

@@ -1,4 +1,4 @@
-"""Suppressions: `# plugport: allow[PP001,PP002] reason`, read from comment tokens and from nothing else."""
+"""Reads suppressions, `# plugport: allow[PP001,PP002] reason`, from comment tokens only, and applies them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SCANNED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One directive. `reason` is empty where none is given, `codes` where the brackets are missing or empty."""
+    """One directive. `reason` is empty if there is none, `codes` if the brackets are missing or empty."""
 
     span: Span
     codes: tuple[str, ...]
@@ -30,16 +30,16 @@ class Suppression:
 
 
 def suppressions(text: str) -> list[Suppression]:
-    """Every directive of a file, in order."""
-    found: list[Suppression] = []
+    """Return every directive of a file, in order."""
+    directives: list[Suppression] = []
     for line, column, comment in _comments(text):
         directive = _DIRECTIVE.match(comment)
         if directive is None:
             continue
         codes = tuple(code.strip() for code in (directive["codes"] or "").split(",") if code.strip())
         reason = directive["reason"].split("#")[0].strip().lstrip(":-–— ").strip()  # noqa: RUF001 - dashes as people type
-        found.append(Suppression(Span(line, column, line, column + len(comment)), codes, reason))
-    return found
+        directives.append(Suppression(Span(line, column, line, column + len(comment)), codes, reason))
+    return directives
 
 
 def apply(
@@ -49,8 +49,8 @@ def apply(
     ran: Collection[str],
     known: Callable[[str], bool],
 ) -> tuple[list[Finding], int]:
-    """The findings that no directive with a reason covers, with PP000 for the directives that are wrong, and how many
-    were suppressed. A code is judged as unused only where its rule ran, or where no rule has it."""
+    """Return the findings that no directive with a reason covers, with a PP000 for each directive that is wrong, and
+    how many findings were suppressed. A code counts as unused only if its rule ran, or if no rule has it."""
     used: set[tuple[int, str]] = set()
     kept: list[Finding] = []
     suppressed = 0
@@ -84,14 +84,14 @@ def _complaint(
             return None
         return f"this suppression of {', '.join(directive.codes)} gives no reason, so it suppresses nothing"
     if strange := [code for code in relevant if not known(code)]:
-        return f"this suppression names {', '.join(strange)}, which no rule is called"
+        return f"this suppression names {', '.join(strange)}, but no rule has this code"
     if idle := [code for code in relevant if (index, code) not in used]:
-        return f"this suppression of {', '.join(idle)} suppresses nothing: take it away"
+        return f"this suppression of {', '.join(idle)} suppresses nothing: remove it"
     return None
 
 
 def _comments(text: str) -> Iterator[tuple[int, int, str]]:
-    """Line, column (both from 1) and text of each comment."""
+    """Yield line, column (both from 1) and text of each comment."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError, IndentationError, RecursionError):
@@ -103,8 +103,8 @@ def _comments(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _scanned_comments(text: str) -> Iterator[tuple[int, int, str]]:
-    """As `_comments`, for a text that `tokenize` does not read to its end: strings and comments by their shape."""
-    for found in _SCANNED.finditer(text):
-        if found["comment"] is not None:
-            before = re.split(r"\r\n|\r|\n", text[: found.start()])
-            yield len(before), len(before[-1]) + 1, found["comment"]
+    """Yield the comments of a text that `tokenize` cannot read to its end, by the shape of strings and comments."""
+    for match in _SCANNED.finditer(text):
+        if match["comment"] is not None:
+            before = re.split(r"\r\n|\r|\n", text[: match.start()])
+            yield len(before), len(before[-1]) + 1, match["comment"]

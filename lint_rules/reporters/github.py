@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from ..engine.lint import Report
-from .paths import Shown
+from .paths import DisplayPaths
 
 
-def render(report: Report, shown: Shown) -> str:
-    """One annotation a finding; crashes and lost rules as well, since they fail the job."""
+def render(report: Report, display: DisplayPaths) -> str:
+    """Return one annotation for each finding, and for each failure, since it fails the job."""
     lines = []
     for finding in report.findings:
         span = finding.span
-        place = {"file": shown(finding.path), "line": span.line, "endLine": span.end_line}
+        place = {"file": display(finding.path), "line": span.line, "endLine": span.end_line}
         if span.line == span.end_line:  # columns are refused on an annotation of several lines
             place |= {"col": span.column, "endColumn": span.end_column}
-        way = "".join(f"\n{shown(step.path)}:{step.line}: {step.message}" for step in finding.trace)
-        lines.append(_command({**place, "title": f"plugport {finding.rule}"}, finding.message + way))
+        trace = "".join(f"\n{display(step.path)}:{step.line}: {step.message}" for step in finding.trace)
+        lines.append(_command({**place, "title": f"plugport {finding.rule}"}, finding.message + trace))
     lines += [
-        _command(
-            {"file": shown(crash.path), "title": f"plugport {crash.rule} crashed"},
-            f"{crash.rule} crashed in {crash.stage}: {crash.reason}",
-        )
+        _command({"file": display(crash.path), "title": f"plugport {crash.rule} crashed"}, crash.message)
         for crash in report.crashes
     ]
     lines += [_command({"title": "plugport"}, problem) for problem in report.problems]
@@ -28,8 +25,8 @@ def render(report: Report, shown: Shown) -> str:
 
 
 def _command(properties: dict[str, object], message: str) -> str:
-    given = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-    return f"::error {given}::{_data(message)}"
+    listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
+    return f"::error {listed}::{_data(message)}"
 
 
 def _data(text: str) -> str:

@@ -3,44 +3,55 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..engine.contract import TraceStep
     from ..engine.lint import Report
-    from .paths import Shown
+    from .paths import DisplayPaths
 
 
-def render(report: Report, shown: Shown) -> str:
-    """The findings, and an item for each crash, so that a list that may not be all is never empty."""
-    items: list[dict[str, object]] = [
-        {
-            "rule": finding.rule,
-            "path": shown(finding.path),
-            "line": finding.span.line,
-            "column": finding.span.column,
-            "end_line": finding.span.end_line,
-            "end_column": finding.span.end_column,
-            "message": finding.message,
-            "trace": [
-                {"path": shown(step.path), "line": step.line, "message": step.message} for step in finding.trace
-            ],
-        }
-        for finding in report.findings
-    ]
-    items += [
-        failure(crash.rule, shown(crash.path), f"{crash.rule} crashed in {crash.stage}: {crash.reason}")
-        for crash in report.crashes
-    ]
-    items += [failure("plugport", shown(""), problem) for problem in report.problems]
+def render(report: Report, display: DisplayPaths) -> str:
+    """Return the findings, and an item for each failure, so that a list that may not be complete is never empty."""
+    items = []
+    for finding in report.findings:
+        span = finding.span
+        place = (span.line, span.column, span.end_line, span.end_column)
+        items.append(
+            item(finding.rule, display(finding.path), finding.message, *place, trace=_trace(finding.trace, display))
+        )
+    items += [item(failure.rule, display(failure.path), failure.message) for failure in report.failures]
     return as_list(items)
 
 
 def as_list(items: list[dict[str, object]]) -> str:
-    """The one list that is printed."""
+    """Return the one list that is printed."""
     return json.dumps(items, ensure_ascii=False, indent=1) if items else "[]"
 
 
-def failure(rule: str, path: str, message: str) -> dict[str, object]:
-    """An item for what is no finding: a crash, a lost rule, a wrong configuration."""
-    place = {"line": 1, "column": 1, "end_line": 1, "end_column": 1}
-    return {"rule": rule, "path": path, **place, "message": message, "trace": []}
+def item(
+    rule: str,
+    path: str,
+    message: str,
+    line: int = 1,
+    column: int = 1,
+    end_line: int | None = None,
+    end_column: int = 1,
+    trace: Sequence[object] = (),
+) -> dict[str, object]:
+    """Return an item of the list: a finding, or a failure, which has no place of its own."""
+    return {
+        "rule": rule,
+        "path": path,
+        "line": line,
+        "column": column,
+        "end_line": line if end_line is None else end_line,
+        "end_column": end_column,
+        "message": message,
+        "trace": list(trace),
+    }
+
+
+def _trace(steps: Sequence[TraceStep], display: DisplayPaths) -> list[object]:
+    return [{"path": display(step.path), "line": step.line, "message": step.message} for step in steps]

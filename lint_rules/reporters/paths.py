@@ -1,4 +1,4 @@
-"""Findings name files below the lint root; people and tools want them as seen from where they stand."""
+"""Shows the paths of findings, which are relative to the lint root, as seen from the working directory."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 
-class Shown:
-    """Turns a path relative to the root into one relative to the working directory, with `/`."""
+class DisplayPaths:
+    """Turns a path relative to the lint root into one relative to the working directory, with `/`."""
 
     def __init__(self, root: Path, working_directory: Path) -> None:
         self._root = str(root)

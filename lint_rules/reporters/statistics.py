@@ -1,4 +1,4 @@
-"""`--statistics`: how many findings each rule has, on standard error, so that any form can be asked for beside it."""
+"""`--statistics`: counts findings by rule, on standard error, so that it goes with every `--format`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..engine.lint import Report
 
 
 def render(report: Report) -> str:
-    """One line a rule, the most frequent first, and a line about the run."""
+    """Return one line for each rule, the most frequent first, and lines about the run."""
     counts = Counter(finding.rule for finding in report.findings)
     for rule in report.rules:
         counts.setdefault(rule.code, 0)

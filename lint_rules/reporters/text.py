@@ -1,4 +1,4 @@
-"""`--format text`: for a person at a terminal. Each finding with its line of code, its way, and where to read on."""
+"""`--format text`: for a person at a terminal. Each finding with its code, its trace, and where to read more."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from ..engine.contract import Finding
 from ..engine.errors import Unparsable
 from ..engine.lint import Report
-from .paths import Shown
+from .paths import DisplayPaths
 
 _WIDEST = 160
-"""Characters of a line of code that are shown."""
+"""Characters of a line of code that are display."""
 
 
-def render(report: Report, shown: Shown) -> str:
-    """All findings and one line of summary."""
-    blocks = ["\n".join(_finding(report, finding, shown)) for finding in report.findings]
+def render(report: Report, display: DisplayPaths) -> str:
+    """Return all findings and a summary in one line."""
+    blocks = ["\n".join(_finding(report, finding, display)) for finding in report.findings]
     count = len(report.findings)
     summary = "no findings" if count == 0 else "1 finding" if count == 1 else f"{count} findings"
     summary = f"{summary} in {report.checked} file{'' if report.checked == 1 else 's'}"
@@ -26,12 +26,12 @@ def render(report: Report, shown: Shown) -> str:
     return "\n\n".join([*blocks, summary])
 
 
-def _finding(report: Report, finding: Finding, shown: Shown) -> Iterator[str]:
+def _finding(report: Report, finding: Finding, display: DisplayPaths) -> Iterator[str]:
     span = finding.span
-    yield f"{shown(finding.path)}:{span.line}:{span.column}: {finding.rule} {finding.message}"
+    yield f"{display(finding.path)}:{span.line}:{span.column}: {finding.rule} {finding.message}"
     yield from _frame(report, finding)
     for step in finding.trace:
-        yield f"  by way of {shown(step.path)}:{step.line}: {step.message}"
+        yield f"  by way of {display(step.path)}:{step.line}: {step.message}"
     yield f"  help: plugport lint --explain {finding.rule}"
 
 

@@ -6,24 +6,27 @@ import contextlib
 
 import pytest
 
-from plugport.lint_rules.engine.installed_rules import load_registry
+from plugport.lint_rules.engine.installed_rules import load_rules
 from plugport.lint_rules.testing import examples, findings
 
 
 def _cases(kind: str) -> list:
     cases = []
-    for code in load_registry().rules:
+    for code in load_rules().rules:
         with contextlib.suppress(ImportError):  # the last test says so
-            cases += [pytest.param(code, one, id=f"{code}-{at}") for at, one in enumerate(examples(code, kind))]
+            cases += [
+                pytest.param(code, example, id=f"{code}-{number}")
+                for number, example in enumerate(examples(code, kind))
+            ]
     return cases
 
 
 @pytest.mark.parametrize(("code", "example"), _cases("INVALID"))
 def test_an_invalid_example_is_found_at_its_lines(code, example, tmp_path):
-    found = findings(code, example, tmp_path)
-    assert found
+    reported = findings(code, example, tmp_path)
+    assert reported
     if example.lines:
-        assert tuple(finding.span.line for finding in found) == example.lines
+        assert tuple(finding.span.line for finding in reported) == example.lines
 
 
 @pytest.mark.parametrize(("code", "example"), _cases("VALID"))
@@ -32,7 +35,7 @@ def test_a_valid_example_is_no_finding(code, example, tmp_path):
 
 
 def test_every_rule_explains_itself():
-    for rule in load_registry().rules.values():
+    for rule in load_rules().rules.values():
         _, module = rule.load()
         assert rule.code == module.CODE
         assert module.message.strip()

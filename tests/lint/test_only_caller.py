@@ -109,22 +109,22 @@ def _lines(text: str) -> list[int]:
     return [number for number, line in enumerate(text.splitlines(), 1) if line.endswith("# BAD")]
 
 
-def _found(project, files: dict[str, str]) -> dict[str, list[int]]:
+def _finding_lines(project, files: dict[str, str]) -> dict[str, list[int]]:
     done = project({"pyproject.toml": CONFIG, **files}).json("--select", "PP001", "--no-cache")
     assert done.exit in {0, 1}, done.stderr
-    found: dict[str, set[int]] = {}
+    lines: dict[str, set[int]] = {}
     for _, path, line in done.places:
-        found.setdefault(path, set()).add(line)
-    return {path: sorted(lines) for path, lines in found.items()}
+        lines.setdefault(path, set()).add(line)
+    return {path: sorted(numbers) for path, numbers in lines.items()}
 
 
 def test_the_corpus_is_found_line_by_line(project):
     names = {f"case_{number}.py": (title, text) for number, (title, text) in enumerate([*BAD.items(), *GOOD.items()])}
-    found = _found(project, {name: text for name, (_, text) in names.items()})
+    reported = _finding_lines(project, {name: text for name, (_, text) in names.items()})
     wrong = {
-        title: (found.get(name, []), _lines(text))
+        title: (reported.get(name, []), _lines(text))
         for name, (title, text) in names.items()
-        if found.get(name, []) != _lines(text)
+        if reported.get(name, []) != _lines(text)
     }
     assert wrong == {}
 
@@ -141,8 +141,8 @@ def test_only_the_named_function_may(project):
         "class Another:\n    def state(self):\n        return docker.from_env().containers.get('x')  # BAD\n"
     )
     files = {"running.py": allowed, "engine.py": method, "sub/running.py": allowed.replace("  # BAD", "")}
-    found = _found(project, files)
-    assert found == {"running.py": _lines(allowed), "engine.py": _lines(method), "sub/running.py": [6, 11]}
+    reported = _finding_lines(project, files)
+    assert reported == {"running.py": _lines(allowed), "engine.py": _lines(method), "sub/running.py": [6, 11]}
 
 
 def test_a_client_of_another_module_is_seen(project):
@@ -153,7 +153,7 @@ def test_a_client_of_another_module_is_seen(project):
         "client.containers.get('x')  # BAD\nmake().containers.get('x')  # BAD\n"
         "again().containers.get('x')  # BAD\nclients.client.containers.get('x')  # BAD\n",
     }
-    assert _found(project, files) == {"app/use.py": _lines(files["app/use.py"])}
+    assert _finding_lines(project, files) == {"app/use.py": _lines(files["app/use.py"])}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The project's own gates over the project: clean as it stands, and not when somebody brings a scar back."""
+"""The project's own gates over the project: clean as it stands, and not after a regression."""
 
 from __future__ import annotations
 
@@ -32,41 +32,55 @@ def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+def _breaks(folder: Path, files: dict[str, str]) -> list[str]:
+    """The findings once these files are as given here; afterwards the folder is as it was."""
+    before = {name: (folder / name).read_text() if (folder / name).exists() else None for name in files}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    try:
+        done = _lint(folder)
+    finally:
+        for name, text in before.items():
+            (folder / name).unlink() if text is None else (folder / name).write_text(text)
+    assert done.returncode == 1
+    return done.stdout.splitlines()
+
+
 def test_the_project_is_clean(copied):
     done = _lint(copied)
     assert done.returncode == 0, done.stdout
 
 
 def test_an_errors_text_in_a_handler_fails_the_gate(copied):
-    place = copied / "core/api/service.py"
-    before = place.read_text()
+    place = "core/api/service.py"
+    before = (copied / place).read_text()
     clean = '        raise errors.NotReady("the database does not answer") from error\n'
     assert clean in before
-    place.write_text(before.replace(clean, '        return JSONResponse({"error": str(error)}, 503)\n'))
-    try:
-        done = _lint(copied)
-    finally:
-        place.write_text(before)
-    assert done.returncode == 1
-    assert "core/api/service.py:" in done.stdout
-    assert "PP002" in done.stdout
+    lines = _breaks(
+        copied, {place: before.replace(clean, '        return JSONResponse({"error": str(error)}, 503)\n')}
+    )
+    assert any(line.startswith(f"{place}:") and "PP002" in line for line in lines)
 
 
-@pytest.mark.parametrize(
-    "scar",
-    [
-        "import docker\n\n\ndef second(name):\n    return docker.from_env().containers.get(name).status\n",
-        "import docker\n\n\ndef second(name):\n    return docker.from_env().containers.list(filters={'name': name})\n",
-        "def second(api, name):\n    return api.inspect_container(name)\n",
-    ],
-)
-@pytest.mark.parametrize("place", ["core/second.py", "builtin_backends/second.py", "tests/second.py"])
-def test_a_second_question_to_the_engine_fails_the_gate(copied, scar, place):
-    (copied / place).write_text(scar)
-    try:
-        done = _lint(copied)
-    finally:
-        (copied / place).unlink()
-    assert done.returncode == 1
-    assert f"{place}:" in done.stdout
-    assert "PP001" in done.stdout
+QUESTIONS = {
+    "state": "import docker\n\n\ndef second(name):\n    return docker.from_env().containers.get(name).status\n",
+    "list": "import docker\n\n\ndef second(name):\n"
+    "    return docker.from_env().containers.list(filters={'name': name})\n",
+    "low_level": "def second(api, name):\n    return api.inspect_container(name)\n",
+}
+PLACES = ["core", "builtin_backends", "tests"]
+
+
+@pytest.fixture(scope="module")
+def with_second_questions(copied) -> list[str]:
+    """The findings of one run over the project with every question in every place."""
+    return _breaks(
+        copied, {f"{place}/second_{name}.py": text for place in PLACES for name, text in QUESTIONS.items()}
+    )
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_second_question_to_the_engine_fails_the_gate(with_second_questions, question, place):
+    start = f"{place}/second_{question}.py:"
+    assert any(line.startswith(start) and "PP001" in line for line in with_second_questions)

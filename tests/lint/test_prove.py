@@ -45,4 +45,4 @@ def test_a_gate_that_does_not_see_is_told(project):
     assert done.exit == 1
     assert "survived: use.py:5" in done.stdout
     survivors = json.loads(made.lint("--prove", "--select", "PP001", "--format", "json").stdout)
-    assert [(one["rule"], one["path"], one["line"]) for one in survivors] == [("PP001", "use.py", 5)]
+    assert [(mutant["rule"], mutant["path"], mutant["line"]) for mutant in survivors] == [("PP001", "use.py", 5)]

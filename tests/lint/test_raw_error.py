@@ -233,22 +233,22 @@ def _lines(text: str) -> list[int]:
     return [number for number, line in enumerate(text.splitlines(), 1) if line.endswith("# BAD")]
 
 
-def _found(project, files: dict[str, str], config: str = "[tool.plugport.lint]\n") -> dict[str, list[int]]:
+def _finding_lines(project, files: dict[str, str], config: str = "[tool.plugport.lint]\n") -> dict[str, list[int]]:
     done = project({"pyproject.toml": config, **files}).json("--select", "PP002", "--no-cache")
     assert done.exit in {0, 1}, done.stderr
-    found: dict[str, set[int]] = {}
+    lines: dict[str, set[int]] = {}
     for _, path, line in done.places:
-        found.setdefault(path, set()).add(line)
-    return {path: sorted(lines) for path, lines in found.items()}
+        lines.setdefault(path, set()).add(line)
+    return {path: sorted(numbers) for path, numbers in lines.items()}
 
 
 def test_the_corpus_is_found_line_by_line(project):
     names = {f"case_{number}.py": (title, text) for number, (title, text) in enumerate([*BAD.items(), *GOOD.items()])}
-    found = _found(project, {name: text for name, (_, text) in names.items()})
+    reported = _finding_lines(project, {name: text for name, (_, text) in names.items()})
     wrong = {
-        title: (found.get(name, []), _lines(text))
+        title: (reported.get(name, []), _lines(text))
         for name, (title, text) in names.items()
-        if found.get(name, []) != _lines(text)
+        if reported.get(name, []) != _lines(text)
     }
     assert wrong == {}
 
@@ -267,7 +267,7 @@ def test_the_way_goes_through_other_modules(project):
         "app/main.py": "from starlette.applications import Starlette\nfrom app import api\nfrom app.errors import Failed\n\n"
         "app = Starlette(exception_handlers={Failed: api.on_failed})\n",
     }
-    assert _found(project, files) == {"app/api.py": _lines(files["app/api.py"])}
+    assert _finding_lines(project, files) == {"app/api.py": _lines(files["app/api.py"])}
 
 
 def test_what_a_package_offers_of_its_modules_is_known(project):
@@ -291,7 +291,7 @@ def test_what_a_package_offers_of_its_modules_is_known(project):
         "        return JSONResponse({'e': e.text})  # BAD\n    except Exception as e:\n"
         "        return JSONResponse(body(e))  # BAD\n",
     }
-    assert _found(project, files) == {name: _lines(files[name]) for name in ("app/api.py", "app/last.py")}
+    assert _finding_lines(project, files) == {name: _lines(files[name]) for name in ("app/api.py", "app/last.py")}
 
 
 def test_what_another_module_defines_is_judged_once_all_is_known(project):
@@ -310,12 +310,12 @@ def test_what_another_module_defines_is_judged_once_all_is_known(project):
         "    except Failed as e:\n        return JSONResponse({'why': e.why})\n    if request.query_params:\n"
         "        return JSONResponse(told())\n    return JSONResponse(raw())  # BAD\n",
     }
-    assert _found(project, files) == {"app/api.py": _lines(files["app/api.py"])}
+    assert _finding_lines(project, files) == {"app/api.py": _lines(files["app/api.py"])}
 
 
 def test_a_sanitizers_result_is_safe(project):
     text = S + "from app.errors import public\n" + T + "        return JSONResponse({'e': public(e)})\n"
     config = "[tool.plugport.lint]\nsanitizers = ['app.errors.public']\n"
     files = {"app/__init__.py": "", "app/errors.py": "def public(e):\n    return str(e)\n", "app/api.py": text}
-    assert _found(project, files, config) == {}
-    assert _found(project, files) == {"app/api.py": [7]}
+    assert _finding_lines(project, files, config) == {}
+    assert _finding_lines(project, files) == {"app/api.py": [7]}

@@ -30,9 +30,9 @@ def test_a_suppression_wants_a_reason_and_something_to_suppress(project):
     head = "import time\n\n\nasync def wait():\n"
     made = project({"pyproject.toml": CONFIG, "a.py": head + line.format(" the loop is idle here")})
     assert made.json().exit == 0
-    assert {one[0] for one in made.write({"a.py": head + line.format("")}).json().places} == {"PP000", "PP004"}
+    assert {rule for rule, _, _ in made.write({"a.py": head + line.format("")}).json().places} == {"PP000", "PP004"}
     unused = "x = 1  # plugport: allow[PP004] nothing is here\n" + BLOCKING
-    assert {one[0] for one in made.write({"a.py": unused}).json().places} == {"PP000", "PP004"}
+    assert {rule for rule, _, _ in made.write({"a.py": unused}).json().places} == {"PP000", "PP004"}
     prose = '"""Write `# plugport: allow[PP004] reason` to suppress."""\n'
     assert made.write({"a.py": prose}).json().exit == 0
 
@@ -43,12 +43,12 @@ def test_sarif_has_what_the_standard_requires(project):
     first = json.loads(made.lint("--format", "sarif").stdout)
     assert (first["version"], len(first["runs"])) == ("2.1.0", 1)
     (result,) = first["runs"][0]["results"]
-    rules = {one["id"] for one in first["runs"][0]["tool"]["driver"]["rules"]}
+    rules = {rule["id"] for rule in first["runs"][0]["tool"]["driver"]["rules"]}
     assert result["ruleId"] in rules
     region = result["locations"][0]["physicalLocation"]["region"]
     assert (region["startLine"], region["startColumn"]) == (9, 5)
     steps = result["codeFlows"][0]["threadFlows"][0]["locations"]
-    assert [one["location"]["physicalLocation"]["region"]["startLine"] for one in steps] == [5, 9]
+    assert [step["location"]["physicalLocation"]["region"]["startLine"] for step in steps] == [5, 9]
     made.write({"a.py": "# a line above\n\n" + helper})
     (moved,) = json.loads(made.lint("--format", "sarif").stdout)["runs"][0]["results"]
     assert moved["partialFingerprints"] == result["partialFingerprints"]
@@ -65,7 +65,7 @@ def test_sarif_is_valid_against_the_published_schema(project):
         made.write({"a b.py": "", "b.py": "", "c.py": ""}).lint("--format", "sarif"),
     ):
         validator = jsonschema.validators.validator_for(schema)(schema)
-        assert [one.message for one in validator.iter_errors(json.loads(document.stdout))] == []
+        assert [error.message for error in validator.iter_errors(json.loads(document.stdout))] == []
 
 
 def test_a_baseline_adopts_what_is_there_and_sees_what_is_new(project):

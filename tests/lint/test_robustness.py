@@ -50,7 +50,7 @@ def test_a_rule_that_crashes_is_named_with_its_file_and_hides_nothing(project, t
     done = made.lint("--format", "json", environment={"PYTHONPATH": str(site)})
     assert done.exit == 3
     assert ("PP004", "a.py", 5) in done.places
-    assert any(one["rule"] == "XY001" and one["path"] == "a.py" for one in done.items)
+    assert any(item["rule"] == "XY001" and item["path"] == "a.py" for item in done.items)
     assert "XY001" in done.stderr
     assert "the rule is broken" in done.stderr
 
@@ -129,5 +129,5 @@ def test_a_name_that_is_made_of_itself_many_times_takes_no_longer_than_another(t
     body = f"import requests\n\n\nasync def find(query):\n{again}    return query.all() or requests.get('/')\n"
     (tmp_path / "pyproject.toml").write_text("[tool.plugport.lint]\n")
     (tmp_path / "a.py").write_text(body)
-    found = lint(Request(cache=False, working_directory=tmp_path))
-    assert [one.rule for one in found.findings] == ["PP004"]
+    report = lint(Request(cache=False, working_directory=tmp_path))
+    assert [finding.rule for finding in report.findings] == ["PP004"]

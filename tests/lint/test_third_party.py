@@ -1,0 +1,69 @@
+"""A rule of another package that was written for the first release works for one minor version more."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from plugport import lint_rules
+
+RULE = Path(__file__).with_name("rule_of_first_release.py")
+"""The module of the skeleton `new-provider --kind lint-rule` of that release, word for word."""
+REGISTRATION = """\
+from plugport.hookspecs import RuleDescriptor, hookimpl
+
+
+@hookimpl
+def lint_rules() -> list[RuleDescriptor]:
+    return [RuleDescriptor("XY001", "1", "acme_registry.formatted_log:FormattedLog")]
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder for PYTHONPATH in which the rule is installed."""
+    package, info = tmp_path / "site/acme_registry", tmp_path / "site/acme_registry-1.0.dist-info"
+    package.mkdir(parents=True)
+    info.mkdir()
+    (package / "__init__.py").write_text(REGISTRATION)
+    (package / "formatted_log.py").write_text(RULE.read_text())
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-registry\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[plugport.lint]\nacme = acme_registry\n")
+    return tmp_path / "site"
+
+
+def test_it_finds_what_it_found(project, site):
+    made = project({"pyproject.toml": "[tool.plugport.lint]\n", "a.py": "log.info(f'found {name}')\nprint(f'{x}')\n"})
+    done = made.json(environment={"PYTHONPATH": str(site)})
+    assert done.places == [("XY001", "a.py", 1)], done.stderr
+
+
+def test_the_names_that_it_imports_warn_and_are_the_same():
+    sys.modules.pop("plugport.lint_rules.engine.model", None)
+    with pytest.warns(DeprecationWarning, match="engine.model is now plugport.lint_rules"):
+        old = importlib.import_module("plugport.lint_rules.engine.model")
+    for name in old.__all__:
+        assert getattr(old, name) is getattr(lint_rules, name)
+
+
+def test_the_tests_of_its_skeleton_hold(site, tmp_path):
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom plugport.lint_rules.engine.model import Example\n"
+        "from plugport.lint_rules.testing import examples, findings\n"
+        "for kind in ('VALID', 'INVALID'):\n    for number, example in enumerate(examples('XY001', kind)):\n"
+        "        folder = Path(sys.argv[1]) / f'{kind}{number}'\n        folder.mkdir()\n"
+        "        assert isinstance(example, Example)\n"
+        "        assert [one.span.line for one in findings('XY001', example, folder)] == list(example.lines)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code, str(tmp_path)],
+        env={"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
