@@ -59,6 +59,10 @@ VALID = (
     ),
     Example("import pluggy\n\nimpl = pluggy.HookimplMarker('another')\n\n\n@impl\ndef delivr(): ...\n"),
     Example("def hookimpl(function):\n    return function\n\n\n@hookimpl\ndef delivr(): ...\n"),
+    Example(
+        "import functools\n\nfrom plugport.hookspecs import hookimpl, specs\n\n\n@hookimpl\n"
+        "@functools.wraps(specs.deliver)\nasync def forward(*arguments, **named): ...\n"
+    ),
 )
 
 _Marked: TypeAlias = "tuple[ast.AST, str | None, FunctionNode, ast.expr]"
@@ -131,9 +135,12 @@ def _options(decorator: ast.expr) -> dict[str, ast.expr]:
 
 
 def _hook(function: FunctionNode, decorator: ast.expr) -> str | None:
-    """Return the name of the hook; None if only a run can tell, because `specname` is computed."""
+    """Return the name of the hook; None if only a run can tell, because `specname` is computed or `functools.wraps`
+    gives the function the name and the arguments of another."""
     specname = _options(decorator).get("specname", ast.Constant(None))
-    return str(specname.value or function.name) if isinstance(specname, ast.Constant) else None
+    if not isinstance(specname, ast.Constant) or "wraps" in map(decorator_name, function.decorator_list):
+        return None
+    return str(specname.value or function.name)
 
 
 def _repeated(marked: Iterable[_Marked]) -> Iterator[tuple[FunctionNode, str]]:

@@ -110,7 +110,7 @@ def refused_by_the_gate(tmp_path_factory):
     for name, case in names.items():
         (folder / name).write_text(f"{HEAD}{cases[case]}\n")
     report = lint(Request(cache=False, select=("PP003",), working_directory=folder))
-    assert not report.failed, (report.crashes, report.problems)
+    assert not report.failures, (report.crashes, report.problems)
     return {names[finding.path] for finding in report.findings}
 
 
