@@ -4,7 +4,10 @@ from .archives import unpack
 from .specs import HOOK_API_VERSION, PROJECT, hookimpl, hookspec
 from .values import (
     JSON,
+    NAME_PATTERN,
     Action,
+    Bundle,
+    BundleFile,
     Cleaned,
     Edited,
     Event,
@@ -26,13 +29,18 @@ from .values import (
     StartupContext,
     TargetQuery,
     TargetState,
+    TreeEntry,
     Workspace,
+    is_name,
+    normalise_runtime,
+    pack,
+    tree_digest,
 )
-from .values.bundle import Bundle, BundleFile, TreeEntry, pack, tree_digest
 
 __all__ = [
     "HOOK_API_VERSION",
     "JSON",
+    "NAME_PATTERN",
     "PROJECT",
     "Action",
     "Bundle",
@@ -62,6 +70,8 @@ __all__ = [
     "Workspace",
     "hookimpl",
     "hookspec",
+    "is_name",
+    "normalise_runtime",
     "pack",
     "tree_digest",
     "unpack",

@@ -2,6 +2,7 @@
 
 import warnings
 
-from .values.bundle import *  # noqa: F403 - an alias hands on everything
+from .values.bundle import MTIME, OWNER, Bundle, BundleFile, TreeEntry, pack, tree_digest
 
-warnings.warn("plugport.hookspecs.bundles is now plugport.hookspecs.values", DeprecationWarning, stacklevel=2)
+__all__ = ["MTIME", "OWNER", "Bundle", "BundleFile", "TreeEntry", "pack", "tree_digest"]
+warnings.warn("plugport.hookspecs.bundles is now plugport.hookspecs.values.bundle", DeprecationWarning, stacklevel=2)

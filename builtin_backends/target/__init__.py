@@ -2,8 +2,9 @@
 
 import warnings
 
-from ..shell import *  # noqa: F403 - an alias hands on everything
+from ..shell import Channel, CommandChannel, Completed, ShellTarget
 
+__all__ = ["Channel", "CommandChannel", "Completed", "ShellTarget"]
 warnings.warn(
     "plugport.builtin_backends.target is now plugport.builtin_backends.shell", DeprecationWarning, stacklevel=2
 )
