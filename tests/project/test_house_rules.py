@@ -20,6 +20,7 @@ GERUNDS = {
     "builtin_backends/docker/running.py": "others rely on the path: it is in the configuration of the gates",
     "hookspecs/loading.py": "an alias for one minor version",
     "hookspecs/providers/calling.py": "DESIGN.md names it",
+    "hookspecs/values/finding.py": "a finding is a noun of the field",
     "lint_rules/engine/packaging.py": "the field's word for what pyproject.toml describes",
     "lint_rules/testing.py": "the field's word for what helps the authors of tests",
 }
