@@ -119,6 +119,13 @@ def format_table(heads: Sequence[str], rows: Iterable[Iterable[JSON]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def format_objects(columns: Sequence[str], objects: Iterable[JSONObject]) -> str:
+    """Format the named fields of the objects as a table."""
+    return format_table(
+        [column.upper() for column in columns], ([each[column] for column in columns] for each in objects)
+    )
+
+
 def format_fields(value: JSONObject) -> str:
     """Format an object as lines of `key: value`, without the null values."""
     return "\n".join(f"{key}: {field}" for key, field in value.items() if field is not None)

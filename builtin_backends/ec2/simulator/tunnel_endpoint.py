@@ -15,8 +15,9 @@ from urllib.parse import parse_qs, parse_qsl, urlencode
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from websockets.asyncio.server import Request, Response, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
 
 from .aws import ACCESS_KEY, SECRET_KEY
 from .certificates import write_certificate

@@ -18,7 +18,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def demo(args: argparse.Namespace) -> int:
     """Run the demo. If everything worked, the last line starts with `demo: ok`, and the exit code is 0."""
-    from ..demo.steps import DemoFailed, run_demo
+    from ..demo import DemoFailed
+    from ..demo.steps import run_demo
 
     try:
         print(run_demo(with_ec2=args.ec2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..client import Client, add_connection_flags, format_table, print_result, with_client
+from ..client import Client, add_connection_flags, format_objects, print_result, with_client
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,6 +18,4 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def list_plugins(client: Client, args: argparse.Namespace) -> None:
     """Print the installed plugins as a table."""
     plugins = client.request_list(f"/workspaces/{args.workspace}/plugins")
-    columns = ("name", "version", "digest", "source", "drift")
-    rows = [[plugin[column] for column in columns] for plugin in plugins]
-    print_result(args, plugins, format_table([column.upper() for column in columns], rows))
+    print_result(args, plugins, format_objects(("name", "version", "digest", "source", "drift"), plugins))

@@ -13,7 +13,7 @@ from ..client import (
     JSONObject,
     add_connection_flags,
     format_fields,
-    format_table,
+    format_objects,
     print_result,
     with_client,
 )
@@ -86,9 +86,7 @@ def list_workspaces(client: Client, args: argparse.Namespace) -> None:
         cursor = f"&cursor={page['next']}" if page["next"] else ""
         page = client.request("GET", f"/workspaces?limit=200{cursor}")
         workspaces += cast("list[JSONObject]", page["items"])
-    columns = ("id", "org", "runtime", "backend")
-    rows = [[workspace[column] for column in columns] for workspace in workspaces]
-    print_result(args, workspaces, format_table([column.upper() for column in columns], rows))
+    print_result(args, workspaces, format_objects(("id", "org", "runtime", "backend"), workspaces))
 
 
 def show_workspace(client: Client, args: argparse.Namespace) -> None:

@@ -39,29 +39,15 @@ def run_suite(provider: Provider, target: EntryPoint) -> list[PromiseResult]:
     """
     plugin = _SuitePlugin(provider, target)
     arguments = [*_OPTIONS, f"--rootdir={_SUITE_FILE.parent}", "-p", "no:cacheprovider", str(_SUITE_FILE)]
-    with contextlib.redirect_stdout(sys.stderr), _without_other_plugins():
+    with contextlib.redirect_stdout(sys.stderr), pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        environment.delenv("PYTEST_ADDOPTS", raising=False)
         exit_code = pytest.main(arguments, plugins=[plugin])
     if plugin.unusable is not None:
         raise TargetUnusable(plugin.unusable)
     if exit_code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} or not plugin.results:
         raise TargetUnusable(f"the tests did not run to their end: pytest ended with {int(exit_code)}, as told above")
     return plugin.results
-
-
-@contextlib.contextmanager
-def _without_other_plugins() -> Iterator[None]:
-    """Keep pytest from loading other installed plugins and from reading PYTEST_ADDOPTS."""
-    before = {name: os.environ.get(name) for name in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_ADDOPTS")}
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    os.environ.pop("PYTEST_ADDOPTS", None)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 class _SuitePlugin:

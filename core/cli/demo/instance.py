@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from . import DemoFailed
+
 _GROUP = "plugport.simulators"
 _INSTALL = "pip install 'plugport[simulator]'"
 _STOP_SECONDS = 60
-
-
-class InstanceUnavailable(Exception):
-    """Raised when no instance can be simulated here. The text says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +30,14 @@ class Instance:
 
 @contextmanager
 def simulated_instance() -> Iterator[Instance]:
-    """Run an instance until the block ends. Raises `InstanceUnavailable`.
+    """Run an instance until the block ends. Raises `DemoFailed` that says what is missing.
 
     The simulator is a module that `python -m` can run. It prints a line of JSON when it is ready, and runs until its
     standard input ends.
     """
     module = next((entry_point.module for entry_point in entry_points(group=_GROUP, name="ec2")), None)
     if module is None:
-        raise InstanceUnavailable(f"no simulator of EC2 is installed: {_INSTALL}")
+        raise DemoFailed(f"no simulator of EC2 is installed: {_INSTALL}")
     command = [sys.executable, "-P", "-m", module]
     with (
         tempfile.TemporaryFile("w+") as errors,
@@ -53,7 +51,7 @@ def simulated_instance() -> Iterator[Instance]:
             errors.seek(0)
             reason = errors.read().strip().rpartition("\n")[2]
             hint = f": {_INSTALL}" if reason.startswith("ModuleNotFoundError") else ""
-            raise InstanceUnavailable(f"{reason}{hint}")
+            raise DemoFailed(f"{reason}{hint}")
         ready = json.loads(line)
         plugins = Path(ready["root"]) / ready["config_dir"].lstrip("/") / "plugins"
         try:

@@ -15,19 +15,17 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from ..client import Client
+from . import DemoFailed
 
 _START_SECONDS, _STOP_SECONDS = 60, 15
-
-
-class ServiceFailed(Exception):
-    """Raised when the service does not start. The text has the end of its log."""
 
 
 @contextmanager
 def demo_service(folder: Path, extra_environment: Mapping[str, str]) -> Iterator[Client]:
     """Run a service that offers the sample plugins until the block ends, and yield a client with the admin's token.
 
-    Its data, its plugins and its log are in `folder`. Raises `ServiceFailed`.
+    Its data, its plugins and its log are in `folder`. Raises `DemoFailed` with the end of
+    the log if it does not start.
     """
     token, log = secrets.token_urlsafe(24), folder / "service.log"
     with as_file(files("plugport.core").joinpath("data/samples")) as samples:
@@ -47,7 +45,7 @@ def demo_service(folder: Path, extra_environment: Mapping[str, str]) -> Iterator
         try:
             line = _first_line(process)
             if "serving on" not in line:
-                raise ServiceFailed(f"the service did not start: {log.read_text('utf-8', 'replace')[-2000:]}")
+                raise DemoFailed(f"the service did not start: {log.read_text('utf-8', 'replace')[-2000:]}")
             client = Client(line.rpartition(" ")[2].strip(), token)
             yield client
             client.http.close()

@@ -16,17 +16,14 @@ from ....hookspecs import JSON
 from ..client import Client, Refused, Unreachable
 from ..pull.download import download
 from ..pull.unpack import PullFailed, Staging
+from . import DemoFailed
 from .container import demo_container
-from .instance import Instance, InstanceUnavailable, simulated_instance
-from .service import ServiceFailed, demo_service
+from .instance import Instance, simulated_instance
+from .service import demo_service
 
 _PLUGIN = "greeter"
 _SOURCE = f"local://{_PLUGIN}"
 Row = tuple[str, str, str, str]
-
-
-class DemoFailed(Exception):
-    """Raised when a step did not do what it promises. The text says which."""
 
 
 def run_demo(*, with_ec2: bool = False) -> str:
@@ -38,7 +35,7 @@ def run_demo(*, with_ec2: bool = False) -> str:
             instance = stack.enter_context(simulated_instance()) if with_ec2 else None
             client = stack.enter_context(demo_service(folder, instance.environment if instance else {}))
             _Demo(Console(highlight=False, soft_wrap=True), client, folder).run_steps(instance)
-        except (InstanceUnavailable, ServiceFailed, Refused, Unreachable, PullFailed) as error:
+        except (Refused, Unreachable, PullFailed) as error:
             raise DemoFailed(str(error)) from error
     return f"demo: ok ({time.monotonic() - started:.1f} s; nothing is left)"
 
@@ -69,7 +66,7 @@ class _Demo:
 
     def _install_on_host(self, config_dir: Path) -> Row:
         config_dir.mkdir()
-        options = {"path": str(config_dir)}
+        options: JSON = {"path": str(config_dir)}
         self._register("demo-host", {"runtime": "claude-code", "backend": "host", "options": options})
         row = self._install("demo-host")
         if not (config_dir / f"plugins/{_PLUGIN}/skills/greet/SKILL.md").is_file():
@@ -107,15 +104,15 @@ class _Demo:
         return [row]
 
     def _use_instance(self, instance: Instance) -> Row:
-        row = {"runtime": "claude-code", "instance_id": instance.id, "options": {"restart": False}}
-        self._register("demo-ec2", row)
-        installed = self._install("demo-ec2")
+        options: JSON = {"restart": False}
+        self._register("demo-ec2", {"runtime": "claude-code", "instance_id": instance.id, "options": options})
+        row = self._install("demo-ec2")
         if not (instance.plugins / _PLUGIN / "skills/greet/SKILL.md").is_file():
             raise DemoFailed("the sample's files did not arrive on the instance")
         self._uninstall("demo-ec2")
         if any(instance.plugins.iterdir()):
             raise DemoFailed("the uninstall left something on the instance")
-        return installed
+        return row
 
     def _register(self, workspace: str, row: Mapping[str, JSON]) -> None:
         self.client.request("POST", "/workspaces", {"id": workspace, "org": "demo", **row})
