@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 from support.service import Service
@@ -33,7 +31,7 @@ def test_the_main_job_from_the_command_line(service):
     assert added.returncode == 0, added.stderr
     installed = service.json("install", "greeter", "--workspace", "w1")
     assert installed["status"] == "installed"
-    assert [one["name"] for one in service.json("list", "--workspace", "w1")] == ["greeter"]
+    assert [plugin["name"] for plugin in service.json("list", "--workspace", "w1")] == ["greeter"]
     assert "greeter  1.2.3" in service.run("list", "--workspace", "w1").stdout
     assert service.json("operations", installed["operation"])["status"] == "succeeded"
     assert service.json("operations", "--workspace", "w1")["items"][0]["id"] == installed["operation"]
@@ -46,10 +44,10 @@ def test_the_main_job_from_the_command_line(service):
 
 
 def test_a_refusal_is_told_with_its_request_id_and_exit_1(service):
-    done = service.run("install", "greeter", "--workspace", "absent")
-    assert done.returncode == 1
-    assert "Workspace not found" in done.stderr
-    assert "request id: " in done.stderr
+    completed = service.run("install", "greeter", "--workspace", "absent")
+    assert completed.returncode == 1
+    assert "Workspace not found" in completed.stderr
+    assert "request id: " in completed.stderr
 
 
 def test_an_external_agent_pulls(service, tmp_path):
@@ -59,8 +57,10 @@ def test_an_external_agent_pulls(service, tmp_path):
     assert "plugport pull greeter --workspace ext" in refused.stderr
     token = service.json("workspaces", "token", "ext")["token"]
     for _ in range(2):
-        done = service.run("pull", "greeter", "--workspace", "ext", "--into", str(tmp_path), PLUGPORT_TOKEN=token)
-        assert done.returncode == 0, done.stderr
+        completed = service.run(
+            "pull", "greeter", "--workspace", "ext", "--into", str(tmp_path), PLUGPORT_TOKEN=token
+        )
+        assert completed.returncode == 0, completed.stderr
         assert (tmp_path / "greeter/rules/a.md").read_text() == "Be kind."
         assert os.listdir(tmp_path) == ["greeter"]
     (listed,) = service.json("list", "--workspace", "ext")
@@ -72,38 +72,26 @@ def test_an_external_agent_pulls(service, tmp_path):
 
 
 def test_a_service_that_does_not_answer_is_exit_3(service):
-    done = service.run("list", "--workspace", "w1", PLUGPORT_URL="http://127.0.0.1:9")
-    assert done.returncode == 3
-    assert "PLUGPORT_URL" in done.stderr
+    completed = service.run("list", "--workspace", "w1", PLUGPORT_URL="http://127.0.0.1:9")
+    assert completed.returncode == 3
+    assert "PLUGPORT_URL" in completed.stderr
 
 
 def test_a_bad_setting_is_exit_2_and_named(service):
-    done = service.run("serve", PLUGPORT_PORT="many")
-    assert done.returncode == 2
-    assert "port" in done.stderr.lower()
+    completed = service.run("serve", PLUGPORT_PORT="many")
+    assert completed.returncode == 2
+    assert "port" in completed.stderr.lower()
 
 
 def test_providers_are_shown_with_their_distribution(service):
-    found = {one["name"]: one for one in service.json("providers")}
-    assert found["local"]["schemes"] == ["local"]
-    assert found["host"]["distribution"] == "plugport"
+    providers = {provider["name"]: provider for provider in service.json("providers")}
+    assert providers["local"]["schemes"] == ["local"]
+    assert providers["host"]["distribution"] == "plugport"
     blocked = json.loads(service.run("providers", "--json", PLUGPORT_PROVIDERS_BLOCK="github").stdout)
-    assert {one["name"]: one["status"] for one in blocked}["github"] == "blocked"
+    assert {provider["name"]: provider["status"] for provider in blocked}["github"] == "blocked"
 
 
 def test_help_and_version_answer(service):
     assert "install" in service.run("--help").stdout
     assert service.run("--version").stdout.startswith("plugport ")
     assert service.run().returncode == 2
-
-
-def test_the_demo_ends_with_ok():
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "plugport.core", "demo"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1].startswith("demo: ok")

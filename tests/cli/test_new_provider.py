@@ -61,9 +61,9 @@ def test_its_own_tests_pass_and_so_do_the_gates(generated, kind):
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "lint-rule"])
 def test_the_kit_holds_what_is_installed(generated, kind):
-    told = command(generated / "site", "conform", f"acme-{kind}")
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert " 0 broken" in told.stdout
+    completed = command(generated / "site", "conform", f"acme-{kind}")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert " 0 broken" in completed.stdout
     shown = command(generated / "site", "providers", f"acme-{kind}").stdout
     assert "status: loaded" in shown
     assert "kit 1" in shown
@@ -121,8 +121,7 @@ def test_a_request_is_served_through_each_of_them(generated, tmp_path, monkeypat
             if len(webhook.told) >= 3:
                 break
             time.sleep(0.05)
-        told = {one["kind"] for one in webhook.told}
-        assert {"plugin.installed", "plugin.uninstalled"} <= told
+        assert {"plugin.installed", "plugin.uninstalled"} <= {event["kind"] for event in webhook.told}
     (tmp_path / "code.py").write_text("log.info(f'found {name}')\n")
     (tmp_path / "pyproject.toml").write_text("[tool.plugport.lint]\n")
     linted = subprocess.run(
@@ -137,7 +136,7 @@ def test_a_request_is_served_through_each_of_them(generated, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "message"),
     [
         ("Acme", "small letters and digits"),
         ("acme_registry", "small letters and digits"),
@@ -149,18 +148,18 @@ def test_a_request_is_served_through_each_of_them(generated, tmp_path, monkeypat
         ("a" * 61, "small letters and digits"),
     ],
 )
-def test_a_name_that_cannot_be_used_is_told(tmp_path, name, words):
-    told = command(tmp_path, "new-provider", name, "--kind", "source", "--into", str(tmp_path))
-    assert told.returncode == 2
-    assert words in told.stderr
+def test_an_unusable_name_is_refused_with_a_reason(tmp_path, name, message):
+    completed = command(tmp_path, "new-provider", name, "--kind", "source", "--into", str(tmp_path))
+    assert completed.returncode == 2
+    assert message in completed.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "acme").mkdir()
-    told = command(tmp_path, "new-provider", "acme", "--kind", "policy", "--into", str(tmp_path))
-    assert told.returncode == 2
-    assert "is there already" in told.stderr
+    completed = command(tmp_path, "new-provider", "acme", "--kind", "policy", "--into", str(tmp_path))
+    assert completed.returncode == 2
+    assert "is there already" in completed.stderr
     assert list((tmp_path / "acme").iterdir()) == []
 
 

@@ -36,41 +36,41 @@ HEAVY = ("asyncssh", "boto3", "docker", "libcst", "pydantic", "pytest", "sqlalch
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_with_a_provider_is_said_with_its_distribution_and_what_to_do(tmp_path, name):
-    module, *words = WRONG[name]
+    module, *phrases = WRONG[name]
     lay(tmp_path, name, module)
-    told = command(tmp_path, "providers")
-    assert told.returncode == 1
-    (line,) = [line for line in told.stdout.splitlines() if line.startswith(f"{name} ({name} 1.5): ")]
-    assert all(word in line for word in words), line
-    assert "Traceback" not in told.stdout + told.stderr
-    (one,) = json.loads(command(tmp_path, "providers", name, "--json").stdout)
-    assert (one["status"], one["distribution"], one["version"]) == ("failed", name, "1.5")
+    completed = command(tmp_path, "providers")
+    assert completed.returncode == 1
+    (line,) = [line for line in completed.stdout.splitlines() if line.startswith(f"{name} ({name} 1.5): ")]
+    assert all(phrase in line for phrase in phrases), line
+    assert "Traceback" not in completed.stdout + completed.stderr
+    (provider,) = json.loads(command(tmp_path, "providers", name, "--json").stdout)
+    assert (provider["status"], provider["distribution"], provider["version"]) == ("failed", name, "1.5")
 
 
 def test_one_that_is_installed_twice_is_said_with_both_distributions(tmp_path):
     lay(tmp_path, "first-team", GOOD, name="webhook")
     lay(tmp_path, "second-team", GOOD, name="webhook")
-    told = command(tmp_path, "providers")
-    assert told.returncode == 1
-    assert "webhook (second-team 1.5): the name 'webhook' is taken by first-team" in told.stdout
-    assert "rename the entry point or remove one" in told.stdout
+    completed = command(tmp_path, "providers")
+    assert completed.returncode == 1
+    assert "webhook (second-team 1.5): the name 'webhook' is taken by first-team" in completed.stdout
+    assert "rename the entry point or remove one" in completed.stdout
 
 
 def test_two_of_one_scheme_are_said_with_both_distributions(tmp_path):
     module = GOOD + "@hookimpl\ndef resolve_source(source, destination): ...\nschemes = ('s9',)\n"
     lay(tmp_path, "one", module)
     lay(tmp_path, "two", module)
-    told = command(tmp_path, "providers")
-    assert told.returncode == 1
-    assert "the scheme s9 is served by one (one 1.5) and by two (two 1.5): block one" in told.stderr
+    completed = command(tmp_path, "providers")
+    assert completed.returncode == 1
+    assert "the scheme s9 is served by one (one 1.5) and by two (two 1.5): block one" in completed.stderr
     assert command(tmp_path, "providers", PLUGPORT_PROVIDERS_BLOCK="two").returncode == 0
 
 
 def test_one_that_is_slow_to_import_is_named_with_its_time(tmp_path):
     lay(tmp_path, "sluggish", "import time\ntime.sleep(0.3)\n" + GOOD)
-    told = command(tmp_path, "providers")
-    assert told.returncode == 0
-    (line,) = [line for line in told.stdout.splitlines() if line.startswith("sluggish (sluggish 1.5): ")]
+    completed = command(tmp_path, "providers")
+    assert completed.returncode == 0
+    (line,) = [line for line in completed.stdout.splitlines() if line.startswith("sluggish (sluggish 1.5): ")]
     assert "importing it took 0.3" in line
     assert "startup(context)" in line
 
@@ -78,9 +78,9 @@ def test_one_that_is_slow_to_import_is_named_with_its_time(tmp_path):
 def test_a_delivery_that_misses_its_bundle_is_named(tmp_path):
     module = "from plugport.hookspecs import hookimpl\nbackend = 'empty'\n@hookimpl\ndef is_running(workspace): ...\n"
     lay(tmp_path, "empty-handed", module + "@hookimpl\ndef deliver(workspace): ...\n")
-    told = command(tmp_path, "providers")
-    assert told.returncode == 0
-    assert "empty-handed (empty-handed 1.5): deliver misses the argument bundle" in told.stdout
+    completed = command(tmp_path, "providers")
+    assert completed.returncode == 0
+    assert "empty-handed (empty-handed 1.5): deliver misses the argument bundle" in completed.stdout
 
 
 def test_those_that_are_blocked_are_not_imported_and_nothing_heavy_is(tmp_path):
@@ -89,9 +89,9 @@ def test_those_that_are_blocked_are_not_imported_and_nothing_heavy_is(tmp_path):
     for name in names:
         lay(tmp_path, name, mark + GOOD)
     blocked = names[::2]
-    told = command(tmp_path, "providers", PLUGPORT_PROVIDERS_BLOCK=",".join(blocked))
-    assert told.returncode == 0, told.stdout
-    imported = {one.stem.replace("_", "-") for one in tmp_path.glob("*.imported")}
+    completed = command(tmp_path, "providers", PLUGPORT_PROVIDERS_BLOCK=",".join(blocked))
+    assert completed.returncode == 0, completed.stdout
+    imported = {touched.stem.replace("_", "-") for touched in tmp_path.glob("*.imported")}
     assert imported == set(names) - set(blocked)
     code = "import sys; from plugport.core.cli import main; main(['providers']); print(*sys.modules)"
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
@@ -114,18 +114,18 @@ def test_the_service_runs_on_with_all_of_them_and_says_what_is_wrong(tmp_path):
         row = {"id": "w", "org": "acme", "backend": "host", "options": {"path": str(tmp_path / "agent")}}
         assert service.client.post("/workspaces", json=row).status_code == 201
         assert service.client.post("/workspaces/w/plugins", json={"source": "greeter"}).status_code == 200
-        failed = [one for one in service.client.get("/providers").json() if one["status"] == "failed"]
-        assert {(one["distribution"], one["version"]) for one in failed} == {
+        failed = [each for each in service.client.get("/providers").json() if each["status"] == "failed"]
+        assert {(provider["distribution"], provider["version"]) for provider in failed} == {
             (name, "1.5") for name in (*WRONG, "second-team")
         }
     finally:
         service.stop()
     logged = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if line.startswith("{")]
-    assert {one["message"].split(" (")[1].split(" ")[0] for one in logged if one["level"] == "error"} == {
+    assert {entry["message"].split(" (")[1].split(" ")[0] for entry in logged if entry["level"] == "error"} == {
         *WRONG,
         "second-team",
     }
-    traced = {one["hook"]: one for one in logged if "hook" in one and "seconds" in one}
+    traced = {entry["hook"]: entry for entry in logged if "hook" in entry and "seconds" in entry}
     assert {"resolve_source", "is_running", "deliver", "observe"} <= traced.keys()
     delivered = traced["deliver"]
     assert (delivered["provider"], delivered["workspace"], delivered["outcome"]) == ("host", "w", "ok")
