@@ -174,18 +174,22 @@ def _shape(
 def _parameters(arguments: ast.arguments, *, bound: bool) -> list[inspect.Parameter] | None:
     """Return the parameters that a caller fills; None for a method that has no parameter for `self`."""
     defaults = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
-    positional = [(argument.arg, inspect.Parameter.POSITIONAL_ONLY) for argument in arguments.posonlyargs]
-    positional += [(argument.arg, inspect.Parameter.POSITIONAL_OR_KEYWORD) for argument in arguments.args]
-    parameters = [_parameter(name, kind, index >= defaults) for index, (name, kind) in enumerate(positional)]
-    if bound and not parameters and arguments.vararg is None:
-        return None
+    parameters = []
+    for index, argument in enumerate([*arguments.posonlyargs, *arguments.args]):
+        by_position = index < len(arguments.posonlyargs)
+        kind = inspect.Parameter.POSITIONAL_ONLY if by_position else inspect.Parameter.POSITIONAL_OR_KEYWORD
+        parameters.append(_parameter(argument.arg, kind, index >= defaults))
+    if bound:
+        if not parameters and arguments.vararg is None:
+            return None
+        parameters = parameters[1:]
     if arguments.vararg is not None:
         parameters.append(_parameter(arguments.vararg.arg, inspect.Parameter.VAR_POSITIONAL))
     for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         parameters.append(_parameter(argument.arg, inspect.Parameter.KEYWORD_ONLY, default is not None))
     if arguments.kwarg is not None:
         parameters.append(_parameter(arguments.kwarg.arg, inspect.Parameter.VAR_KEYWORD))
-    return parameters[1:] if bound and positional else parameters
+    return parameters
 
 
 def _parameter(name: str, kind: inspect._ParameterKind, has_default: bool = False) -> inspect.Parameter:
