@@ -48,11 +48,10 @@ class LazyBackend:
             await backend.shutdown()
 
     def _forward(self, hook: str) -> Callable[..., Awaitable[object]]:
-        @hookimpl
         @functools.wraps(getattr(specs, hook), updated=())
         async def forward(*arguments: object, **named: object) -> object:
             if self._started is None:
                 raise BackendUnavailable(f"the backend {self.backend} was not started")
             return await getattr(self._started, hook)(*arguments, **named)
 
-        return forward
+        return hookimpl(forward)
