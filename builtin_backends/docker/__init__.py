@@ -14,7 +14,13 @@ provider = cast(
     LazyBackend(
         "docker",
         "plugport.builtin_backends.docker.backend:DockerBackend",
-        ("is_running", "deliver", "uninstall", "list_installed", "restart"),
+        {
+            "is_running": ("workspace",),
+            "deliver": ("workspace", "bundle"),
+            "uninstall": ("workspace", "removal"),
+            "list_installed": ("workspace",),
+            "restart": ("workspace",),
+        },
         needs=("docker",),
     ),
 )

@@ -14,7 +14,14 @@ provider = cast(
     LazyBackend(
         "ec2",
         "plugport.builtin_backends.ec2.backend:Ec2Backend",
-        ("preflight", "is_running", "deliver", "uninstall", "list_installed", "restart"),
+        {
+            "preflight": ("workspace", "action"),
+            "is_running": ("workspace",),
+            "deliver": ("workspace", "bundle"),
+            "uninstall": ("workspace", "removal"),
+            "list_installed": ("workspace",),
+            "restart": ("workspace",),
+        },
         needs=("boto3", "asyncssh", "websockets"),
     ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 
 import pytest
@@ -12,6 +11,7 @@ from plugport.builtin_backends.docker.backend import DockerBackend
 from plugport.builtin_backends.ec2.backend import Ec2Backend
 from plugport.builtin_backends.lazy import LazyBackend
 from plugport.hookspecs import Workspace, errors
+from plugport.hookspecs.providers import inspect_provider
 
 MODULE = """
 from plugport.hookspecs import RunState
@@ -32,20 +32,16 @@ class Backend:
 
 
 def hooks_of(plugin):
-    """Each hook with its arguments, and whether it is `async def`."""
-    functions = {name: getattr(plugin, name) for name in dir(plugin) if not name.startswith("_")}
-    return {
-        name: (list(inspect.signature(function).parameters), inspect.iscoroutinefunction(function))
-        for name, function in functions.items()
-        if hasattr(function, "plugport_impl")
-    }
+    """Each hook as the service sees it: its arguments, and whether it is `async def`."""
+    hooks = inspect_provider(plugin, "backend").hooks
+    return {name: (hook.arguments, hook.is_async) for name, hook in hooks.items()}
 
 
 @pytest.fixture
 def proxy(tmp_path, monkeypatch):
     (tmp_path / "heavy_backend.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
-    yield LazyBackend("heavy", "heavy_backend:Backend", ("is_running",), needs=("heavy_backend",))
+    yield LazyBackend("heavy", "heavy_backend:Backend", {"is_running": ("workspace",)}, needs=("heavy_backend",))
     sys.modules.pop("heavy_backend", None)
 
 
@@ -55,6 +51,12 @@ def test_a_proxy_has_the_hooks_of_its_class(provider, backend):
     assert hooks_of(provider) == hooks_of(backend())
     assert provider.backend == backend.backend
     assert all(getattr(provider, hook).__doc__ for hook in hooks_of(provider))
+
+
+def test_a_proxy_takes_no_argument_that_its_class_does_not_take():
+    backend = LazyBackend("heavy", "absent:Backend", {"is_running": (), "deliver": ("bundle",)}, needs=())
+    assert hooks_of(backend)["deliver"] == (("bundle",), True)
+    assert hooks_of(backend)["is_running"] == ((), True)
 
 
 async def test_the_class_is_imported_at_startup_and_no_earlier(proxy):
@@ -87,5 +89,5 @@ async def test_a_start_that_fails_leaves_the_backend_unstarted(proxy):
 
 def test_a_missing_module_is_named():
     with pytest.raises(ModuleNotFoundError) as caught:
-        LazyBackend("heavy", "absent:Backend", (), needs=("sys", "a_module_that_is_absent"))
+        LazyBackend("heavy", "absent:Backend", {}, needs=("sys", "a_module_that_is_absent"))
     assert caught.value.name == "a_module_that_is_absent"
