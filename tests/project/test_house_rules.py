@@ -35,7 +35,6 @@ NOT_YET = {
         "test_conformance.py",
         "ec2_delivery.py",
         "test_provider_pages.py",
-        "tunnel_endpoint.py",
     },
     gerunds: {"parsing.py"},
 }
