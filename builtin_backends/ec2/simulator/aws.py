@@ -1,7 +1,7 @@
 """The parts of AWS's API that the ec2 backend calls, served on the loopback interface.
 
 moto answers for EC2. This module adds what moto lacks: Instance Connect endpoints, more states, console output,
-faults on demand, and a key push that a real sshd enforces. tests/backends/test_ec2_doubles.py checks the answers
+faults on demand, and a key push that a real sshd enforces. tests/backends/test_ec2_simulator.py checks the answers
 against botocore's model of the API.
 """
 

@@ -1,4 +1,4 @@
-"""The stand-ins for AWS, held against botocore's own model of what each operation takes and answers."""
+"""The simulator of AWS, checked against botocore's own model of what each operation takes and answers."""
 
 from __future__ import annotations
 
