@@ -168,7 +168,9 @@ def is_running(workspace: Workspace) -> RunState:  # type: ignore[empty-body]
 
 
 @hookspec(firstresult=True)
-def deliver(workspace: Workspace, bundle: Bundle, known: tuple[str, ...]) -> Receipt:  # type: ignore[empty-body]
+def deliver(  # type: ignore[empty-body]
+    workspace: Workspace, bundle: Bundle, known: tuple[str, ...] = ()
+) -> Receipt:
     """Put the bundle at `<config dir>/plugins/<bundle.name>`, atomically, and read its digest back.
 
     What somebody edited in the directory that it replaces is set aside, and named in `Receipt.kept`. `known` are

@@ -25,7 +25,14 @@ from plugport.hookspecs import (
     specs,
 )
 from plugport.hookspecs.conformance import bundle_of
-from plugport.hookspecs.providers import ProviderInvalid, discover, inspect_provider, specifications
+from plugport.hookspecs.providers import (
+    ProviderInvalid,
+    ProviderManager,
+    discover,
+    inspect_provider,
+    specifications,
+)
+from plugport.hookspecs.providers.calling import call
 
 SIGNATURES = {
     1: {
@@ -162,13 +169,17 @@ async def test_an_argument_that_is_added_breaks_no_old_implementation(monkeypatc
         def observe(self, event):
             self.heard = event
 
-    new_one = type("New", (), {"observe": hookimpl(lambda self, event, severity: None)})
+    new_one = type("New", (), {"observe": hookimpl(lambda self, event, severity: severity)})
 
     def observe(event, severity="info"): ...
 
     _with_spec(monkeypatch, "observe", observe)
     old, new = inspect_provider(Old(), "old"), inspect_provider(new_one(), "new")
     assert (old.hooks["observe"].arguments, new.hooks["observe"].arguments) == (("event",), ("event", "severity"))
+    manager = ProviderManager([new])
+    for added, severity in (({}, "info"), ({"severity": "high"}, "high")):
+        outcome = await call(manager.only(new.plugin, "observe"), {"event": "e", **added}, 5)
+        assert outcome.value == severity, "a caller that leaves it out passes the specification's default"
 
 
 def test_a_deprecated_hook_and_a_deprecated_argument_are_named_to_the_author(monkeypatch):
