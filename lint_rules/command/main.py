@@ -25,10 +25,11 @@ def main(arguments: Sequence[str], program: str = "plugport lint") -> int:
     options = parse_options(arguments, program)
     try:
         if options.explain is not None:
-            return _explain(options.explain)
-        if options.prove:
-            return _prove(options)
-        return _lint(options)
+            from .explain import explain
+
+            _print(explain(options.explain))
+            return CLEAN
+        return _prove(options) if options.prove else _lint(options)
     except UsageError as error:
         print(f"plugport lint: {error}", file=sys.stderr)
         if options.format == "json":
@@ -91,13 +92,6 @@ def _exit_code(report: Report, display: DisplayPaths) -> int:
     if report.failures:
         return CRASH
     return FINDINGS if report.findings else CLEAN
-
-
-def _explain(code: str) -> int:
-    from .explain import explain
-
-    _print(explain(code))
-    return CLEAN
 
 
 def _prove(options: Options) -> int:

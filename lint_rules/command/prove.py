@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..engine.configuration import Configuration, load
+from ..engine.configuration import load
 from ..engine.contract import JSON
 from ..engine.discovery import discover
 from ..engine.errors import Unparsable
-from ..engine.installed_rules import InstalledRule, load_rules
+from ..engine.installed_rules import InstalledRule, InstalledRules, load_rules
 from ..engine.lint import Request, lint
 from ..engine.mutant import Mutant
 from ..engine.packaging import module_of
@@ -77,40 +77,43 @@ class Proofs:
 def prove(request: Request) -> Proofs:
     """Try the mutants of every selected rule. Raises `UsageError`. Takes one run of the gates for each mutant."""
     configuration = load(request.config, request.working_directory)
-    rules = load_rules().rules.values()
+    installed = load_rules()
     discovered = discover(configuration, [request.working_directory / path for path in request.paths])
     files = []
     for absolute, relative in discovered.files.items():
         if absolute in discovered.checked:
             path = configuration.root / relative
             files.append(LintFile(path, relative, module_of(relative, configuration.module_roots), path.read_bytes()))
-    selected = [rule for rule in rules if request.select is None or rule.code in request.select]
-    return Proofs(configuration.root, [_proof(rule, files, request, configuration) for rule in selected])
+    proofs = []
+    for rule in installed.rules.values():
+        if request.select is None or rule.code in request.select:
+            mutants = [mutant for file in files for mutant in _mutants(rule, file, configuration.table)]
+            only_rule = replace(request, paths=(), select=(rule.code,), cache=False)
+            proofs.append(_proof(rule.code, mutants, only_rule, configuration.root, installed))
+    return Proofs(configuration.root, proofs)
 
 
-def _proof(rule: InstalledRule, files: list[LintFile], request: Request, configuration: Configuration) -> Proof:
+def _mutants(rule: InstalledRule, file: LintFile, table: Mapping[str, JSON]) -> Iterator[Mutant]:
     mutate: _Mutate | None = getattr(rule.load()[1], "mutants", None)
-    made = [mutant for file in files for mutant in _mutants(mutate, file, configuration.table)] if mutate else []
-    tried = made[:: max(1, -(-len(made) // MOST))]
-    before: dict[str, int] = {}
-    survivors = [mutant for mutant in tried if not _is_seen(mutant, rule.code, request, configuration.root, before)]
-    return Proof(rule.code, len(made), len(tried), tuple(survivors))
-
-
-def _mutants(mutate: _Mutate, file: LintFile, table: Mapping[str, JSON]) -> Iterator[Mutant]:
     try:
-        yield from mutate(file, table)
+        yield from mutate(file, table) if mutate is not None else ()
     except Unparsable:
         return
     finally:
         file.forget()
 
 
-def _is_seen(mutant: Mutant, code: str, request: Request, root: Path, before: dict[str, int]) -> bool:
-    """Return whether the mutant has more findings than its file had `before` (by path; filled at its first use)."""
-    request = replace(request, paths=(), select=(code,), cache=False)
-    file = root / mutant.path
-    if mutant.path not in before:
-        before[mutant.path] = len(lint(replace(request, paths=(file,))).findings)
-    findings = lint(replace(request, stdin=(file, mutant.text.encode()))).findings
-    return len(findings) > before[mutant.path] and all(finding.rule != "PP900" for finding in findings)
+def _proof(code: str, mutants: list[Mutant], request: Request, root: Path, installed: InstalledRules) -> Proof:
+    """Try mutants: a mutant is seen if its file has more findings than before, and can still be parsed."""
+    tried = mutants[:: max(1, -(-len(mutants) // MOST))]
+    before: dict[str, int] = {}
+    survivors = []
+    for mutant in tried:
+        file = root / mutant.path
+        if mutant.path not in before:
+            before[mutant.path] = len(lint(replace(request, paths=(file,)), installed).findings)
+        findings = lint(replace(request, stdin=(file, mutant.text.encode())), installed).findings
+        is_parsed = all(finding.rule != "PP900" for finding in findings)
+        if len(findings) <= before[mutant.path] or not is_parsed:
+            survivors.append(mutant)
+    return Proof(code, len(mutants), len(tried), tuple(survivors))

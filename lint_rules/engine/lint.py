@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -83,9 +83,14 @@ def lint(request: Request, installed: InstalledRules | None = None) -> Report:
     finally:
         cache.close()
     problems = (*installed.problems, *(full_run.problems if full_run else ()))
-    ran = frozenset(rule.code for rule in rules)
-    judge = _SuppressionJudge(request.select, installed, ran, rules_are_missing=bool(problems))
-    findings, suppressed = judge.apply(files, checked, _results(states, checked))
+    results = _results(states, checked)
+
+    def is_known(code: str) -> bool:
+        return code in installed.rules or code in ENGINE_CODES or bool(problems)  # a lost rule may have the code
+
+    findings, suppressed = _suppress(files, checked, results, {rule.code for rule in rules}, is_known)
+    if request.select is not None and "PP000" not in request.select:
+        findings = [finding for finding in findings if finding.rule != "PP000"]
     return Report(
         configuration,
         tuple(sorted(findings, key=lambda finding: (finding.path, finding.span, finding.rule, finding.message))),
@@ -155,34 +160,23 @@ def _results(states: Sequence[RuleState], checked: Iterable[str]) -> dict[str, l
     return results
 
 
-@dataclass(frozen=True, slots=True)
-class _SuppressionJudge:
-    """Applies the suppressions of a run. If rules are missing, an unknown code may be one of theirs."""
-
-    select: tuple[str, ...] | None
-    installed: InstalledRules
-    ran: frozenset[str]
-    rules_are_missing: bool
-
-    def apply(
-        self, files: Mapping[str, LintFile], checked: Iterable[str], results: Mapping[str, list[Finding]]
-    ) -> tuple[list[Finding], int]:
-        """Return the findings that are left, with PP000 for wrong suppressions, and how many were suppressed."""
-        kept: list[Finding] = []
-        suppressed = 0
-        for path in checked:
-            findings, count = results.get(path, []), 0
-            if directives := _directives(files[path]):
-                findings, count = apply(path, findings, directives, self.ran, self._knows)
-            kept += [finding for finding in findings if finding.rule != "PP000" or self._shows_suppressions()]
-            suppressed += count
-        return kept, suppressed
-
-    def _knows(self, code: str) -> bool:
-        return code in self.installed.rules or code in ENGINE_CODES or self.rules_are_missing
-
-    def _shows_suppressions(self) -> bool:
-        return self.select is None or "PP000" in self.select
+def _suppress(
+    files: Mapping[str, LintFile],
+    checked: Iterable[str],
+    results: Mapping[str, list[Finding]],
+    ran: Collection[str],
+    known: Callable[[str], bool],
+) -> tuple[list[Finding], int]:
+    """Return the findings that are left, with PP000 for wrong suppressions, and how many were suppressed."""
+    kept: list[Finding] = []
+    suppressed = 0
+    for path in checked:
+        findings, count = results.get(path, []), 0
+        if directives := _directives(files[path]):
+            findings, count = apply(path, findings, directives, ran, known)
+        kept += findings
+        suppressed += count
+    return kept, suppressed
 
 
 def _directives(file: LintFile) -> list[Suppression]:

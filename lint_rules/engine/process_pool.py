@@ -82,7 +82,7 @@ class ProcessPool:
         ours, theirs = self._context.Pipe()
         forked = self._context.get_start_method() == "fork"
         inherited = [ours, *(connection for _, connection in self._members)] if forked else []
-        process = self._context.Process(target=_serve, args=(self._executor, theirs, inherited), daemon=True)  # type: ignore[attr-defined]
+        process = self._context.Process(target=_serve, args=(self._executor, theirs, inherited), daemon=True)
         process.start()
         theirs.close()
         return process, ours

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from .contract import Span
 from .errors import TooDeep, Unparsable
+from .parsing import parse_ast, parse_cst
 
 if TYPE_CHECKING:
     import libcst
@@ -22,7 +23,7 @@ _BOM = b"\xef\xbb\xbf"
 class LintFile:
     """The engine's `SourceFile`, made of bytes. It reads nothing from the disk."""
 
-    __slots__ = ("_ast", "_cst", "_derived", "_failed", "_lines", "_text", "data", "module", "path", "relative")
+    __slots__ = ("_derived", "_failed", "_lines", "_text", "data", "module", "path", "relative")
 
     def __init__(self, path: Path, relative: str, module: str | None, data: bytes) -> None:
         self.path = path
@@ -31,8 +32,6 @@ class LintFile:
         self.data = data
         self._text: str | None = None
         self._lines: list[str] | None = None
-        self._ast: Module | None = None
-        self._cst: libcst.MetadataWrapper | None = None
         self._failed: dict[str, Unparsable] = {}
         self._derived: dict[str, object] = {}
 
@@ -60,35 +59,14 @@ class LintFile:
     def ast(self) -> Module:
         """See `SourceFile.ast`. Syntax newer than this interpreter is rewritten at the same length (downlevel.py), so
         that lines and columns stay right."""
-        if self._ast is None:
-            if (failed := self._failed.get("ast")) is not None:
-                raise failed
-            from .parsing import parse_ast
-
-            try:
-                self._ast = parse_ast(self.text)
-            except Unparsable as error:
-                self._failed["ast"] = error
-                raise
-        return self._ast
+        return self._parsed("ast", lambda: parse_ast(self.text))
 
     def cst(self) -> libcst.MetadataWrapper:
         """See `SourceFile.cst`."""
-        if self._cst is None:
-            if (failed := self._failed.get("cst")) is not None:
-                raise failed
-            from .parsing import parse_cst
-
-            try:
-                self._cst = parse_cst(self.text, self._tree_or_none())
-            except Unparsable as error:
-                self._failed["cst"] = error
-                raise
-        return self._cst
+        return self._parsed("cst", lambda: parse_cst(self.text, self._ast_or_none()))
 
     def forget(self) -> None:
-        """Drop the trees, which are far larger than the text."""
-        self._ast = self._cst = None
+        """Drop the trees and what was made of them; they are far larger than the text."""
         self._derived.clear()
 
     def derived(self, key: str, make: Callable[[], T]) -> T:
@@ -97,7 +75,16 @@ class LintFile:
             self._derived[key] = make()
         return cast("T", self._derived[key])
 
-    def _tree_or_none(self) -> Module | None:
+    def _parsed(self, kind: str, parse: Callable[[], T]) -> T:
+        if (failed := self._failed.get(kind)) is not None:
+            raise failed
+        try:
+            return self.derived(kind, parse)
+        except Unparsable as error:
+            self._failed[kind] = error
+            raise
+
+    def _ast_or_none(self) -> Module | None:
         try:
             return self.ast()
         except TooDeep:

@@ -109,21 +109,16 @@ def _parts(tree: ast.Module) -> Iterator[tuple[int, tuple[str | None, list[ast.A
 def _filled(init: FunctionNode, names: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Yield each attribute that holds (something made of) a parameter, with the parameter."""
     for node in every_node(init):
-        match node:
-            case ast.Assign(targets=targets, value=value):
-                pass
-            case ast.AnnAssign(target=target, value=ast.expr() as value):
-                targets = [target]
-            case _:
-                continue
-        for target in targets:
-            pairs = [(target, value)]
-            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-                pairs = list(zip(target.elts, value.elts, strict=False))
-            for item, held in pairs:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            pairs: list[tuple[ast.expr, ast.expr]] = [(target, node.value)]
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(target.elts, node.value.elts, strict=False))
+            for item, value in pairs:
                 match item:
                     case ast.Attribute(value=ast.Name(id="self"), attr=attribute):
-                        used = {inner.id for inner in ast.walk(held) if isinstance(inner, ast.Name)} & names
+                        used = {inner.id for inner in ast.walk(value) if isinstance(inner, ast.Name)} & names
                         yield from ((attribute, name) for name in sorted(used))
 
 
