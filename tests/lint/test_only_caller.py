@@ -156,6 +156,17 @@ def test_a_client_of_another_module_is_seen(project):
     assert _finding_lines(project, files) == {"app/use.py": _lines(files["app/use.py"])}
 
 
+def test_a_module_that_is_imported_from_its_own_package_is_known(project):
+    files = {
+        "app/__init__.py": "",
+        "app/engine/__init__.py": "",
+        "app/engine/clients.py": "import docker\n\nclient = docker.from_env()\n",
+        "app/engine/use.py": "from . import clients\nfrom .. import engine\nclients.client.containers.get('x')  # BAD\n"
+        "engine.clients.client.containers.get('x')  # BAD\n",
+    }
+    assert _finding_lines(project, files) == {"app/engine/use.py": _lines(files["app/engine/use.py"])}
+
+
 @pytest.mark.parametrize(
     "table",
     [

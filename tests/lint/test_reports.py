@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from importlib.resources import files
+
+import pytest
 
 BLOCKING = "import time\n\n\nasync def wait():\n    time.sleep(1)\n"
 CONFIG = "[tool.plugport.lint]\n"
@@ -108,3 +112,17 @@ def test_a_table_outside_of_ours_is_told(project):
     done = made.lint("--config", "own.toml")
     assert done.exit == 2
     assert "outside of [tool.plugport.lint]" in done.stderr
+
+
+@pytest.mark.parametrize("program", ["plugport.core", "plugport.lint_rules"])
+def test_the_whole_command_line_and_the_gates_alone_take_the_same_options(project, program):
+    made = project({"pyproject.toml": CONFIG, "a.py": BLOCKING})
+    command = [sys.executable, "-P", "-m", program, "lint"]
+    options = ["--no-cache", "--format", "json", "--select", "PP004", "a.py"]
+    done = subprocess.run([*command, *options], cwd=made.folder, capture_output=True, check=False)
+    assert (done.returncode, [item["rule"] for item in json.loads(done.stdout)]) == (1, ["PP004"])
+    shown = subprocess.run([*command, "--help"], cwd=made.folder, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0
+    assert "--baseline FILE" in shown.stdout
+    wrong = subprocess.run([*command, "--format", "none"], cwd=made.folder, capture_output=True, check=False)
+    assert wrong.returncode == 2
