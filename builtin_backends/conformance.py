@@ -1,4 +1,4 @@
-"""What `plugport conform` tries the built-in providers on, as far as this machine has all that they need."""
+"""The targets on which `plugport conform` tries the built-in providers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FILES: Final = {"plugin.yaml": b"name: greeter\n", "run.sh": b"#!/bin/sh\n", "a
 
 @contextlib.contextmanager
 def host() -> Iterator[BackendUnderTest]:
-    """A directory of its own."""
+    """Describe `host` with a directory of its own."""
     with TemporaryDirectory(prefix="plugport-conform-") as folder:
         yield BackendUnderTest(
             host_backend.provider,
@@ -40,7 +40,7 @@ def host() -> Iterator[BackendUnderTest]:
 
 @contextlib.contextmanager
 def docker() -> Iterator[BackendUnderTest]:
-    """A container of the image `PLUGPORT_CONFORM_IMAGE` (`busybox`, which the engine pulls where it is not there)."""
+    """Describe `docker` with containers of the image `PLUGPORT_CONFORM_IMAGE` (default `busybox`)."""
     import docker as sdk
 
     from . import docker as docker_backend
@@ -77,15 +77,15 @@ def docker() -> Iterator[BackendUnderTest]:
             troubles={WORKSPACE_VANISHES: killed},
         )
     finally:
-        for one in (name, f"{name}-stopped"):
+        for container in (name, f"{name}-stopped"):
             with contextlib.suppress(sdk.errors.NotFound):
-                client.api.remove_container(one, force=True)
+                client.api.remove_container(container, force=True)
         client.close()
 
 
 @contextlib.contextmanager
 def external() -> Iterator[BackendUnderTest]:
-    """Nobody: there is nothing to push to."""
+    """Describe `external`, which has nothing to push to."""
     with TemporaryDirectory(prefix="plugport-conform-") as folder:
         workspace = Workspace("w", runtime="external", backend="external")
         yield BackendUnderTest(external_backend.provider, workspace, DirectoryFilesystem(Path(folder)))
@@ -93,7 +93,7 @@ def external() -> Iterator[BackendUnderTest]:
 
 @contextlib.contextmanager
 def local() -> Iterator[SourceUnderTest]:
-    """A registry of its own, with one plugin."""
+    """Describe `local` with a catalog of one plugin."""
     with TemporaryDirectory(prefix="plugport-conform-") as folder:
         greeter = Path(folder, "greeter")
         for path, content in _FILES.items():

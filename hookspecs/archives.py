@@ -1,4 +1,4 @@
-"""Unpacks what a source has downloaded, within the service's limits and inside its folder."""
+"""Unpacks the archive that a source downloads, within the service's limits and inside its directory."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from .values import ServiceSettings
 def unpack(archive: IO[bytes], destination: Path, limits: ServiceSettings) -> None:
     """Unpack a tar, compressed or not, into the empty directory `destination` while it is read.
 
-    The stream need not be seekable. Nothing is written outside of the directory, and no more than the limits allow,
-    whatever the archive expands to; executable files stay executable. Raises `BundleTooLarge`, `UnsafeBundle` (an
-    entry that leads outside, or is no file, directory or link), and `SourceUnavailable` where the archive is cut or
-    broken, or the stream raises `OSError`. May be repeated, in another directory.
+    The stream need not be seekable. Nothing is written outside the directory, and no more than the limits allow,
+    whatever the archive expands to. Executable files stay executable. Raises `BundleTooLarge`, `UnsafeBundle` (an
+    entry leads outside, or is no file, directory or link), and `SourceUnavailable` (the archive is cut or broken, or
+    the stream raises `OSError`). May be repeated, in another directory.
     """
     size = count = 0
     try:
         with tarfile.open(fileobj=archive, mode="r|*") as opened:
-            for one in opened:
-                size, count = size + one.size, count + 1
+            for entry in opened:
+                size, count = size + entry.size, count + 1
                 if size > limits.max_tree_bytes:
                     raise BundleTooLarge(limits.max_tree_bytes)
                 if count > 2 * limits.max_tree_files:  # directories count here, not in the limit
                     raise BundleTooLarge(limits.max_tree_files, "files")
-                _extract(opened, one, destination)
+                _extract(opened, entry, destination)
     except tarfile.SpecialFileError as error:
         raise UnsafeBundle(_name(error), BundleFault.SPECIAL) from error
     except tarfile.FilterError as error:
@@ -37,11 +37,11 @@ def unpack(archive: IO[bytes], destination: Path, limits: ServiceSettings) -> No
         raise SourceUnavailable(f"the archive cannot be read: {error}") from error
 
 
-def _extract(opened: tarfile.TarFile, one: tarfile.TarInfo, destination: Path) -> None:
+def _extract(opened: tarfile.TarFile, entry: tarfile.TarInfo, destination: Path) -> None:
     try:
-        opened.extract(one, destination, filter="data")
+        opened.extract(entry, destination, filter="data")
     except (KeyError, RecursionError) as error:  # a hard link to what did not come before it, or to itself
-        raise UnsafeBundle(one.name.lstrip("/")[:200], BundleFault.LINK_BROKEN) from error
+        raise UnsafeBundle(entry.name.lstrip("/")[:200], BundleFault.LINK_BROKEN) from error
 
 
 def _name(error: tarfile.FilterError) -> str:

@@ -7,6 +7,8 @@ import json
 import pytest
 from support.third_party import command, lay
 
+from plugport.hookspecs import HOOK_API_VERSION
+
 SOURCE = """
 import contextlib, tempfile
 from pathlib import Path
@@ -63,7 +65,7 @@ def test_a_provider_is_tried_with_its_settings_and_the_report_is_kept_and_shown(
     )
     report = json.loads(completed.stdout)
     assert (report["provider"], report["distribution"], report["version"]) == ("tiny", "tiny", "1.5")
-    assert (report["kit_version"], report["hook_api_version"]) == (1, 3)
+    assert (report["kit_version"], report["hook_api_version"]) == (1, HOOK_API_VERSION)
     outcomes = {result["promise"]: result for result in report["promises"]}
     assert outcomes["what_is_fetched_is_the_plugin_byte_for_byte"]["outcome"] == "passed"
     assert outcomes["more_than_the_service_takes_is_refused"]["outcome"] == "failed"

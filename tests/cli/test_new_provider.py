@@ -118,10 +118,10 @@ def test_a_request_is_served_through_each_of_them(generated, tmp_path, monkeypat
         assert client.delete("/workspaces/w/plugins/hello").status_code == 200
         assert not (agent / "plugins/hello").exists()
         for _ in range(100):
-            if len(webhook.told) >= 3:
+            if len(webhook.events) >= 3:
                 break
             time.sleep(0.05)
-        assert {"plugin.installed", "plugin.uninstalled"} <= {event["kind"] for event in webhook.told}
+        assert {"plugin.installed", "plugin.uninstalled"} <= {event["kind"] for event in webhook.events}
     (tmp_path / "code.py").write_text("log.info(f'found {name}')\n")
     (tmp_path / "pyproject.toml").write_text("[tool.plugport.lint]\n")
     linted = subprocess.run(

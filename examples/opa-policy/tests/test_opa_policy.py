@@ -23,12 +23,12 @@ class TestOpaPolicy(PolicyConformance):
     @pytest.fixture
     def under_test(self) -> Iterator[PolicyUnderTest]:
         """As the target gives it."""
-        with target() as given:
-            yield given
+        with target() as description:
+            yield description
 
 
 def started(settings: dict[str, str]) -> OpaPolicy:
-    """The provider, as the service would start it."""
+    """Start the provider as the service does."""
     policy, nothing = OpaPolicy(), Any
     service, logger = ServiceSettings("/nonexistent"), logging.getLogger("test")
     policy.startup(StartupContext("opa-policy", settings, service, nothing, nothing, logger, nothing))
@@ -71,12 +71,12 @@ def test_opa_is_told_who_wants_what_where() -> None:
 
 
 def test_it_does_not_start_without_an_address() -> None:
-    """And says what to set."""
+    """The error says what to set."""
     with pytest.raises(ValueError, match="PLUGPORT_OPA_POLICY_URL"):
         started({})
 
 
 def test_plugport_finds_it() -> None:
-    """By its entry point."""
-    (found,) = [one for one in discover(allowed=["opa-policy"]) if one.name == "opa-policy"]
-    assert (found.status, found.reason) == (ProviderStatus.LOADED, None)
+    """Discovery loads it by its entry point."""
+    (loaded,) = [provider for provider in discover(allowed=["opa-policy"]) if provider.name == "opa-policy"]
+    assert (loaded.status, loaded.reason) == (ProviderStatus.LOADED, None)

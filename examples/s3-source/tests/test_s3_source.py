@@ -17,11 +17,11 @@ class TestS3Source(SourceConformance):
     @pytest.fixture
     def under_test(self) -> Iterator[SourceUnderTest]:
         """With an S3 of its own."""
-        with target() as given:
-            yield given
+        with target() as description:
+            yield description
 
 
 def test_plugport_finds_it() -> None:
-    """By its entry point."""
-    (found,) = [one for one in discover(allowed=["s3-source"]) if one.name == "s3-source"]
-    assert (found.status, found.reason) == (ProviderStatus.LOADED, None)
+    """Discovery loads it by its entry point."""
+    (loaded,) = [provider for provider in discover(allowed=["s3-source"]) if provider.name == "s3-source"]
+    assert (loaded.status, loaded.reason) == (ProviderStatus.LOADED, None)

@@ -17,11 +17,11 @@ class TestSshBackend(BackendConformance):
     @pytest.fixture
     def under_test(self) -> Iterator[BackendUnderTest]:
         """With a workspace of its own."""
-        with target() as given:
-            yield given
+        with target() as description:
+            yield description
 
 
 def test_plugport_finds_it() -> None:
-    """By its entry point."""
-    (found,) = [one for one in discover(allowed=["ssh-backend"]) if one.name == "ssh-backend"]
-    assert (found.status, found.reason) == (ProviderStatus.LOADED, None)
+    """Discovery loads it by its entry point."""
+    (loaded,) = [provider for provider in discover(allowed=["ssh-backend"]) if provider.name == "ssh-backend"]
+    assert (loaded.status, loaded.reason) == (ProviderStatus.LOADED, None)

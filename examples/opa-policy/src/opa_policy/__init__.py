@@ -1,7 +1,7 @@
 """The policy `opa-policy`: asks Open Policy Agent whether a plugin may be installed.
 
 Settings: `PLUGPORT_OPA_POLICY_URL`, the document to ask for, as in `http://opa:8181/v1/data/plugport/install`, and
-`PLUGPORT_OPA_POLICY_TOKEN` where OPA wants one. The document is a boolean, or an object with `allow` and `reason`.
+`PLUGPORT_OPA_POLICY_TOKEN` if OPA wants one. The document is a boolean, or an object with `allow` and `reason`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _SECONDS = 5
 
 
 class OpaPolicy:
-    """Whatever it raises is a refusal, too: where OPA cannot be asked, nothing is installed."""
+    """Whatever it raises is a refusal, too: if OPA cannot be asked, nothing is installed."""
 
     @hookimpl
     def startup(self, context: StartupContext) -> None:
-        """Take the settings. OPA is asked with the first request."""
+        """Read the settings. OPA is asked with the first request."""
         self._url = context.settings.get("url", "")
         if not self._url:
             raise ValueError("set PLUGPORT_OPA_POLICY_URL, as in http://opa:8181/v1/data/plugport/install")
@@ -32,10 +32,10 @@ class OpaPolicy:
 
     @hookimpl
     def check_policy(self, request: PolicyRequest) -> Refusal | None:
-        """None lets it pass. A document that OPA does not have is a refusal."""
+        """Return None to allow it. A document that OPA does not have is a refusal."""
         body = json.dumps({"input": _input(request)}).encode()
-        asked = urllib.request.Request(self._url, body, self._headers, method="POST")
-        with urllib.request.urlopen(asked, timeout=_SECONDS) as reply:
+        question = urllib.request.Request(self._url, body, self._headers, method="POST")
+        with urllib.request.urlopen(question, timeout=_SECONDS) as reply:
             result = json.load(reply).get("result", False)
         allowed, reason = (result.get("allow"), result.get("reason")) if isinstance(result, dict) else (result, None)
         return None if allowed is True else Refusal(str(reason or "OPA does not allow it"))

@@ -25,15 +25,15 @@ class Opa:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 allowed = token is None or self.headers.get("Authorization") == f"Bearer {token}"
                 status = 500 if opa.is_down else 401 if not allowed else 200
-                told = {"decision_id": "1"}
-                if self.path == path and (result := opa.document(asked["input"])) is not None:
-                    told["result"] = result
+                reply = {"decision_id": "1"}
+                if self.path == path and (result := opa.document(body["input"])) is not None:
+                    reply["result"] = result
                 self.send_response(status)
                 self.end_headers()
-                self.wfile.write(json.dumps(told if status == 200 else {"code": "internal_error"}).encode())
+                self.wfile.write(json.dumps(reply if status == 200 else {"code": "internal_error"}).encode())
 
             def log_message(self, *args: object) -> None:
                 return None
@@ -66,9 +66,9 @@ class Opa:
 
 @contextlib.contextmanager
 def target() -> Iterator[PolicyUnderTest]:
-    """The provider, with an OPA that lets the workspaces of acme pass."""
+    """Describe the provider with an OPA that allows the workspaces of acme."""
     with Opa(
-        lambda asked: {"allow": asked["workspace"]["org"] == "acme", "reason": "not acme"}, "t0k"
+        lambda question: {"allow": question["workspace"]["org"] == "acme", "reason": "not acme"}, "t0k"
     ).serving() as opa:
         source = Source("local", "hello")
         yield PolicyUnderTest(

@@ -28,7 +28,7 @@ class S3Source:
 
     @hookimpl
     def startup(self, context: StartupContext) -> None:
-        """Make the client. boto3 is imported here, and not when somebody looks which providers there are."""
+        """Make the client. boto3 is imported here, so that listing the providers does not import it."""
         import boto3
         from botocore.config import Config
 
@@ -44,33 +44,33 @@ class S3Source:
 
     @hookimpl
     def source_revision(self, source: Source) -> str | None:
-        """The object's ETag, which changes with its bytes."""
-        found = _parse(source.spec)
-        return str(_asked(lambda: self._s3.head_object(Bucket=found["bucket"], Key=found["key"]))["ETag"])
+        """Return the object's ETag, which changes with its bytes."""
+        place = _parse(source.spec)
+        return str(_ask(lambda: self._s3.head_object(Bucket=place["bucket"], Key=place["key"]))["ETag"])
 
     @hookimpl
     def resolve_source(self, source: Source, destination: Path) -> Resolved:
-        """Unpack the archive while it is read. Its name is the plugin's."""
-        found = _parse(source.spec)
-        reply = _asked(lambda: self._s3.get_object(Bucket=found["bucket"], Key=found["key"]))
+        """Unpack the archive while it is read. The plugin has its name."""
+        place = _parse(source.spec)
+        reply = _ask(lambda: self._s3.get_object(Bucket=place["bucket"], Key=place["key"]))
         with reply["Body"] as body:
             unpack(body, destination, self._service)
-        return Resolved(found["name"], str(reply["ETag"]))
+        return Resolved(place["name"], str(reply["ETag"]))
 
 
 def _parse(spec: str) -> re.Match[str]:
-    found = _SPEC.fullmatch(spec)
-    if found is None or ".." in spec.split("/"):
+    match = _SPEC.fullmatch(spec)
+    if match is None or ".." in spec.split("/"):
         raise InvalidSource(SourceFault.BAD_SPEC)
-    return found
+    return match
 
 
-def _asked(question: Callable[[], Any]) -> Any:
-    """What S3 answers. Its own words go into the log alone."""
+def _ask(request: Callable[[], Any]) -> Any:
+    """Return the answer of S3. The text of its errors goes into the log alone."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        return question()
+        return request()
     except ClientError as error:
         if error.response["Error"]["Code"] in _ABSENT:
             raise PluginNotFound("there is no such object") from error

@@ -20,19 +20,19 @@ PRETENDED = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:
-    """A plugin as a tar.gz; what ends in .sh is executable."""
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz") as opened:
+    """Pack a plugin as a tar.gz. Files that end in .sh are executable."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as opened:
         for path, content in files.items():
-            one = tarfile.TarInfo(path)
-            one.size, one.mode = len(content), 0o755 if path.endswith(".sh") else 0o644
-            opened.addfile(one, io.BytesIO(content))
-    return made.getvalue()
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(content), 0o755 if path.endswith(".sh") else 0o644
+            opened.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
 
 
 @contextlib.contextmanager
 def target() -> Iterator[SourceUnderTest]:
-    """The provider, with moto's S3 on loopback."""
+    """Describe the provider with moto's S3 on loopback."""
     before = {name: os.environ.get(name) for name in PRETENDED}
     os.environ.update(PRETENDED)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -45,12 +45,12 @@ def target() -> Iterator[SourceUnderTest]:
 
     @contextlib.contextmanager
     def unreachable() -> Iterator[None]:
-        """Its client asks where nobody listens."""
-        reached, provider._s3 = provider._s3, boto3.client("s3", endpoint_url="http://127.0.0.1:9")
+        """Let its client ask where nobody listens."""
+        reachable, provider._s3 = provider._s3, boto3.client("s3", endpoint_url="http://127.0.0.1:9")
         try:
             yield
         finally:
-            provider._s3 = reached
+            provider._s3 = reachable
 
     try:
         s3.create_bucket(Bucket="plugins", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})

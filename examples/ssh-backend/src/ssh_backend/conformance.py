@@ -66,9 +66,9 @@ class Sshd:
 
 @contextlib.contextmanager
 def target() -> Iterator[BackendUnderTest]:
-    """The provider, with an sshd and a config dir of its own."""
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+    """Describe the provider with an sshd and a config dir of its own."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         sshd, config_dir = Sshd(folder), folder / "configs"
         config_dir.mkdir()
         options = {"host": "127.0.0.1", "port": sshd.port, "user": getpass.getuser()}
