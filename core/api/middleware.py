@@ -68,6 +68,8 @@ class RequestMiddleware:
             length = headers.get(b"content-length", b"")
             if length.isdigit() and int(length) > self._limit:
                 raise errors.RequestTooLarge(self._limit)
+            if b"%2f" in (scope.get("raw_path") or b"").lower():
+                raise errors.RouteNotFound("a segment with a slash would reach another route once it is decoded")
             await self._app(scope, self._limit_body(receive), send_with_headers)
         except errors.PlugportError as error:
             await send_problem(error)

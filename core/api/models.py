@@ -240,7 +240,7 @@ class PageQuery(BaseModel):
     """`limit` (1 to 200) and `cursor` of a list."""
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-    cursor: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    cursor: Name | None = None
 
 
 class OperationQuery(BaseModel):

@@ -8,6 +8,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
 from ...hookspecs import errors
+from ...hookspecs.values import is_name
 from ..auth import Access
 from ..operations.model import Operation
 from .endpoint import Endpoint, Reply, RequestContext, json_response
@@ -56,6 +57,8 @@ def _visible_workspaces(context: RequestContext, wanted: str | None) -> list[str
 
 
 async def _visible_operation(context: RequestContext) -> Operation:
+    if not is_name(context.path("id")):
+        raise errors.OperationNotFound
     operation = await context.services.operations.get(context.path("id"))
     if context.principal.kind != "admin" and (context.principal.kind, context.principal.subject) != (
         "workspace",

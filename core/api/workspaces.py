@@ -7,7 +7,7 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from ...hookspecs import errors
-from ...hookspecs.values import Workspace
+from ...hookspecs.values import Workspace, is_name
 from ..auth import Access, new_token
 from ..store.provider_data import ProviderStore
 from ..store.tokens import Principal
@@ -47,7 +47,7 @@ async def show_workspace(context: RequestContext) -> Response:
 async def change_workspace(context: RequestContext) -> Response:
     """Change a registered workspace. Fields that you leave out keep their value; null removes them."""
     body: WorkspaceChange = context.body
-    workspace = await context.services.workspaces.get(context.path("id"))
+    workspace = await context.services.workspaces.get(_registered_id(context))
     if workspace is None:
         raise errors.WorkspaceNotFound
     changes = body.model_dump(include=body.model_fields_set)
@@ -61,8 +61,9 @@ async def change_workspace(context: RequestContext) -> Response:
 
 async def remove_workspace(context: RequestContext) -> Response:
     """Delete a workspace, its tokens and the record of its plugins. Nothing on the target is changed."""
-    await context.services.workspaces.remove(context.path("id"))
-    await context.audit("workspace.removed", context.path("id"), {})
+    workspace_id = _registered_id(context)
+    await context.services.workspaces.remove(workspace_id)
+    await context.audit("workspace.removed", workspace_id, {})
     return Response(status_code=204)
 
 
@@ -85,6 +86,13 @@ async def forget_host_key(context: RequestContext) -> Response:
     fields = {"instance_id": workspace.instance_id, "keys": deleted}
     await context.audit("host-key.forgotten", workspace.id, fields)
     return Response(status_code=204)
+
+
+def _registered_id(context: RequestContext) -> str:
+    """Return the path's id. Raises `WorkspaceNotFound` for one that no workspace can have."""
+    if not is_name(context.path("id")):
+        raise errors.WorkspaceNotFound
+    return context.path("id")
 
 
 _ADMIN = Access.ADMIN

@@ -22,6 +22,7 @@ COMMANDS = (
     "workspaces",
     "install",
     "uninstall",
+    "restore",
     "list",
     "operations",
     "providers",

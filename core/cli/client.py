@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias, cast
 
 from ...hookspecs import JSON
+from .address import NotAddressable
 
 JSONObject: TypeAlias = Mapping[str, JSON]
 EXIT_REFUSED, EXIT_UNREACHABLE = 1, 3
@@ -35,14 +36,20 @@ class Client:
 
         self.url = (url or os.environ.get("PLUGPORT_URL") or "http://127.0.0.1:8080").rstrip("/")
         token = token or os.environ.get("PLUGPORT_TOKEN") or os.environ.get("PLUGPORT_ADMIN_TOKEN") or ""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Authorization": f"Bearer {token}".encode("utf-8", "surrogateescape")} if token else {}
         timeout = httpx.Timeout(30.0, read=1200.0)
-        self.http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
+        try:
+            self.http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Unreachable(f"{self.url!r} is not a URL") from error
 
     def request(
         self, method: str, path: str, body: JSON = None, headers: Mapping[str, str] | None = None
     ) -> JSONObject:
-        """Return the JSON object of the reply, `{}` if the reply is empty. Raises `Refused` and `Unreachable`."""
+        """Return the JSON object of the reply, `{}` if the reply is empty. `path` comes from `address`.
+
+        Raises `Refused` and `Unreachable`.
+        """
         return cast("JSONObject", self._json(method, path, body, headers) or {})
 
     def request_list(self, path: str) -> list[JSONObject]:
@@ -52,8 +59,10 @@ class Client:
     def _json(self, method: str, path: str, body: JSON = None, headers: Mapping[str, str] | None = None) -> object:
         import httpx
 
+        content = None if body is None else json.dumps(body).encode()  # in ASCII, since a value may be no Unicode
+        media_type = {} if body is None else {"Content-Type": "application/json"}
         try:
-            reply = self.http.request(method, path, json=body, headers=dict(headers or {}))
+            reply = self.http.request(method, path, content=content, headers={**media_type, **(headers or {})})
         except httpx.HTTPError as error:
             raise Unreachable(f"{self.url} does not answer ({type(error).__name__})") from error
         if reply.is_error:
@@ -84,6 +93,9 @@ def with_client(
     def call(args: argparse.Namespace) -> int:
         try:
             return command(Client(args.url), args) or 0
+        except NotAddressable as error:
+            print_problem({"title": "Invalid request", "detail": f"{error}."}, as_json=args.json)
+            return EXIT_REFUSED
         except Refused as refusal:
             print_problem(refusal.problem, as_json=args.json)
             return EXIT_REFUSED

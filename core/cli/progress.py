@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import cast
 
+from .address import address
 from .client import Client, JSONObject, Refused, Unreachable
 
 
@@ -15,7 +16,7 @@ def operation_events(client: Client, operation_id: str) -> Iterator[JSONObject]:
     import httpx
 
     try:
-        with client.http.stream("GET", f"/operations/{operation_id}/events") as stream:
+        with client.http.stream("GET", address("operations", operation_id, "events")) as stream:
             if stream.is_error:
                 raise Refused(stream.status_code, {"title": "the operation cannot be followed"})
             for line in stream.iter_lines():

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+import uuid
 
 from ....hookspecs import JSON
+from ..address import address
 from ..client import Client, add_connection_flags, print_result, with_client
 from ..progress import wait_for_success
+from ..remarks import with_remarks
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -17,6 +20,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--workspace", required=True, metavar="ID")
     parser.add_argument("--digest", help="refuse a tree with another digest than this (sha256:…)")
     parser.add_argument("--sha256", help="refuse a plugin.yaml with another sha256 than this")
+    parser.add_argument("--as", dest="name", metavar="NAME", help="install the plugin under another name")
+    parser.add_argument(
+        "--replace", action="store_true", help="replace a plugin of the same name from another origin"
+    )
+    parser.add_argument(
+        "--adopt", action="store_true", help="take over what lies at the plugin's place; it is set aside"
+    )
     parser.add_argument("--no-restart", dest="restart", action="store_false", help="do not restart the agent")
     parser.add_argument("--no-wait", dest="wait", action="store_false", help="print the operation's id and return")
     add_connection_flags(parser)
@@ -26,15 +36,20 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def install(client: Client, args: argparse.Namespace) -> None:
     """Start the install and wait for its end; on a terminal, show its phases."""
     body: dict[str, JSON] = {"source": args.source, "restart": args.restart}
-    body |= {key: getattr(args, key) for key in ("digest", "sha256") if getattr(args, key)}
-    path = f"/workspaces/{args.workspace}/plugins"
+    optional = {"digest": args.digest, "sha256": args.sha256, "as": args.name}
+    body |= {key: value for key, value in optional.items() if value is not None}
+    body |= {key: True for key in ("replace", "adopt") if getattr(args, key)}
+    path = address("workspaces", args.workspace, "plugins")
     show_phases = sys.stderr.isatty() and not args.json
     if args.wait and not show_phases:
         reply = client.request("POST", path, body)
     else:
-        reply = client.request("POST", path, body, {"Prefer": "respond-async"})
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        reply = client.request("POST", path, body, {"Prefer": "respond-async", **key})
         if not args.wait:
             print_result(args, reply, str(reply["id"]))
             return
-        reply = wait_for_success(client, reply)
-    print_result(args, reply, f"installed {reply['plugin']} {reply['digest']}")
+        wait_for_success(client, reply)
+        reply = client.request("POST", path, body, key)  # the same operation: its reply
+    headline = f"installed {reply['plugin']} {reply['digest']}"
+    print_result(args, reply, with_remarks(headline, reply, args.workspace))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..address import address
 from ..client import Client, add_connection_flags, format_objects, print_result, with_client
 
 
@@ -17,5 +18,5 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def list_plugins(client: Client, args: argparse.Namespace) -> None:
     """Print the installed plugins as a table."""
-    plugins = client.request_list(f"/workspaces/{args.workspace}/plugins")
+    plugins = client.request_list(address("workspaces", args.workspace, "plugins"))
     print_result(args, plugins, format_objects(("name", "version", "digest", "source", "drift"), plugins))

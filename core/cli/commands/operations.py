@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import cast
 
+from ..address import address
 from ..client import (
     Client,
     JSONObject,
@@ -31,17 +32,17 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def show_operations(client: Client, args: argparse.Namespace) -> None:
     """Print one operation or its changes, else the newest operations as a table."""
-    if args.id and args.follow:
+    if args.id is not None and args.follow:
         for operation in operation_events(client, args.id):
             line = json.dumps(operation) if args.json else f"{operation['status']}: {operation['phase']}"
             print(line, flush=True)
         return
-    if args.id:
-        operation = client.request("GET", f"/operations/{args.id}")
+    if args.id is not None:
+        operation = client.request("GET", address("operations", args.id))
         print_result(args, operation, format_fields(operation))
         return
-    workspace = f"&workspace={args.workspace}" if args.workspace else ""
-    page = client.request("GET", f"/operations?limit={args.limit}{workspace}")
+    query = {"limit": args.limit, "workspace": args.workspace}
+    page = client.request("GET", address("operations", query=query))
     rows = [
         [
             operation["created_at"],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import cast
 
+from ..address import address
 from ..client import Client, add_connection_flags, print_result, with_client
+from ..remarks import with_remarks
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -14,13 +15,15 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--workspace", required=True, metavar="ID")
     parser.add_argument("--no-restart", dest="restart", action="store_false", help="do not restart the agent")
+    parser.add_argument(
+        "--adopt", action="store_true", help="remove it even if plugport did not put it there; it is set aside"
+    )
     add_connection_flags(parser)
     parser.set_defaults(command=with_client(uninstall))
 
 
 def uninstall(client: Client, args: argparse.Namespace) -> None:
-    """Uninstall, and name the files that stay because somebody edited them."""
-    query = "" if args.restart else "?restart=false"
-    reply = client.request("DELETE", f"/workspaces/{args.workspace}/plugins/{args.name}{query}")
-    left = [f"  left, since somebody edited it: {path}" for path in cast("list[str]", reply["left"])]
-    print_result(args, reply, "\n".join([f"uninstalled {reply['plugin']}", *left]))
+    """Uninstall, and name what stays or was set aside because somebody edited it."""
+    query = {"restart": None if args.restart else False, "adopt": True if args.adopt else None}
+    reply = client.request("DELETE", address("workspaces", args.workspace, "plugins", args.name, query=query))
+    print_result(args, reply, with_remarks(f"uninstalled {reply['plugin']}", reply, args.workspace))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import cast
 
 from ....hookspecs import JSON
+from ..address import address
 from ..client import (
     Client,
     JSONObject,
@@ -74,7 +75,7 @@ def _parse_option(text: str) -> tuple[str, JSON]:
     key, _, value = text.partition("=")
     try:
         return key, json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return key, value
 
 
@@ -83,31 +84,31 @@ def list_workspaces(client: Client, args: argparse.Namespace) -> None:
     workspaces: list[JSONObject] = []
     page: JSONObject = {"next": ""}
     while page["next"] is not None:
-        cursor = f"&cursor={page['next']}" if page["next"] else ""
-        page = client.request("GET", f"/workspaces?limit=200{cursor}")
+        query = {"limit": 200, "cursor": cast("str", page["next"]) or None}
+        page = client.request("GET", address("workspaces", query=query))
         workspaces += cast("list[JSONObject]", page["items"])
     print_result(args, workspaces, format_objects(("id", "org", "runtime", "backend"), workspaces))
 
 
 def show_workspace(client: Client, args: argparse.Namespace) -> None:
     """Print a workspace's fields."""
-    workspace = client.request("GET", f"/workspaces/{args.id}")
+    workspace = client.request("GET", address("workspaces", args.id))
     print_result(args, workspace, format_fields(workspace))
 
 
 def remove_workspace(client: Client, args: argparse.Namespace) -> None:
     """Remove a workspace from the service."""
-    client.request("DELETE", f"/workspaces/{args.id}")
+    client.request("DELETE", address("workspaces", args.id))
     print_result(args, {"id": args.id}, f"{args.id}: forgotten")
 
 
 def create_token(client: Client, args: argparse.Namespace) -> None:
     """Create a token and print it."""
-    reply = client.request("POST", f"/workspaces/{args.id}/tokens")
+    reply = client.request("POST", address("workspaces", args.id, "tokens"))
     print_result(args, reply, str(reply["token"]))
 
 
 def forget_host_key(client: Client, args: argparse.Namespace) -> None:
     """Forget the pinned host key, so that the next connection pins a new one."""
-    client.request("DELETE", f"/workspaces/{args.id}/host-key")
+    client.request("DELETE", address("workspaces", args.id, "host-key"))
     print_result(args, {"id": args.id}, f"{args.id}: the next contact is a first one")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ....hookspecs import JSON
+from ..address import address
 from ..client import Client, Refused, Unreachable
 from ..pull.download import download
 from ..pull.unpack import PullFailed, Staging
@@ -118,13 +119,13 @@ class _Demo:
         self.client.request("POST", "/workspaces", {"id": workspace, "org": "demo", **row})
 
     def _install(self, workspace: str) -> Row:
-        installed = self.client.request("POST", f"/workspaces/{workspace}/plugins", {"source": _SOURCE})
-        (listed,) = self.client.request_list(f"/workspaces/{workspace}/plugins")
+        installed = self.client.request("POST", address("workspaces", workspace, "plugins"), {"source": _SOURCE})
+        (listed,) = self.client.request_list(address("workspaces", workspace, "plugins"))
         if listed["digest"] != installed["digest"] or listed["drift"] != "none":
             raise DemoFailed("what was read back is not what was installed")
         return workspace, "POST …/plugins", f"{listed['name']} {listed['version']}", str(listed["digest"])[:19] + "…"
 
     def _uninstall(self, workspace: str) -> None:
-        self.client.request("DELETE", f"/workspaces/{workspace}/plugins/{_PLUGIN}")
-        if self.client.request_list(f"/workspaces/{workspace}/plugins"):
+        self.client.request("DELETE", address("workspaces", workspace, "plugins", _PLUGIN))
+        if self.client.request_list(address("workspaces", workspace, "plugins")):
             raise DemoFailed(f"the uninstall left something in the workspace {workspace}")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import quote
 
+from ..address import address
 from ..client import Client, Refused, Unreachable, problem_document
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ def download(client: Client, workspace: str, name: str, source: str | None, arch
     """
     import httpx
 
-    path = f"/workspaces/{quote(workspace, safe='')}/plugins/{quote(name, safe='')}/download"
-    path += f"?source={quote(source, safe='')}" if source else ""
+    path = address("workspaces", workspace, "plugins", name, "download", query={"source": source})
     etag: str | None = None
     with archive.open("wb") as out, _progress_bar(name) as report:
         for attempt in range(1, _ATTEMPTS + 1):

@@ -1,0 +1,27 @@
+"""Says for a person what an install, an uninstall or a restore found on the target beside the plugin."""
+
+from __future__ import annotations
+
+import shlex
+from typing import cast
+
+from .client import JSONObject
+
+_LISTS = (
+    ("left", "left, since somebody edited it"),
+    ("kept", "set aside in"),
+    ("dropped", "deleted, since too much was set aside"),
+)
+
+
+def with_remarks(headline: str, reply: JSONObject, workspace: str) -> str:
+    """Return the headline, then a line for each thing that the reply says beside it."""
+    lines = [f"  {label}: {path}" for field, label in _LISTS for path in cast("list[str]", reply.get(field) or [])]
+    if reply.get("kept"):
+        command = shlex.join(["plugport", "restore", str(reply["plugin"]), "--workspace", workspace])
+        lines.append(f"  put back what was set aside: {command}")
+    if reply.get("stale"):
+        lines.append("  copies of an older version stay until an install with a restart")
+    if reply.get("adopted"):
+        lines.append("  taken over: plugport had no record of the plugin's directory")
+    return "\n".join([headline, *lines])
