@@ -10,4 +10,4 @@ JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[st
 """Anything that `json.dumps` writes."""
 
 EMPTY: Final[Mapping[str, JSON]] = MappingProxyType({})
-"""The empty object, where nothing else is to be said."""
+"""The empty object: read-only, so that it can be a default."""

@@ -1,4 +1,4 @@
-"""The values that hooks take and return: frozen, typed, and free of anything of the service's own."""
+"""The values that hooks take and return: frozen and typed. They know nothing of the service."""
 
 from ..json import EMPTY, JSON
 from .bundle import Bundle, BundleFile, TreeEntry, pack, tree_digest

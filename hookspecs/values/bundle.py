@@ -1,4 +1,4 @@
-"""Bundles: plugins that have been fetched, checked and packed, and the one digest of their trees."""
+"""Bundles: plugins that were fetched, checked and packed; and the digest of a tree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OWNER: Final = 1000
 """The user and the group that delivered files belong to: the agent's, in every supported image."""
 
 MTIME: Final = 315_532_800
-"""1980-01-01: one time for all entries, so that the same tree gives the same bytes. GNU tar warns of 1970."""
+"""1980-01-01, in seconds: one time for every entry, so that a tree always makes the same bytes. GNU tar warns of 0."""
 
 _CHUNK: Final = 1 << 20
 
@@ -42,7 +42,7 @@ class BundleFile:
 
 @dataclass(frozen=True, slots=True)
 class TreeEntry:
-    """A file to be packed: its path in the plugin, and the regular file on this machine that has its bytes."""
+    """A file to pack: its `path` in the plugin, and the regular file `origin` on this machine that has its bytes."""
 
     path: str
     origin: Path
@@ -53,8 +53,8 @@ class TreeEntry:
 class Bundle:
     """A plugin, ready to be delivered. Its bytes lie in `archive`, a prebuilt tar on this machine.
 
-    `digest` is the tree's (`sha256:<hex>`, see `tree_digest`); `manifest` is the parsed `plugin.yaml`, empty
-    where there is none; `files` are sorted by path, as bytes.
+    `digest` is the tree's (`sha256:<hex>`, see `tree_digest`). `manifest` is the parsed `plugin.yaml`, empty if there
+    is none. `revision` is what the source calls this state, or None. `files` are sorted by path, as bytes.
     """
 
     name: str
@@ -66,15 +66,15 @@ class Bundle:
 
     @property
     def size(self) -> int:
-        """Bytes of all files together."""
+        """The size of all files together, in bytes."""
         return sum(file.size for file in self.files)
 
     def open_tar(self, prefix: str = "") -> BinaryIO:
-        """A new stream of the bundle as a tar, to be closed by the caller; may be called again and again.
+        """Open the bundle as a tar. The caller closes the stream. May be called any number of times.
 
-        GNU format, owner 1000:1000, files 0644 or 0755, directories 0755. With `prefix` (`x` or `x/y`, with
-        or without a closing `/`) every name stands below it and the prefix's own directories are listed, too.
-        The stream is seekable and never holds more than one header and one read in memory.
+        GNU format, owner 1000:1000, files 0644 or 0755, directories 0755. With `prefix` (`x` or `x/y`; a closing
+        `/` may follow) every name is below it, and the directories of the prefix are listed, too. The stream is
+        seekable and never holds more than one header and one read in memory.
         """
         archive = self.archive.open("rb")
         prefix = prefix.strip("/")
@@ -83,7 +83,7 @@ class Bundle:
         return io.BufferedReader(_PrefixedTar(archive, self.files, prefix), buffer_size=_CHUNK)
 
     def read(self, path: str) -> bytes:
-        """The bytes of one file. Raises `KeyError` where the bundle has no such file."""
+        """Return the bytes of one file. Raises `KeyError` if the bundle has no such file."""
         for file, offset in _offsets(self.files):
             if file.path == path:
                 with self.archive.open("rb") as archive:
@@ -93,8 +93,8 @@ class Bundle:
 
 
 def tree_digest(files: Iterable[_Hashed]) -> str:
-    """The digest of a tree, `sha256:<hex>`: the sha256 of the lines `<sha256 of the file>  ./<path>` of all
-    files, sorted by path as bytes. In the tree's directory the same comes from
+    """Return the digest of a tree, `sha256:<hex>`: the sha256 of the lines `<sha256 of the file>  ./<path>` of all
+    files, sorted by path as bytes. In the tree's directory the same digest comes from
 
         find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum | sha256sum
     """

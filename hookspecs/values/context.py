@@ -1,4 +1,4 @@
-"""What the service hands to a provider at its start."""
+"""What the service gives a provider at its start."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _T = TypeVar("_T")
 
 
 class KeyValueStore(Protocol):
-    """A small durable store of the provider's own: string keys, JSON values, one namespace per provider.
+    """A small durable store of JSON values by string keys. Each provider has a namespace of its own.
 
-    Every call may be repeated. A key has at most 512 characters, a value at most 64 KiB as JSON; beyond that
-    `ValueError` is raised and nothing is written.
+    Every call may be repeated. A key has at most 512 characters, a value at most 64 KiB as JSON; a longer one raises
+    `ValueError`, and nothing is written.
     """
 
     async def get(self, key: str) -> JSON:
-        """The value, or None where there is none."""
+        """Return the value, or None if there is none."""
 
     async def put(self, key: str, value: JSON) -> None:
-        """Write the value, replacing what was there."""
+        """Write the value. It replaces an older one."""
 
     async def delete(self, key: str) -> bool:
-        """Forget the key; whether it was there."""
+        """Delete the key. Return whether it was there."""
 
     async def keys(self, prefix: str = "") -> Sequence[str]:
-        """The keys that start with `prefix`, sorted."""
+        """Return the keys that start with `prefix`, sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ class ServiceSettings:
 
 @dataclass(frozen=True, slots=True)
 class StartupContext:
-    """What the service hands to a provider at `startup`.
+    """The argument of `startup`.
 
     `settings`: the environment's `PLUGPORT_<PROVIDER>_<KEY>` as `{"key": value}`, where PROVIDER is the
     entry point's name in capitals with `_` for `-`. `audit(what, fields)` writes an entry to the audit log.
     `wait(awaitable)` is for a hook that is a plain `def`, in its worker thread: it runs an awaitable (of
-    `store` or `audit`) on the service's loop and returns its result; from the loop itself it raises
+    `store` or `audit`) on the service's loop and returns its result. Called on the loop itself it raises
     `RuntimeError`.
     """
 

@@ -11,7 +11,10 @@ from ..json import JSON
 
 
 class Action(StrEnum):
-    """What is asked of a workspace."""
+    """What a caller asks of a workspace.
+
+    `LIST` is deprecated: the service asks no hook about it. It stays for providers of hook API 2.
+    """
 
     INSTALL = "install"
     UNINSTALL = "uninstall"
@@ -25,7 +28,7 @@ class Receipt:
     """A backend's answer to `deliver` and `uninstall`.
 
     `digest` is the tree's digest (`sha256:<hex>`) as it was read back from the target, None after an
-    uninstall. `left` names, relative to the config dir, what an uninstall found edited and so left alone.
+    uninstall. `left` names, relative to the config dir, what an uninstall found edited and therefore left.
 
     `kept_files` names the files of the plugin's directory that somebody edited or added, as they were called
     (`plugins/<name>/notes.md`); they were set aside in the directories `kept`, below `plugins/.plugport/kept/`.
@@ -43,8 +46,8 @@ class Receipt:
 class InstalledPlugin:
     """A plugin as it lies on the target.
 
-    `digest` is computed from the files there. `manifest` is the parsed `plugin.yaml`, or its text (the core
-    parses it, so that a backend needs no YAML library), or None where there is none.
+    `digest` (`sha256:<hex>`) is computed from the files there. `manifest` is the parsed `plugin.yaml`, or its text
+    (the core parses it, so that a backend needs no YAML library), or None if there is none.
     """
 
     name: str
@@ -67,8 +70,10 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A text after an uninstall: `text` is the new text (None: delete the file, nothing of it is left);
-    `left` describes, in the plugin's own words (file and rule), what was edited and so stays."""
+    """What `clean_memory` or `clean_settings` of a `Removal` made of a text.
+
+    `text` is the new text; None deletes the file. `left` describes what was edited and therefore stays.
+    """
 
     text: str | None
     left: tuple[str, ...] = ()

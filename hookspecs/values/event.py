@@ -1,4 +1,4 @@
-"""What observers are told."""
+"""What observers receive."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What observers hear of: something that has happened, after it was recorded.
+    """Something that has happened and was recorded.
 
     `kind` is `plugin.installed`, `plugin.uninstalled`, `plugin.downloaded` or `operation.failed`; `problem` is
     the slug of the error for the last.

@@ -1,4 +1,4 @@
-"""What a policy is asked, and how it refuses."""
+"""The question to a policy, and its refusal."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class PolicyRequest:
-    """What `check_policy` is asked: before the fetch with `bundle` None, and again with it after the fetch.
+    """What `check_policy` decides on: before the fetch, with `bundle` None, and again after it, with the bundle.
 
-    `actor` is who asks: `admin`, `org:<id>` or `workspace:<id>`.
+    `actor` is the caller: `admin`, `org:<id>` or `workspace:<id>`.
     """
 
     action: Action
@@ -26,6 +26,6 @@ class PolicyRequest:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A policy's no. The reason goes to the log and to the audit, not into the response."""
+    """A policy's refusal. `reason` goes to the log and to the audit log, never to the client."""
 
     reason: str

@@ -1,4 +1,4 @@
-"""Sources: where plugins come from, and what a source provider says of what it fetched."""
+"""Sources: where plugins come from, and what a source provider answers to a fetch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,31}\Z")
 class Source:
     """Where a plugin comes from: `scheme://spec`.
 
-    What stands behind the scheme is opaque to the core; the source provider reads it.
+    The core does not read what follows the scheme; the source provider does.
     """
 
     scheme: str

@@ -15,7 +15,7 @@ class Workspace:
     """Where one agent runs.
 
     `backend` is filled in by the core before any backend hook sees the workspace. `org` and `runtime` are
-    None where they are not known. `options` belongs to the backend (for `host`: `path`, its config dir).
+    None if they are not known. `options` belongs to the backend (for `host`: `path`, its config dir).
     """
 
     id: str
@@ -28,17 +28,17 @@ class Workspace:
 
     @property
     def container_name(self) -> str:
-        """The container's name: the row's, else `ws-<id>`."""
+        """The container's name: `container`, else `ws-<id>`."""
         return self.container or f"ws-{self.id}"
 
     @property
     def runtime_name(self) -> str | None:
-        """The runtime in one spelling: lower case, `-` for `_`; None where it is not known."""
+        """The runtime in one spelling: lower case, with `-` for `_`; None if it is not known."""
         return normalise_runtime(self.runtime) if self.runtime else None
 
 
 def normalise_runtime(runtime: str) -> str:
-    """One spelling for a runtime's name: `claude_code` and `claude-code` are equal."""
+    """Return a runtime's name in one spelling: `claude_code` becomes `claude-code`."""
     return runtime.strip().lower().replace("_", "-")
 
 
@@ -54,8 +54,8 @@ class RunStateKind(StrEnum):
 class RunState:
     """Whether a workspace runs: `RunState.RUNNING`, `RunState.STOPPED` or `RunState.unknown(reason)`.
 
-    STOPPED means that the engine said so (exited, never started, absent). UNKNOWN means that nobody could
-    say (a hung daemon, a throttled cloud); its reason is for the log and never reaches a client.
+    STOPPED means that the engine said so (exited, never started, absent). UNKNOWN means that it could not be found
+    out (a hung daemon, a throttled cloud); its reason is for the log and never reaches a client.
     """
 
     kind: RunStateKind
@@ -66,7 +66,7 @@ class RunState:
 
     @classmethod
     def unknown(cls, reason: str) -> RunState:
-        """The state of a workspace that could not be asked; `reason` is for the log alone."""
+        """Return the state of a workspace whose state could not be found out. `reason` is for the log alone."""
         return cls(RunStateKind.UNKNOWN, reason)
 
 
