@@ -18,7 +18,7 @@ OWNER: Final = 1000
 """The user and the group that delivered files belong to: the agent's, in every supported image."""
 
 MTIME: Final = 315_532_800
-"""1980-01-01, in seconds: one time for every entry, so that a tree always makes the same bytes. GNU tar warns of 0."""
+"""1980-01-01, in seconds: one time for every entry, so that a tree always makes the same bytes (tar warns of 0)."""
 
 _CHUNK: Final = 1 << 20
 
