@@ -31,6 +31,7 @@ from .pipeline.cache import ArchiveCache
 from .pipeline.fetch import Fetcher
 from .pipeline.install import Installer
 from .pipeline.record import Recorder
+from .pipeline.restore import Restorer
 from .pipeline.uninstall import Uninstaller
 from .services import Services
 from .settings import Settings
@@ -143,6 +144,7 @@ def _wire(settings: Settings, metrics: Metrics, dispatcher: Dispatcher, database
     timeout = settings.delivery_seconds
     installer = Installer(resolver, dispatcher, admission, fetcher, recorder, timeout)
     uninstaller = Uninstaller(resolver, dispatcher, admission, recorder, timeout)
+    restorer = Restorer(resolver, dispatcher, admission, recorder, timeout)
     return Services(
         settings=settings,
         database=database,
@@ -160,7 +162,7 @@ def _wire(settings: Settings, metrics: Metrics, dispatcher: Dispatcher, database
         audit=audit,
         operations=Operations(
             database,
-            Handlers(installer.install, uninstaller.uninstall),
+            Handlers(installer.install, uninstaller.uninstall, restorer.restore),
             problems.document,
             exclusive=settings.url.startswith("sqlite"),
             concurrency=settings.concurrency,

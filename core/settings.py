@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     rate_limit: int = Field(default=600, ge=1)
     cache_bytes: int = Field(default=1024 * _MIB, ge=0)
     max_tree_files: int = Field(default=10_000, ge=1)
+    kept_files: int = Field(default=1_000, ge=1)
+    kept_bytes: int = Field(default=64 * _MIB, ge=1)
     concurrency: int = Field(default=16, ge=1)
     body_max_bytes: int = Field(
         default=64 * 1024, ge=1, validation_alias=_either_name("BODY_MAX_BYTES", "PLUGIN_INSTALL_BODY_MAX_BYTES")
@@ -122,4 +124,6 @@ class Settings(BaseSettings):
             fetch_timeout=self.fetch_seconds,
             max_tree_bytes=self.max_tree_bytes,
             max_tree_files=self.max_tree_files,
+            kept_files=self.kept_files,
+            kept_bytes=self.kept_bytes,
         )

@@ -106,7 +106,8 @@ class GithubSource:
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         has_manifest = (destination / "plugin.yaml").exists()
-        return Resolved(None if has_manifest else pinned.repository, revision)
+        origin = f"github://{pinned.owner}/{pinned.repository}".lower()  # GitHub ignores the case
+        return Resolved(None if has_manifest else pinned.repository, revision, origin)
 
 
 class _Git:

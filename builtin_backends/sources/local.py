@@ -68,7 +68,7 @@ class LocalSource:
             _TreeCopy(folder, destination, self._service).copy()
         except OSError as error:
             raise SourceUnavailable(f"the plugins directory cannot be read: {error}") from error
-        return Resolved(source.spec)
+        return Resolved(source.spec, origin=f"local://{source.spec}")
 
 
 def _plugin_folder(plugins_dir: Path, name: str) -> Path:

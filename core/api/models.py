@@ -97,16 +97,27 @@ class TokenOut(_Out):
 
 
 class Install(_In):
-    """What to install. `digest` pins the fetched tree, `sha256` pins its `plugin.yaml`."""
+    """What to install. `digest` pins the fetched tree, `sha256` pins its `plugin.yaml`. `as` is another name for the
+    plugin. `replace` lets it take the place of a plugin of the same name from another origin, `adopt` the place of
+    something that plugport did not put there (what lies there is set aside)."""
 
     source: Annotated[str, Field(max_length=4096)]
     digest: Digest | None = None
     sha256: Sha256 | None = None
     restart: bool = True
+    name: Annotated[str | None, Field(alias="as", max_length=128)] = None
+    replace: bool = False
+    adopt: bool = False
 
 
 class Installed(_Out):
-    """The reply to an install; `operation` is the operation's id."""
+    """The reply to an install; `operation` is the operation's id.
+
+    `left` names what somebody had edited of the versions before: copies of the adaptor's that stay, and files of the
+    plugin's directory that were set aside in the directories `kept`. `dropped` names older ones that were deleted for
+    it. `stale` says that copies of an older version stay until an install with a restart. `adopted` says that the
+    plugin's directory was taken over.
+    """
 
     status: Literal["installed"]
     plugin: str
@@ -114,16 +125,43 @@ class Installed(_Out):
     digest: str
     revision: str | None = None
     restarted: bool
+    left: list[str] = []
+    kept: list[str] = []
+    dropped: list[str] = []
+    stale: bool = False
+    adopted: bool = False
     operation: str
 
 
 class Uninstalled(_Out):
-    """The reply to an uninstall. `left` names what somebody edited and was therefore not removed."""
+    """The reply to an uninstall. `left` names what somebody edited: it stays, or was set aside in one of the
+    directories `kept`. `dropped` names older ones that were deleted for it."""
 
     status: Literal["uninstalled"]
     plugin: str
     left: list[str]
+    kept: list[str] = []
+    dropped: list[str] = []
     restarted: bool
+    adopted: bool = False
+    operation: str
+
+
+class Restore(_In):
+    """What to restore: the name of a directory below `plugins/.plugport/kept/<name>/`; without it the newest."""
+
+    kept: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
+
+
+class Restored(_Out):
+    """The reply to a restore. `restored` names the files that were put back; what they replaced was set aside in
+    `kept`."""
+
+    status: Literal["restored"]
+    plugin: str
+    restored: list[str]
+    kept: list[str] = []
+    dropped: list[str] = []
     operation: str
 
 
@@ -182,7 +220,7 @@ class OperationOut(_Out):
     """One install or uninstall. Times are RFC 3339 in UTC; `error` is the problem document of a failure."""
 
     id: str
-    kind: Literal["install", "uninstall"]
+    kind: Literal["install", "uninstall", "restore"]
     workspace: str
     plugin: str | None
     source: str | None
@@ -269,7 +307,8 @@ class SourceQuery(BaseModel):
     source: Annotated[str, Field(max_length=4096)] | None = None
 
 
-class RestartQuery(BaseModel):
-    """Whether to restart the agent afterwards."""
+class UninstallQuery(BaseModel):
+    """Whether to restart the agent afterwards, and whether to remove what plugport did not put there (`adopt`)."""
 
     restart: bool = True
+    adopt: bool = False

@@ -11,8 +11,9 @@ from ...hookspecs.values import PolicyRequest, Source, Workspace
 from ..auth import Access
 from ..catalog import read_catalog
 from ..inventory import inventory
-from ..operations.model import InstallRequest, NewOperation, Operation, Request, UninstallRequest
+from ..operations.model import InstallRequest, NewOperation, Operation, Request, RestoreRequest, UninstallRequest
 from ..pipeline.manifest import validate_name
+from ..pipeline.plugin_names import validate_new_name
 from . import problems
 from .endpoint import Endpoint, Reply, RequestContext, json_response
 from .models import (
@@ -22,10 +23,12 @@ from .models import (
     OperationOut,
     PluginOut,
     RequiredRuntimeQuery,
-    RestartQuery,
+    Restore,
+    Restored,
     RuntimeQuery,
     Schemes,
     Uninstalled,
+    UninstallQuery,
 )
 from .serializers import catalog_plugin_out, operation_out, plugin_out
 from .validation import invalid
@@ -64,7 +67,9 @@ async def install_plugin(context: RequestContext) -> Response:
     """
     body: Install = context.body
     source = Source.parse(body.source)
-    return await _submit(context, InstallRequest(source, body.digest, body.sha256, body.restart))
+    name = None if body.name is None else validate_new_name(body.name)
+    request = InstallRequest(source, body.digest, body.sha256, body.restart, name, body.replace, body.adopt)
+    return await _submit(context, request)
 
 
 async def uninstall_plugin(context: RequestContext) -> Response:
@@ -73,7 +78,13 @@ async def uninstall_plugin(context: RequestContext) -> Response:
     What somebody edited stays, and `left` names it.
     """
     name = validate_name(context.path("name"))
-    return await _submit(context, UninstallRequest(name, context.query.restart))
+    return await _submit(context, UninstallRequest(name, context.query.restart, context.query.adopt))
+
+
+async def restore_plugin(context: RequestContext) -> Response:
+    """Put back the files of the plugin's directory that somebody had edited, and that were set aside."""
+    body: Restore = context.body
+    return await _submit(context, RestoreRequest(validate_name(context.path("name")), body.kept))
 
 
 async def _submit(context: RequestContext, request: Request) -> Response:
@@ -187,7 +198,7 @@ ENDPOINTS = (
         Access.WORKSPACE,
         {200: Reply(Installed), 202: _ASYNC},
         body=Install,
-        problems=(*_CHANGE, *FETCH),
+        problems=(*_CHANGE, *FETCH, errors.NameTaken, errors.NotManaged),
         headers=_HEADERS,
     ),
     Endpoint(
@@ -196,7 +207,17 @@ ENDPOINTS = (
         uninstall_plugin,
         Access.WORKSPACE,
         {200: Reply(Uninstalled), 202: _ASYNC},
-        query=RestartQuery,
+        query=UninstallQuery,
+        problems=(*_CHANGE, errors.NotManaged),
+        headers=_HEADERS,
+    ),
+    Endpoint(
+        "POST",
+        f"{_PLUGINS}/{{name}}/restore",
+        restore_plugin,
+        Access.WORKSPACE,
+        {200: Reply(Restored), 202: _ASYNC},
+        body=Restore,
         problems=_CHANGE,
         headers=_HEADERS,
     ),

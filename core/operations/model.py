@@ -17,7 +17,8 @@ OPEN = ("queued", "running")
 @dataclass(frozen=True, slots=True)
 class InstallRequest:
     """A request to install. `digest` pins the fetched tree, `sha256` pins its `plugin.yaml`; `restart` asks for a
-    restart of the agent afterwards."""
+    restart of the agent afterwards. `name` is another name for the plugin; `replace` lets it take the place of a
+    plugin of another origin, `adopt` that of something that plugport did not put there."""
 
     action: ClassVar[Action] = Action.INSTALL
     plugin: ClassVar[None] = None
@@ -25,6 +26,9 @@ class InstallRequest:
     digest: str | None = None
     sha256: str | None = None
     restart: bool = True
+    name: str | None = None
+    replace: bool = False
+    adopt: bool = False
 
     def to_json(self) -> dict[str, JSON]:
         """Return the request as the column `request` holds it."""
@@ -33,24 +37,43 @@ class InstallRequest:
             "digest": self.digest,
             "sha256": self.sha256,
             "restart": self.restart,
+            **({"as": self.name} if self.name is not None else {}),
+            **({"replace": True} if self.replace else {}),
+            **({"adopt": True} if self.adopt else {}),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class UninstallRequest:
-    """A request to uninstall the plugin of this name; `restart` asks for a restart of the agent afterwards."""
+    """A request to uninstall the plugin of this name; `restart` asks for a restart of the agent afterwards. `adopt`
+    removes it even if plugport did not put it there."""
 
     action: ClassVar[Action] = Action.UNINSTALL
     source: ClassVar[None] = None
     plugin: str
     restart: bool = True
+    adopt: bool = False
 
     def to_json(self) -> dict[str, JSON]:
         """Return the request as the column `request` holds it. The name has a column of its own."""
-        return {"restart": self.restart}
+        return {"restart": self.restart, **({"adopt": True} if self.adopt else {})}
 
 
-Request = InstallRequest | UninstallRequest
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    """A request to put back what was set aside of the plugin of this name: the directory `kept`, or the last one."""
+
+    action: ClassVar[Action] = Action.RESTORE
+    source: ClassVar[None] = None
+    plugin: str
+    kept: str | None = None
+
+    def to_json(self) -> dict[str, JSON]:
+        """Return the request as the column `request` holds it. The name has a column of its own."""
+        return {"kept": self.kept}
+
+
+Request = InstallRequest | UninstallRequest | RestoreRequest
 
 
 def request_of_row(kind: str, plugin: str | None, stored: Mapping[str, Any]) -> Request:
@@ -58,11 +81,21 @@ def request_of_row(kind: str, plugin: str | None, stored: Mapping[str, Any]) -> 
 
     A field that is missing has its default. Never raises: the source was checked when the operation was accepted.
     """
-    restart = bool(stored.get("restart", True))
+    restart, adopt = bool(stored.get("restart", True)), bool(stored.get("adopt", False))
     if kind == Action.UNINSTALL:
-        return UninstallRequest(plugin or "", restart)
+        return UninstallRequest(plugin or "", restart, adopt)
+    if kind == Action.RESTORE:
+        return RestoreRequest(plugin or "", stored.get("kept"))
     scheme, _, spec = str(stored.get("source")).partition("://")
-    return InstallRequest(Source(scheme, spec), stored.get("digest"), stored.get("sha256"), restart)
+    return InstallRequest(
+        source=Source(scheme, spec),
+        digest=stored.get("digest"),
+        sha256=stored.get("sha256"),
+        restart=restart,
+        name=stored.get("as"),
+        replace=bool(stored.get("replace", False)),
+        adopt=adopt,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +118,9 @@ class NewOperation:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One stored install or uninstall. Times are in seconds since 1970. `error` is the problem document of a failure,
-    `result` the reply of a success; `attempts` counts how often it was started."""
+    """One stored operation. Times are in seconds since 1970. `error` is the problem document of a failure, `result`
+    the reply of a success; `attempts` counts how often it was started. `prepared` is what an attempt stored before it
+    changed the target."""
 
     seq: int
     id: str
@@ -107,6 +141,7 @@ class Operation:
     finished_at: float | None
     result: Mapping[str, JSON] | None
     error: Mapping[str, JSON] | None
+    prepared: Mapping[str, JSON] | None = None
 
     @property
     def finished(self) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
+from ...hookspecs.values import JSON
 from ..store.operations import Leases, OperationStore
 from .model import LeaseLost, Operation
 
@@ -55,6 +57,10 @@ class Progress:
             self._stored_at = time.monotonic()
             await self._store.change(self._operation.id, phase=name)
         self._watchers.notify(self._operation.id)
+
+    async def prepare(self, prepared: Mapping[str, JSON]) -> None:
+        """Store what a later attempt must know (`Operation.prepared`); call it before the target is changed."""
+        await self._store.change(self._operation.id, prepared=dict(prepared))
 
     async def fence(self) -> None:
         """Renew the workspace's lease; call it right before the target is changed.

@@ -20,7 +20,7 @@ from ...hookspecs import errors
 from ...hookspecs.values import JSON
 from ..store.database import Database
 from ..store.operations import Leases, OperationStore
-from .model import InstallRequest, LeaseLost, NewOperation, Operation, UninstallRequest
+from .model import InstallRequest, LeaseLost, NewOperation, Operation, RestoreRequest, UninstallRequest
 from .progress import Progress, Watchers
 
 log = logging.getLogger("plugport.operations")
@@ -38,12 +38,16 @@ class Handlers:
 
     install: Callable[[Operation, InstallRequest, Progress], Awaitable[Result]]
     uninstall: Callable[[Operation, UninstallRequest, Progress], Awaitable[Result]]
+    restore: Callable[[Operation, RestoreRequest, Progress], Awaitable[Result]]
 
     async def handle(self, operation: Operation, progress: Progress) -> Result:
         """Carry the operation out."""
-        if isinstance(operation.request, InstallRequest):
-            return await self.install(operation, operation.request, progress)
-        return await self.uninstall(operation, operation.request, progress)
+        request = operation.request
+        if isinstance(request, InstallRequest):
+            return await self.install(operation, request, progress)
+        if isinstance(request, RestoreRequest):
+            return await self.restore(operation, request, progress)
+        return await self.uninstall(operation, request, progress)
 
 
 class Operations:

@@ -1,4 +1,4 @@
-"""The cache of prebuilt archives: one tar per tree, under the tree's digest, bounded in size."""
+"""The cache of prebuilt archives: one tar per bundle, bounded in size."""
 
 from __future__ import annotations
 
@@ -20,8 +20,18 @@ _CHUNK = 1 << 20
 _LEVEL = 6
 
 
+def key_of(bundle: Bundle) -> str:
+    """Return the key of a bundle: the sha256 (hex) of everything that a delivery of it carries.
+
+    The digest covers the bytes of the files, but neither their modes nor the plugin's name.
+    """
+    executables = [file.path for file in bundle.files if file.executable]
+    carried = [bundle.digest, bundle.name, bundle.revision, bundle.origin, executables]
+    return hashlib.sha256(json.dumps(carried).encode()).hexdigest()
+
+
 class ArchiveCache:
-    """Keeps archives by digest in one folder. All methods block; any thread may call them.
+    """Keeps archives by their key (see `key_of`) in one folder. All methods block; any thread may call them.
 
     `limit` (bytes) holds after each `add`: the least recently used archives are deleted first, but none that a
     `using` block holds.
@@ -35,27 +45,28 @@ class ArchiveCache:
         for leftover in folder.glob("*.new"):
             leftover.unlink(missing_ok=True)
 
-    def get(self, digest: str) -> Bundle | None:
-        """Return the bundle of that digest, or None if the cache does not have all of it."""
-        archive = self._archive(digest)
+    def get(self, key: str) -> Bundle | None:
+        """Return the bundle of that key, or None if the cache does not have all of it."""
+        archive = self._archive(key)
         try:
             fields = json.loads(archive.with_suffix(".json").read_text("utf-8"))
-            if archive.stat().st_size != fields["archive_size"]:
+            if archive.stat().st_size != fields.pop("archive_size"):
                 return None
             os.utime(archive)
-        except (OSError, ValueError, KeyError):
+            files = tuple(BundleFile(**file) for file in fields["files"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        files = tuple(BundleFile(**file) for file in fields["files"])
-        return Bundle(fields["name"], fields["digest"], fields["manifest"], fields["revision"], files, archive)
+        return Bundle(**{**fields, "files": files, "archive": archive})
 
     def add(self, bundle: Bundle) -> Bundle:
         """Move the bundle's archive into the cache and return the bundle with its new place."""
-        archive = self._archive(bundle.digest)
+        archive = self._archive(key_of(bundle))
         fields = {
             "name": bundle.name,
             "digest": bundle.digest,
             "manifest": bundle.manifest,
             "revision": bundle.revision,
+            "origin": bundle.origin,
             "archive_size": bundle.archive.stat().st_size,
             "files": [asdict(file) for file in bundle.files],
         }
@@ -72,7 +83,7 @@ class ArchiveCache:
 
         Call it inside a `using` block. Raises `OSError` if the cache cannot be written.
         """
-        packed = self._archive(bundle.digest).with_suffix(".tar.gz")
+        packed = self._archive(key_of(bundle)).with_suffix(".tar.gz")
         hash_file = packed.with_suffix(".gz.sha256")
         with contextlib.suppress(OSError):
             sha256 = hash_file.read_text("ascii")
@@ -92,9 +103,9 @@ class ArchiveCache:
         return packed, hashed.hexdigest()
 
     @contextlib.contextmanager
-    def using(self, digest: str) -> Iterator[None]:
-        """Keep the archive of that digest while the block runs."""
-        stem = self._archive(digest).stem
+    def using(self, key: str) -> Iterator[None]:
+        """Keep the archive of that key while the block runs."""
+        stem = self._archive(key).stem
         with self._lock:
             self._in_use[stem] += 1
         try:
@@ -103,8 +114,8 @@ class ArchiveCache:
             with self._lock:
                 self._in_use[stem] -= 1
 
-    def _archive(self, digest: str) -> Path:
-        return self._folder / f"{digest.removeprefix('sha256:')}.tar"
+    def _archive(self, key: str) -> Path:
+        return self._folder / f"{key}.tar"
 
     def _evict(self, keep: str) -> None:
         entries = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in self._folder.glob("*.tar*"))

@@ -7,13 +7,13 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from ...hookspecs import errors
 from ...hookspecs.values import Bundle, Resolved, Source, TreeEntry, pack
-from .cache import ArchiveCache
+from .cache import ArchiveCache, key_of
 from .manifest import plugin_name, read_manifest
 from .tree_check import check_tree
 
@@ -38,11 +38,13 @@ class SourceResolver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """What the fetched plugin must have: its name, the digest of its tree, the sha256 of its `plugin.yaml`."""
+    """What the fetched plugin must have: its name, the digest of its tree, the sha256 of its `plugin.yaml`. `rename`
+    is the name that it gets instead of its own."""
 
     name: str | None = None
     digest: str | None = None
     sha256: str | None = None
+    rename: str | None = None
 
 
 class Fetcher:
@@ -63,7 +65,7 @@ class Fetcher:
         self._resolver, self._cache, self._folder = resolver, cache, folder
         self._max_bytes, self._max_files = max_bytes, max_files
         self._timeout = timeout
-        self._digests: dict[tuple[str, str], str] = {}
+        self._keys: dict[tuple[str, str, str | None], str] = {}
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
@@ -78,20 +80,20 @@ class Fetcher:
         """
         await publish_phase("resolving")
         revision = await self._resolver.source_revision(source)
-        digest = self._digests.get((str(source), revision)) if revision is not None else None
-        if digest is not None:
-            with self._cache.using(digest):
-                cached = await asyncio.to_thread(self._cache.get, digest)
+        key = self._keys.get((str(source), revision, pins.rename)) if revision is not None else None
+        if key is not None:
+            with self._cache.using(key):
+                cached = await asyncio.to_thread(self._cache.get, key)
                 if cached is not None:
                     _verify_pins(cached, pins)
                     yield cached
                     return
         fetched = await self._fetch(source, pins, publish_phase)
         if revision is not None and await self._resolver.source_revision(source) == revision:
-            while len(self._digests) >= _MOST_REVISIONS:
-                del self._digests[next(iter(self._digests))]
-            self._digests[str(source), revision] = fetched.digest
-        with self._cache.using(fetched.digest):
+            while len(self._keys) >= _MOST_REVISIONS:
+                del self._keys[next(iter(self._keys))]
+            self._keys[str(source), revision, pins.rename] = key_of(fetched)
+        with self._cache.using(key_of(fetched)):
             yield fetched
 
     async def _fetch(self, source: Source, pins: Pins, publish_phase: PublishPhase) -> Bundle:
@@ -111,9 +113,12 @@ class Fetcher:
         manifest = read_manifest(tree)
         name = plugin_name(resolved, manifest, pins.name)
         try:
-            bundle = pack(name, entries, staging / "archive.tar", manifest=manifest, revision=resolved.revision)
+            packed = pack(
+                pins.rename or name, entries, staging / "archive.tar", manifest=manifest, revision=resolved.revision
+            )
         except ValueError as error:
             raise errors.UnsafeBundle(".", errors.BundleFault.CHANGED) from error
+        bundle = replace(packed, origin=resolved.origin)
         _verify_pins(bundle, pins)
         return self._cache.add(bundle)
 

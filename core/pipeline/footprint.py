@@ -1,161 +1,198 @@
-"""What an uninstall removes: what the install delivered, and what the runtime's adaptor made of it at its start.
+"""What a version of a plugin adds below the config dir, beside its own directory, by the rules of the adaptor.
 
-The rules are those of the adaptor. It copies `skills/<skill>/` if that does not exist, appends `rules/*.md` and the
-root's other Markdown files to the memory file, copies `hooks/` and `commands/` below `.claude/`, and merges
-`settings-fragment.json` into `.claude/settings.json`.
+The runtime's adaptor copies `skills/<skill>/` if that does not exist, appends `rules/*.md` and the root's other
+Markdown files to the memory file, copies `hooks/` and `commands/` below `.claude/`, and merges
+`settings-fragment.json` into `.claude/settings.json` (facts: docs/explanation of the layout `adaptor`).
 """
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from ...hookspecs.values import JSON, Bundle, Cleaned, Removal
-from .memory_file import Block, remove_blocks
-from .settings_file import remove_entries
+from ...hookspecs.values import JSON, Bundle
+from .memory_file import Appended, Block, MemoryBefore
+from .settings_fragment import Brought, SettingsBefore, parse_fragment
+
+MEMORY_FILES: Final = ("CLAUDE.md", "AGENTS.md")
+SETTINGS_FILE: Final = ".claude/settings.json"
 
 _FRAGMENT: Final = "settings-fragment.json"
 _NO_FRAGMENTS: Final = frozenset({"readme.md", "changelog.md", "license.md"})
 _MAX_TEXT: Final = 256 * 1024
-"""Bytes of the longest rule or settings fragment that is recorded. A longer one is not removed again."""
+"""Bytes of the longest rule or settings fragment that is recorded. A longer one is not removed again, but named."""
+
+
+@dataclass(frozen=True, slots=True)
+class FootprintBefore:
+    """What was at a footprint's places before the version came, and had not been put there by plugport.
+
+    `paths` are those of its files. `memory` and `settings` are what the memory files and the settings held.
+    """
+
+    paths: frozenset[str] = frozenset()
+    memory: Mapping[str, MemoryBefore] = field(default_factory=dict)
+    settings: SettingsBefore | None = None
+
+    def to_json(self) -> JSON:
+        """Return this as the record of the installed plugin holds it."""
+        return {
+            "paths": sorted(self.paths),
+            "memory": {file: before.to_json() for file, before in self.memory.items()},
+            "settings": None if self.settings is None else self.settings.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, stored: JSON) -> FootprintBefore | None:
+        """Read what `to_json` returned; None for anything else, as in rows of the first release."""
+        if not isinstance(stored, Mapping):
+            return None
+        fields: Mapping[str, Any] = stored
+        memory = {str(file): MemoryBefore.from_json(before) for file, before in fields.get("memory", {}).items()}
+        return cls(
+            frozenset(map(str, fields.get("paths", ()))),
+            {file: before for file, before in memory.items() if before is not None},
+            SettingsBefore.from_json(fields.get("settings")),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
     """What one version of a plugin adds below the config dir, beside `plugins/<name>` itself.
 
-    `files` maps paths below the config dir to their sha256 (hex). `skills` are the skills that it ships, `blocks`
-    what goes into the memory file, `settings` its parsed fragment or None.
+    `digest` is that of its tree, None in rows of the first release. `files` maps paths below the config dir to their
+    sha256 (hex). `skills` are the skills that it ships, `blocks` what goes into the memory file, `settings` its
+    parsed fragment or None; `lost_settings` says that it has a fragment that could not be recorded. `before` is None
+    if nobody looked at the target first.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
     skills: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = ()
-    settings: JSON = None
+    settings: Mapping[str, JSON] | None = None
+    lost_settings: bool = False
+    digest: str | None = None
+    before: FootprintBefore | None = None
 
-    def to_json(self) -> JSON:
+    def to_json(self) -> dict[str, JSON]:
         """Return the footprint as the record of the installed plugin holds it."""
         return {
             "files": dict(self.files),
             "skills": list(self.skills),
             "blocks": [[block.plugin, block.kind, block.file, block.text] for block in self.blocks],
             "settings": self.settings,
+            "lost_settings": self.lost_settings,
+            "digest": self.digest,
+            "before": None if self.before is None else self.before.to_json(),
         }
 
     @classmethod
     def from_json(cls, stored: JSON) -> Footprint:
-        """Read what `to_json` returned; a missing part is empty."""
+        """Read what `to_json` returned, also that of the first release; a missing part is empty."""
         fields: Mapping[str, Any] = stored if isinstance(stored, Mapping) else {}
         return cls(
             files=dict(fields.get("files", {})),
             skills=tuple(fields.get("skills", ())),
             blocks=tuple(Block(*block) for block in fields.get("blocks", ())),
             settings=fields.get("settings"),
+            lost_settings=bool(fields.get("lost_settings", False)),
+            digest=fields.get("digest"),
+            before=FootprintBefore.from_json(fields.get("before")),
         )
+
+    def is_same_version(self, other: Footprint) -> bool:
+        """Whether both are of the same version of the plugin. Rows of the first release have no digest."""
+        if self.digest is not None and other.digest is not None:
+            return self.digest == other.digest
+        return (self.files, self.blocks, self.settings) == (other.files, other.blocks, other.settings)
+
+    def brought_files(self) -> dict[str, str]:
+        """Return the files that were not there before."""
+        kept = frozenset() if self.before is None else self.before.paths
+        return {path: sha256 for path, sha256 in self.files.items() if path not in kept}
+
+    def files_by_skill(self) -> dict[str, dict[str, str]]:
+        """Return the files of each of its skills."""
+        by_skill: dict[str, dict[str, str]] = {}
+        for path, sha256 in self.files.items():
+            if (skill := skill_of(path)) is not None:
+                by_skill.setdefault(skill, {})[path] = sha256
+        return by_skill
+
+    def appended(self, memory_file: str) -> Appended:
+        """Return what it appends to one of the memory files."""
+        return Appended(self.blocks, None if self.before is None else self.before.memory.get(memory_file))
+
+    def brought_settings(self) -> tuple[Brought, ...]:
+        """Return its settings fragment, if it has one that is known."""
+        if self.settings is None:
+            return ()
+        return (Brought(self.settings, None if self.before is None else self.before.settings),)
 
 
 def footprint_of(bundle: Bundle) -> Footprint:
     """Return the footprint of a bundle. Blocking: it reads rules and the settings fragment from the archive."""
-    files: dict[str, str] = {}
-    blocks: list[Block] = []
-    settings: JSON = None
-    for file in bundle.files:
-        path = PurePosixPath(file.path)
-        if (target := _copied_to(path)) is not None:
-            files[target] = file.sha256
-        elif file.size <= _MAX_TEXT and (kind := _block_kind(path)) is not None:
-            if (text := _text(bundle, file.path)) is not None:
-                blocks.append(Block(bundle.name, kind, path.name, text))
-        elif file.path == _FRAGMENT and file.size <= _MAX_TEXT:
-            settings = _parsed(_text(bundle, file.path))
-    skills = {skill for file in bundle.files if (skill := _skill_of(PurePosixPath(file.path))) is not None}
-    return Footprint(files, tuple(sorted(skills)), tuple(blocks), settings)
+    paths = [file.path for file in bundle.files]
+    texts = {file.path for file in bundle.files if file.size <= _MAX_TEXT}
+    kinds = {path: kind for path in paths if (kind := _block_kind(path)) is not None}
+    contents = bundle.read_many({path for path in (*kinds, _FRAGMENT) if path in texts})
+    blocks = [
+        Block(bundle.name, kind, path.rpartition("/")[2], _text(contents.get(path))) for path, kind in kinds.items()
+    ]
 
-
-def removal_of(name: str, own: Sequence[Footprint], others: Sequence[Footprint]) -> Removal:
-    """Return what to remove with the plugin `name`.
-
-    `own` are the footprints of its versions, newest first: an older version's skill may still be there. `others` are
-    the footprints of the workspace's other plugins; what they share with it stays.
-    """
-    shared_skills = {skill for other in others for skill in other.skills}
-    digests: dict[str, list[str]] = defaultdict(list)
-    for footprint in own:
-        for path, sha256 in footprint.files.items():
-            skill = _skill_of(PurePosixPath(path))
-            in_use = any(other.files.get(path) == sha256 for other in others)
-            if skill in shared_skills or (skill is None and in_use) or sha256 in digests[path]:
-                continue
-            digests[path].append(sha256)
-    files = {path: tuple(accepted) for path, accepted in sorted(digests.items()) if accepted}
-    blocks = [block for footprint in own for block in footprint.blocks]
-    own_settings = [footprint.settings for footprint in own if footprint.settings is not None]
-    other_settings = [footprint.settings for footprint in others if footprint.settings is not None]
-
-    def clean_memory(text: str) -> Cleaned:
-        return remove_blocks(text, blocks)
-
-    def clean_settings(text: str, claude_dir: str) -> Cleaned:
-        return remove_entries(text, claude_dir, own_settings, other_settings)
-
-    return Removal(
-        name=name,
-        skills=tuple(sorted({skill for footprint in own for skill in footprint.skills} - shared_skills)),
-        files=files,
-        directories=tuple(_directories(files)),
-        clean_memory=clean_memory,
-        clean_settings=clean_settings,
+    fragment = parse_fragment(contents[_FRAGMENT]) if _FRAGMENT in contents else None
+    return Footprint(
+        files={target: file.sha256 for file in bundle.files if (target := _copied_to(file.path)) is not None},
+        skills=tuple(sorted({skill for path in paths if (skill := skill_of(path)) is not None})),
+        blocks=tuple(blocks),
+        settings=fragment,
+        lost_settings=_FRAGMENT in paths and fragment is None,
+        digest=bundle.digest,
     )
 
 
-def _copied_to(path: PurePosixPath) -> str | None:
-    """Return where the adaptor copies a file, below the config dir; None if it does not."""
-    if _skill_of(path) is not None:
-        return str(path)
-    suffixes = {"hooks": {".sh", ".py"}, "commands": {".md"}}.get(path.parts[0], ())
-    return f".claude/{path}" if len(path.parts) == 2 and path.suffix in suffixes else None
+def skill_of(path: str) -> str | None:
+    """Return the skill that a path of a plugin, or below the config dir, belongs to."""
+    parts = path.split("/")
+    return parts[1] if len(parts) >= 3 and parts[0] == "skills" else None
 
 
-def _skill_of(path: PurePosixPath) -> str | None:
-    return path.parts[1] if len(path.parts) >= 3 and path.parts[0] == "skills" else None
-
-
-def _block_kind(path: PurePosixPath) -> str | None:
-    if path.suffix != ".md":
-        return None
-    if len(path.parts) == 2 and path.parts[0] == "rules":
-        return "rule"
-    if len(path.parts) == 1 and path.name.lower() not in _NO_FRAGMENTS:
-        return "fragment"
-    return None
-
-
-def _text(bundle: Bundle, path: str) -> str | None:
-    try:
-        return bundle.read(path).decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _parsed(text: str | None) -> JSON:
-    try:
-        parsed = json.loads(text or "null")
-    except (ValueError, RecursionError):
-        return None
-    return parsed if isinstance(parsed, dict) else None
-
-
-def _directories(files: Mapping[str, object]) -> list[str]:
-    """Return the directories of the skills, the deepest first."""
+def directories_of(paths: Iterable[str]) -> list[str]:
+    """Return the directories of the skills among the paths, the deepest first."""
     directories = {
         str(parent)
-        for path in files
-        if _skill_of(PurePosixPath(path)) is not None
+        for path in paths
+        if skill_of(path) is not None
         for parent in PurePosixPath(path).parents
         if len(parent.parts) >= 2
     }
     return sorted(directories, key=lambda path: (-path.count("/"), path))
+
+
+def _copied_to(path: str) -> str | None:
+    """Return where the adaptor copies a file, below the config dir; None if it does not."""
+    if skill_of(path) is not None:
+        return path
+    pure = PurePosixPath(path)
+    suffixes = {"hooks": {".sh", ".py"}, "commands": {".md"}}.get(pure.parts[0], ())
+    return f".claude/{path}" if len(pure.parts) == 2 and pure.suffix in suffixes else None
+
+
+def _block_kind(path: str) -> str | None:
+    pure = PurePosixPath(path)
+    if pure.suffix != ".md":
+        return None
+    if len(pure.parts) == 2 and pure.parts[0] == "rules":
+        return "rule"
+    if len(pure.parts) == 1 and pure.name.lower() not in _NO_FRAGMENTS:
+        return "fragment"
+    return None
+
+
+def _text(content: bytes | None) -> str | None:
+    try:
+        return None if content is None else content.decode()
+    except UnicodeDecodeError:
+        return None

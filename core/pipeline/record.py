@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...hookspecs.values import JSON, Bundle, Event, Source, Workspace
@@ -11,10 +12,8 @@ from ..dispatcher import Dispatcher
 from ..operations.model import Operation
 from ..store.audit import Audit
 from ..store.installed import InstalledPlugins, InstalledRecord
-from .footprint import footprint_of
+from .footprint import Footprint, footprint_of
 from .manifest import supported_on_runtime, version_of
-
-_MAX_FOOTPRINTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +24,22 @@ class Recorder:
     audit: Audit
     dispatcher: Dispatcher
 
-    async def record(self, workspace: Workspace, source: Source, bundle: Bundle, *, verified: bool) -> None:
-        """Record the bundle as installed. The footprints of up to four earlier versions are kept. May be repeated."""
-        earlier = (await self.installed.of_workspace(workspace.id)).get(bundle.name)
-        footprint = (await asyncio.to_thread(footprint_of, bundle)).to_json()
-        older = [stored for stored in (earlier.footprints if earlier else ()) if stored != footprint]
+    async def record(
+        self, workspace: Workspace, source: Source, bundle: Bundle, footprints: Sequence[Footprint], *, verified: bool
+    ) -> None:
+        """Record the bundle as installed. `footprints` are its own and those of the versions before it that may have
+        left something, newest first. May be repeated."""
         paths = [file.path for file in bundle.files]
         record = InstalledRecord(
             workspace=workspace.id,
             name=bundle.name,
             source=str(source),
+            origin=bundle.origin,
             digest=bundle.digest,
             revision=bundle.revision,
             version=version_of(bundle.manifest),
             manifest=bundle.manifest,
-            footprints=(footprint, *older[: _MAX_FOOTPRINTS - 1]),
+            footprints=tuple(footprint.to_json() for footprint in footprints),
             verified=verified,
             supported=supported_on_runtime(bundle.manifest, paths, workspace.runtime),
             installed_at=time.time(),
@@ -48,15 +48,34 @@ class Recorder:
 
     async def record_download(self, workspace: Workspace, source: Source, bundle: Bundle) -> None:
         """Record what an external workspace has downloaded, as not verified, and report it to the observers."""
-        await self.record(workspace, source, bundle, verified=False)
+        earlier = (await self.installed.of_workspace(workspace.id)).get(bundle.name)
+        footprints = with_older(await asyncio.to_thread(footprint_of, bundle), footprints_of(earlier))
+        await self.record(workspace, source, bundle, footprints, verified=False)
         await self.dispatcher.observe(
             Event("plugin.downloaded", workspace.id, bundle.name, str(source), bundle.digest)
         )
 
     async def report(
-        self, kind: str, operation: Operation, plugin: str, source: str | None, digest: str | None
+        self,
+        kind: str,
+        operation: Operation,
+        plugin: str,
+        source: str | None,
+        digest: str | None,
+        more: Mapping[str, JSON] | None = None,
     ) -> None:
-        """Report a success to the audit log and the observers; `kind` is that of the `Event`."""
+        """Report a success to the audit log and the observers; `kind` is that of the `Event`. `more` is for the audit
+        log alone."""
         fields: dict[str, JSON] = {"plugin": plugin, "source": source, "digest": digest, "operation": operation.id}
-        await self.audit.write(operation.actor, kind, operation.workspace, fields)
+        await self.audit.write(operation.actor, kind, operation.workspace, {**fields, **(more or {})})
         await self.dispatcher.observe(Event(kind, operation.workspace, plugin, source, digest, operation.id))
+
+
+def footprints_of(record: InstalledRecord | None) -> list[Footprint]:
+    """Return the footprints of a recorded plugin, newest first; none if it is not recorded."""
+    return [Footprint.from_json(stored) for stored in (record.footprints if record else ())]
+
+
+def with_older(current: Footprint, older: Sequence[Footprint]) -> list[Footprint]:
+    """Return the current footprint and those of other versions, newest first."""
+    return [current, *(footprint for footprint in older if not footprint.is_same_version(current))]

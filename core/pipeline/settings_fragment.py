@@ -22,7 +22,7 @@ _PLACEHOLDER: Final = "${CLAUDE_DIR}"
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class SettingsBefore:
     """What the settings held before a plugin came, as far as its fragment touches them.
 
     `existed`: whether the file was there. `kept`: paths of entries, and of the containers around them, that were
@@ -45,7 +45,7 @@ class Before:
         }
 
     @classmethod
-    def from_json(cls, stored: JSON) -> Before | None:
+    def from_json(cls, stored: JSON) -> SettingsBefore | None:
         """What `to_json` gave; None if it is something else, as in rows of the first release."""
         if not isinstance(stored, Mapping):
             return None
@@ -65,7 +65,7 @@ class Brought:
     """A fragment that a version of a plugin brings, and what was there before it (None: nobody looked)."""
 
     fragment: Mapping[str, JSON]
-    before: Before | None = None
+    before: SettingsBefore | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +139,30 @@ def _placed(value: Any, claude_dir: str) -> Any:
     if isinstance(value, list | tuple):
         return [_placed(item, claude_dir) for item in value]
     return value
+
+
+def without_same(fragment: Mapping[str, JSON], current: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return the fragment without the entries that `current` brings with the same value."""
+    current_values: dict[EntryPath, list[JSON]] = {}
+    for entry in entries_of(current, _PLACEHOLDER):
+        current_values.setdefault(entry.path, []).append(entry.value)
+
+    def is_same(path: EntryPath, value: JSON) -> bool:
+        return value in current_values.get(path, ())
+
+    rest: dict[str, JSON] = {}
+    for key, value in fragment.items():
+        if key == "hooks" and isinstance(value, Mapping):
+            events = {
+                event: [handler for handler in handlers if not is_same((key, event, identity_of(handler)), handler)]
+                for event, handlers in value.items()
+                if isinstance(handlers, list | tuple)
+            }
+            changed: JSON = {event: handlers for event, handlers in events.items() if handlers}
+        elif isinstance(value, Mapping):
+            changed = {name: entry for name, entry in value.items() if not is_same((key, name), entry)}
+        else:
+            changed = {} if is_same((key,), value) else value
+        if changed != {}:
+            rest[key] = changed
+    return rest

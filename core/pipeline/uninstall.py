@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...hookspecs import errors
-from ...hookspecs.values import JSON, Workspace
+from ...hookspecs.values import JSON, TargetState, Workspace
 from ..dispatcher import Dispatcher
 from ..operations.model import Operation, UninstallRequest
 from ..operations.progress import Progress
 from ..workspace_resolver import WorkspaceResolver
 from .admission import AdmissionChecks
-from .footprint import Footprint, removal_of
-from .record import Recorder
+from .record import Recorder, footprints_of
+from .removal import removal_of, skill_paths
 from .restart import restart_agent
+from .target_look import is_present, require_managed, uninstall_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +38,48 @@ class Uninstaller:
         workspace, name = await self.workspaces.resolve(operation.workspace), request.plugin
         records = await self.recorder.installed.of_workspace(workspace.id)
         own = records.pop(name, None)
-        if own is None and operation.attempts <= 1 and not await self._is_on_target(workspace, name):
-            raise errors.PluginNotFound(f"{name} is neither recorded nor on the target")
-        own_footprints = [Footprint.from_json(stored) for stored in (own.footprints if own else ())]
-        others = [Footprint.from_json(record.footprints[0]) for record in records.values() if record.footprints]
+        own_footprints = footprints_of(own)
+        others = [footprints[0] for record in records.values() if (footprints := footprints_of(record))]
         await self.admission.check_running(workspace)
+        state = await self._inspect(workspace, name, skill_paths(own_footprints, others))
+        first_attempt = operation.attempts <= 1
+        if own is None and first_attempt and not await self._is_on_target(workspace, name, state):
+            raise errors.PluginNotFound(f"{name} is neither recorded nor on the target")
+        adopted = False
+        if state is not None:
+            digests = sorted(await self.recorder.installed.digests())
+            recorded = own is not None or not first_attempt
+            adopted = require_managed(name, state, digests, recorded=recorded, adopt=request.adopt)
         await progress.fence()
         await progress.phase("removing")
-        removal = removal_of(name, own_footprints, others)
+        removal = removal_of(name, own_footprints, others, state)
         receipt = await self.dispatcher.uninstall(workspace, removal, self.delivery_timeout)
         await progress.phase("recording")
         await self.recorder.installed.remove(workspace.id, name)
         restarted = request.restart and await restart_agent(self.dispatcher, workspace, progress)
-        await self.recorder.report("plugin.uninstalled", operation, name, own.source if own else None, None)
+        kept: dict[str, JSON] = {"kept": list(receipt.kept_files), "dropped": list(receipt.dropped)}
+        source = own.source if own else None
+        await self.recorder.report("plugin.uninstalled", operation, name, source, None, kept)
         return {
             "status": "uninstalled",
             "plugin": name,
-            "left": list(receipt.left),
+            "left": [*receipt.left, *receipt.kept_files],
+            "kept": list(receipt.kept),
+            "dropped": list(receipt.dropped),
             "restarted": restarted,
+            "adopted": adopted,
             "operation": operation.id,
         }
 
-    async def _is_on_target(self, workspace: Workspace, name: str) -> bool:
+    async def _inspect(self, workspace: Workspace, name: str, skill_files: list[str]) -> TargetState | None:
+        if not self.dispatcher.can_inspect(workspace):
+            return None
+        try:
+            return await self.dispatcher.inspect_target(workspace, uninstall_query(name, skill_files))
+        except errors.UnsupportedTarget:
+            return None
+
+    async def _is_on_target(self, workspace: Workspace, name: str, state: TargetState | None) -> bool:
+        if state is not None:
+            return is_present(name, state)
         return any(plugin.name == name for plugin in await self.dispatcher.list_installed(workspace))

@@ -14,16 +14,17 @@ from .tables import installed
 
 @dataclass(frozen=True, slots=True)
 class InstalledRecord:
-    """One plugin that the service has put into a workspace.
+    """One plugin that the service has put into a workspace. `origin` is its source without the ref, if it is known.
 
-    `footprints` belong to the installed version and to the versions before it, newest first: the runtime's adaptor
-    may have left files of an older version in place. `verified` is False if the target was not read back.
-    `installed_at` is in seconds since 1970.
+    `footprints` belong to the installed version and to the versions before it that have not been cleaned up, newest
+    first: the runtime's adaptor may have left files of an older version in place.
+    `verified` is False if the target was not read back. `installed_at` is in seconds since 1970.
     """
 
     workspace: str
     name: str
     source: str
+    origin: str | None
     digest: str
     revision: str | None
     version: str | None
@@ -45,6 +46,10 @@ class InstalledPlugins:
         query = select(installed).where(installed.c.workspace == workspace_id).order_by(installed.c.name)
         rows = await self._database.fetch(query)
         return {row["name"]: InstalledRecord(**{**row, "footprints": tuple(row["footprints"])}) for row in rows}
+
+    async def digests(self) -> set[str]:
+        """Return the digests of all installed plugins of all workspaces."""
+        return {row["digest"] for row in await self._database.fetch(select(installed.c.digest).distinct())}
 
     async def put(self, record: InstalledRecord) -> None:
         """Write the record, in place of an earlier one of this workspace and name. May be repeated."""

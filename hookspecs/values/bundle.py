@@ -6,7 +6,7 @@ import hashlib
 import io
 import tarfile
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -54,7 +54,8 @@ class Bundle:
     """A plugin, ready to be delivered. Its bytes lie in `archive`, a prebuilt tar on this machine.
 
     `digest` is the tree's (`sha256:<hex>`, see `tree_digest`). `manifest` is the parsed `plugin.yaml`, empty if there
-    is none. `revision` is what the source calls this state, or None. `files` are sorted by path, as bytes.
+    is none. `revision` is what the source calls this state, or None. `files` are sorted by path, as bytes. `origin` is
+    the source without its ref (see `Resolved.origin`), or None.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Bundle:
     revision: str | None
     files: tuple[BundleFile, ...]
     archive: Path
+    origin: str | None = None
 
     @property
     def size(self) -> int:
@@ -81,6 +83,16 @@ class Bundle:
         if not prefix:
             return archive
         return io.BufferedReader(_PrefixedTar(archive, self.files, prefix), buffer_size=_CHUNK)
+
+    def read_many(self, paths: Container[str]) -> dict[str, bytes]:
+        """Return the bytes of those of its files that are in `paths`, by path, in one pass over the archive."""
+        contents: dict[str, bytes] = {}
+        with self.archive.open("rb") as archive:
+            for file, offset in _offsets(self.files):
+                if file.path in paths:
+                    archive.seek(offset)
+                    contents[file.path] = archive.read(file.size)
+        return contents
 
     def read(self, path: str) -> bytes:
         """Return the bytes of one file. Raises `KeyError` if the bundle has no such file."""

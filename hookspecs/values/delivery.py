@@ -21,6 +21,7 @@ class Action(StrEnum):
     LIST = "list"
     RESTART = "restart"
     DOWNLOAD = "download"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from support import adaptor
 from support.delivered import tree
 
-from plugport.core.pipeline.memory_file import Block, remove_blocks
+from plugport.core.pipeline.memory_file import Appended, Block, remove_blocks
 from plugport.core.pipeline.settings_file import remove_entries
+from plugport.core.pipeline.settings_fragment import Brought
 
 RULE = "First paragraph.\n\nSecond paragraph.\n\n- a list\n\nThe last one.\n"
 FRAGMENT = {
@@ -149,11 +150,15 @@ def test_cleaning_a_memory_is_the_inverse_of_the_adaptors_appending(before, own,
     written = f"{text}\n" if newline else f"{text}\n\n"
     block = f"# Plugin: p / rule: r.md\n\n{written}"
     rest = f"# Plugin: pp / rule: r.md\n\n{other}\n\n"
-    blocks = [Block("p", "rule", "r.md", text)]
-    assert remove_blocks(start + block, blocks).text == start
-    assert remove_blocks(start + block + rest, blocks).text == start + rest
-    assert remove_blocks(start + rest + block, blocks).text == start + rest
-    assert remove_blocks(start + rest, blocks).text == start + rest
+    own_blocks = [Appended((Block("p", "rule", "r.md", text),))]
+
+    def rest_of(memory):
+        return remove_blocks(memory.encode(), own_blocks).content.decode()
+
+    assert rest_of(start + block) == start
+    assert rest_of(start + block + rest) == start + rest
+    assert rest_of(start + rest + block) == start + rest
+    assert rest_of(start + rest) == start + rest
 
 
 JSONS = st.recursive(
@@ -173,12 +178,12 @@ def test_cleaning_settings_is_the_inverse_of_the_adaptors_merging(mine, fragment
     path = Path(tmp_path_factory.mktemp("s")) / "settings.json"
     path.write_text(json.dumps(mine, indent=2) + "\n")
     adaptor._merge(path, fragment)
-    cleaned = remove_entries(path.read_text(), str(path.parent), [fragment], [])
-    assert json.loads(cleaned.text) == mine
-    kept = remove_entries(path.read_text(), str(path.parent), [fragment], [fragment])
-    assert kept.text == path.read_text()
+    cleaned = remove_entries(path.read_bytes(), [Brought(fragment)], [], str(path.parent))
+    assert json.loads(cleaned.content) == mine
+    kept = remove_entries(path.read_bytes(), [Brought(fragment)], [Brought(fragment)], str(path.parent))
+    assert kept.content == path.read_bytes()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "7"])
 def test_settings_that_cannot_be_read_stay_as_they_are(text):
-    assert remove_entries(text, "/c", [FRAGMENT], []).text == text
+    assert remove_entries(text.encode(), [Brought({"model": "opus"})], [], "/c").content == text.encode()

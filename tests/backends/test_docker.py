@@ -11,7 +11,8 @@ from support.mounts import tmpfs
 from plugport.builtin_backends.docker import backend as docker_backend
 from plugport.builtin_backends.docker.running import container_state
 from plugport.builtin_backends.shell import ShellTarget
-from plugport.core.pipeline.footprint import footprint_of, removal_of
+from plugport.core.pipeline.footprint import footprint_of
+from plugport.core.pipeline.removal import removal_of
 from plugport.hookspecs import Removal, RunState, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST
-from plugport.core.pipeline.footprint import footprint_of, removal_of
+from plugport.core.pipeline.footprint import footprint_of
+from plugport.core.pipeline.removal import removal_of
 from plugport.hookspecs import Action, Removal, RunState, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugport.core.pipeline.memory_edit import Appended, Block, MemoryBefore, observe_memory, remove_blocks
+from plugport.core.pipeline.memory_file import Appended, Block, MemoryBefore, observe_memory, remove_blocks
 
 PIECES = st.sampled_from(
     ["a", "b c", "", " ", "```", "```py", "~~~~", "\n", "\n\n", "\r\n", "\r", "# x", "# Plugin: ", "é", "\ud800"]

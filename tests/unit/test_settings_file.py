@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import adaptor
 
-from plugport.core.pipeline.settings_edit import observe, refers_to, remove_entries
-from plugport.core.pipeline.settings_fragment import Before, Brought, parse_fragment
+from plugport.core.pipeline.settings_file import observe, refers_to, remove_entries
+from plugport.core.pipeline.settings_fragment import Brought, SettingsBefore, parse_fragment
 
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -102,7 +102,7 @@ def test_without_an_adaptor_every_byte_stays(mine, fragment, indent):
 @given(mine=SETTINGS, fragment=SETTINGS)
 def test_what_was_there_before_survives_the_store(mine, fragment):
     before = observe(json.dumps(mine).encode(), fragment, "/c")
-    assert Before.from_json(json.loads(json.dumps(before.to_json()))) == before
+    assert SettingsBefore.from_json(json.loads(json.dumps(before.to_json()))) == before
 
 
 ODD = b"""\xef\xbb\xbf{
@@ -119,7 +119,7 @@ ODD = b"""\xef\xbb\xbf{
 
 def test_only_the_plugins_bytes_go():
     fragment = {"model": "opus", "mcpServers": {"ours": {"command": "y"}}, "one": [1, 2, 3]}
-    before = Before(True, frozenset({("model",), ("one",), ("mcpServers",)}))
+    before = SettingsBefore(True, frozenset({("model",), ("one",), ("mcpServers",)}))
     edited = remove_entries(ODD, [Brought(fragment, before)], [], "/c")
     assert edited.content == ODD.replace(b',\n\t\t"ours": {"command": "y"}, /* why */', b", /* why */")
     assert edited.left == ()

@@ -1,0 +1,104 @@
+"""The look at a target before a delivery: what is there that plugport did not put there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from ...hookspecs import errors
+from ...hookspecs.values import PathKind, PathState, TargetQuery, TargetState
+from .footprint import MEMORY_FILES, SETTINGS_FILE, Footprint, FootprintBefore
+from .memory_file import observe_memory
+from .settings_file import observe
+
+_ABSENT: Final = PathState(PathKind.ABSENT)
+
+
+def install_query(name: str, footprint: Footprint) -> TargetQuery:
+    """Return what must be known of a target before the plugin `name` is delivered to it."""
+    skills = (f"skills/{skill}" for skill in footprint.skills)
+    return TargetQuery(
+        paths=tuple(sorted({*footprint.files, *skills})),
+        contents=(*MEMORY_FILES, SETTINGS_FILE, mark_of(name)),
+        trees=(directory_of(name),),
+    )
+
+
+def uninstall_query(name: str, skill_files: Sequence[str]) -> TargetQuery:
+    """Return what must be known of a target before the plugin `name` is removed from it."""
+    return TargetQuery(tuple(skill_files), (mark_of(name),), (directory_of(name),))
+
+
+def directory_of(name: str) -> str:
+    """Return the plugin's directory, relative to the config dir."""
+    return f"plugins/{name}"
+
+
+def mark_of(name: str) -> str:
+    """Return the file by which plugport marks the plugin's directory as its own, relative to the config dir."""
+    return f"plugins/.plugport/managed/{name}"
+
+
+def look_before(state: TargetState, footprint: Footprint, known: Sequence[Footprint]) -> Footprint:
+    """Return the footprint with what was at its places before it came.
+
+    `known` are the footprints of the plugins that are installed here, earlier versions of this one included: what
+    they brought was not there before.
+    """
+    brought = {path for other in known for path in other.brought_files()}
+    copied = {skill for other in known for skill in _brought_skills(other)}
+    theirs = {
+        skill
+        for skill in footprint.skills
+        if skill not in copied and _at(state, f"skills/{skill}").kind is not PathKind.ABSENT
+    }
+    paths = {path for path in footprint.files if path not in brought and _at(state, path).kind is not PathKind.ABSENT}
+    by_skill = footprint.files_by_skill()
+    paths.update(path for skill in theirs for path in by_skill.get(skill, ()))
+    memory = {
+        file: observe_memory(
+            _at(state, file).content, footprint.blocks, [other.appended(file) for other in known if other.blocks]
+        )
+        for file in MEMORY_FILES
+    }
+    settings = None
+    if footprint.settings is not None:
+        fragments = [brought_settings for other in known for brought_settings in other.brought_settings()]
+        claude_dir = f"{state.config_dir}/.claude"
+        settings = observe(_at(state, SETTINGS_FILE).content, footprint.settings, claude_dir, fragments)
+    return replace(footprint, before=FootprintBefore(frozenset(paths), memory, settings))
+
+
+def require_managed(
+    name: str, state: TargetState, known_digests: Sequence[str], *, recorded: bool, adopt: bool
+) -> bool:
+    """Return whether the plugin's directory is taken over: it is none of plugport's, but known or `adopt` is set.
+
+    Raises `NotManaged` if something else lies there.
+    """
+    there = _at(state, directory_of(name))
+    if there.kind is PathKind.ABSENT or recorded or _is_marked(state, name):
+        return False
+    if adopt or (there.kind is PathKind.DIRECTORY and there.digest in known_digests):
+        return True
+    raise errors.NotManaged(directory_of(name))
+
+
+def is_present(name: str, state: TargetState) -> bool:
+    """Return whether anything lies at the plugin's place."""
+    return _at(state, directory_of(name)).kind is not PathKind.ABSENT
+
+
+def _is_marked(state: TargetState, name: str) -> bool:
+    mark = _at(state, mark_of(name))
+    return mark.kind is PathKind.FILE and mark.content is not None and mark.content.startswith(b"plugport ")
+
+
+def _brought_skills(footprint: Footprint) -> set[str]:
+    brought = footprint.brought_files()
+    return {skill for skill, files in footprint.files_by_skill().items() if any(path in brought for path in files)}
+
+
+def _at(state: TargetState, path: str) -> PathState:
+    return state.paths.get(path, _ABSENT)
