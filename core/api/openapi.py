@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -19,6 +19,15 @@ from .problems import MEDIA_TYPE
 
 _REF = "#/components/schemas/{model}"
 _ACCESS_ERRORS = (errors.Unauthenticated, errors.Forbidden, errors.RateLimited)
+
+
+_EVENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "One event; `data` is the operation as JSON.",
+    "properties": {"event": {"const": "status"}, "data": {"type": "string", "contentMediaType": "application/json"}},
+    "required": ["event", "data"],
+}
+"""The schema of each event of a stream: before OpenAPI 3.2 the schema of a stream is that of its events."""
 
 
 def describe(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any]:
@@ -94,7 +103,8 @@ def _reply(status: int, reply: Reply, schemas: dict[str, Any]) -> dict[str, Any]
     if reply.model is not None:
         described["content"] = {reply.media_type: {"schema": _schema(reply.model, schemas)}}
     elif status not in {204, 304}:
-        described["content"] = {reply.media_type: {"schema": {"type": "string"}}}
+        schema = _EVENT if reply.media_type == "text/event-stream" else {"type": "string"}
+        described["content"] = {reply.media_type: {"schema": schema}}
     return described
 
 
