@@ -54,8 +54,8 @@ class Bundle:
     """A plugin, ready to be delivered. Its bytes lie in `archive`, a prebuilt tar on this machine.
 
     `digest` is the tree's (`sha256:<hex>`, see `tree_digest`). `manifest` is the parsed `plugin.yaml`, empty if there
-    is none. `revision` is what the source calls this state, or None. `files` are sorted by path, as bytes. `origin` is
-    the source without its ref (see `Resolved.origin`), or None.
+    is none. `revision` is what the source calls this state, or None. `files` are sorted by path, as bytes. `origin`
+    is the source without its ref (see `Resolved.origin`), or None.
     """
 
     name: str
