@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeAlias
 
 from ...hookspecs.providers.validity import OPTIONS, Shape, faults, implemented_twice, specifications
@@ -213,7 +214,7 @@ def _head(file: SourceFile, function: FunctionNode) -> Span:
 def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
     """Make each hook implementation take an argument that its specification does not have."""
     for function in ast.walk(file.ast()):
-        if isinstance(function, FUNCTIONS) and "hookimpl" in map(decorator_name, function.decorator_list):
+        if isinstance(function, FUNCTIONS) and any(map(partial(_is_judged, function), function.decorator_list)):
             line = file.line(function.lineno)
             if "(" in line and function.args.vararg is None and function.args.kwarg is None:
                 first = "self, " if function.args.args[:1] and function.args.args[0].arg == "self" else ""
@@ -221,6 +222,12 @@ def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
                 changed = f"{head}({first}plugport_mutant, {rest.removeprefix('self').removeprefix(',').lstrip()}"
                 text = edited(file, [Edit(function.lineno, function.lineno, (changed,))])
                 yield Mutant(file.relative, function.lineno, "takes an argument that no hook has", text)
+
+
+def _is_judged(function: FunctionNode, decorator: ast.expr) -> bool:
+    """Return whether the decorator is a marker whose function the rule judges: it may not be of an optional hook."""
+    is_marker = decorator_name(decorator) == "hookimpl" and "optionalhook" not in _options(decorator)
+    return is_marker and _hook(function, decorator) is not None
 
 
 __all__ = ["CODE", "INVALID", "VALID", "HookMismatch", "message", "mutants", "reason"]
