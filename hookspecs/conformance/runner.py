@@ -64,11 +64,13 @@ class Harness:
     """One provider, and its hooks to call. Make it within a running loop."""
 
     def __init__(self, under_test: UnderTest) -> None:
-        self.provider: Provider = inspect_provider(under_test.provider, under_test.provider_name)
+        self._manager = ProviderManager()
+        self.provider: Provider = inspect_provider(
+            under_test.provider, under_test.provider_name, manager=self._manager
+        )
         self.loop = asyncio.get_running_loop()
         self.loop_thread = threading.get_ident()
         self.longest_block = 0.0
-        self._manager = ProviderManager([self.provider])
         self._settings, self._service = under_test.settings, under_test.service
 
     async def start(self) -> None:

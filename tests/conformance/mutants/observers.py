@@ -45,9 +45,9 @@ class GivesUpAfterAFailure(GoodObserver):
 class TellsOnTheLoop(GoodObserver):
     @hookimpl
     async def observe(self, event):
-        if not getattr(self, "told", False):
+        if not getattr(self, "asked", False):
             time.sleep(BLOCK_SECONDS)  # plugport: allow[PP004] the fault that the kit must find
-        self.told = True
+        self.asked = True
         self.tell(event)
 
 
