@@ -13,6 +13,7 @@ from plugport.hookspecs import specs
 from plugport.hookspecs.providers import specifications
 
 ROOT = Path(__file__).resolve().parents[2]
+DECISIONS = sorted(path.name for path in (ROOT / "docs/decisions").glob("*.md"))
 
 
 def _reference():
@@ -51,3 +52,20 @@ def test_each_hooks_errors_are_documented(hook):
         text += inspect.getdoc(getattr(specs, other))
     named = set(re.findall(r"`([A-Z]\w+)`", text))
     assert {kind.__name__ for kind in specs.MAY_RAISE[hook]} <= named
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", *(f"docs/decisions/{name}" for name in DECISIONS)])
+def test_each_path_that_a_page_names_exists(page):
+    """A path in capitals, as `core/api/RESOURCE.py`, stands for one that the reader makes."""
+    named = re.findall(r"`([\w.-]+/[\w./-]*)`", (ROOT / page).read_text("utf-8"))
+    ours = [path for path in named if (ROOT / path.partition("/")[0]).is_dir() and not re.search("[A-Z]{4}", path)]
+    assert [path for path in ours if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_a_decision_has_the_form_of_all(name):
+    lines = (ROOT / "docs/decisions" / name).read_text("utf-8").splitlines()
+    assert re.fullmatch(rf"# {name[:4]}: [A-Z`p].*[^.]", lines[0])
+    assert lines[2].startswith("Status: ")
+    assert [line for line in lines if line.startswith("## ")] == ["## Context", "## Decision", "## Consequences"]
+    assert len(lines) <= 60
