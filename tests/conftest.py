@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import hypothesis
@@ -67,7 +68,11 @@ def serve(tmp_path: Path, catalog: Path) -> Serve:
 
     @asynccontextmanager
     async def run(*providers: object, **settings: object) -> AsyncIterator[httpx.AsyncClient]:
-        values = {"data_dir": tmp_path / "data", "plugins_dir": catalog, "admin_token": ADMIN} | settings
+        values: dict[str, Any] = {
+            "data_dir": tmp_path / "data",
+            "plugins_dir": catalog,
+            "admin_token": ADMIN,
+        } | settings
         inspected: list[Provider] = [
             provider
             if isinstance(provider, Provider)

@@ -138,7 +138,7 @@ def _raise(error):
 async def test_no_error_path_of_the_pipeline_shows_the_resolvers_text(
     serve, source, fetch, status, slug, caplog, tmp_path
 ):
-    providers = [MemoryBackend()]
+    providers: list[object] = [MemoryBackend()]
     if fetch:
         providers.append(StubSource(fetch))
     async with serve(*providers) as admin:

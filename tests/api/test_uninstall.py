@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,7 @@ from plugport.core.pipeline.settings_file import remove_entries
 from plugport.core.pipeline.settings_fragment import Brought
 
 RULE = "First paragraph.\n\nSecond paragraph.\n\n- a list\n\nThe last one.\n"
-FRAGMENT = {
+FRAGMENT: dict[str, Any] = {
     "hooks": {
         "PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "${CLAUDE_DIR}/hooks/a.sh"}]}]
     },

@@ -94,7 +94,8 @@ async def test_a_tmpfs_target_is_delivered_and_seen(engine, backend, container, 
 
 @pytest.mark.parametrize("kind", ["root", "bind", "missing", "file"])
 async def test_a_target_that_takes_nothing_is_a_typed_error(engine, backend, container, tmp_path, kind):
-    options, config = {}, "/configs"
+    options: dict[str, object] = {}
+    config = "/configs"
     if kind == "root":
         options = {"read_only": True}
     elif kind == "bind":

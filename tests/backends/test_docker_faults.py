@@ -42,7 +42,7 @@ class Interrupted:
     def size(self) -> int:
         return self.bundle.size
 
-    def open_tar(self, prefix: str = "") -> io.RawIOBase:
+    def open_tar(self, prefix: str = "") -> io.BytesIO:
         return _Stream(self.bundle.open_tar(prefix).read(), self.part, self.what, self.cut)
 
 

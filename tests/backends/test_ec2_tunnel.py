@@ -52,7 +52,7 @@ async def sshd():
 async def test_ssh_goes_through_the_tunnel(aws, trusted, sshd):
     port, key = sshd
     async with SimulatedEndpoint(trusted, ("127.0.0.1", port)) as endpoint:
-        known = ([key.convert_to_public()], [], [])
+        known: tuple = ([key.convert_to_public()], [], [])
         async with asyncssh.connect("10.0.0.7", tunnel=_tunnel(aws, endpoint), known_hosts=known) as ssh:
             sent = os.urandom(3_000_000)
             done = await ssh.run("x", input=sent, encoding=None)
@@ -82,15 +82,15 @@ async def test_an_endpoint_that_is_not_trusted_or_not_there_is_typed(aws, truste
 @pytest.mark.parametrize("fault", [{"cut_after": 200_000}, {"send_text_first": True}])
 async def test_a_line_that_breaks_is_never_taken_for_a_command_that_ended(aws, trusted, sshd, fault):
     port, key = sshd
-    known = ([key.convert_to_public()], [], [])
+    known: tuple = ([key.convert_to_public()], [], [])
 
     async def run():
         async with asyncssh.connect("10.0.0.7", tunnel=_tunnel(aws, endpoint), known_hosts=known) as ssh:
             return (await ssh.run("x", input=b"x" * 3_000_000, encoding=None)).exit_status
 
     async with SimulatedEndpoint(trusted, ("127.0.0.1", port), **fault) as endpoint:
-        (ended,) = await asyncio.gather(asyncio.wait_for(run(), 20), return_exceptions=True)
-    assert ended is None or isinstance(ended, asyncssh.Error | ConnectionError)
+        results = await asyncio.gather(asyncio.wait_for(run(), 20), return_exceptions=True)
+    assert results == [None] or isinstance(results[0], asyncssh.Error | ConnectionError)
 
 
 def test_without_credentials_there_is_no_tunnel(aws, monkeypatch):

@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -173,10 +174,10 @@ async def against_openssh(told: dict[str, Any], folder: Path, rounds: int) -> No
         script = f"{' '.join(by_hand.ssh)} 'cat > /dev/null' < {folder / (label + '.tar')}"
         ours, direct_one, theirs, pipe = await medians(
             rounds,
-            lambda packed=packed: backend.deliver(workspace, packed),
-            lambda packed=packed: backend.deliver(direct, packed),
-            lambda tree=tree: by_hand.copy(tree),
-            lambda script=script: by_hand.run(script),
+            partial(backend.deliver, workspace, packed),
+            partial(backend.deliver, direct, packed),
+            partial(by_hand.copy, tree),
+            partial(by_hand.run, script),
             before=clear,
         )
         print(

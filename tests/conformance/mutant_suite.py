@@ -92,10 +92,10 @@ def policy_suite(kind: type) -> type:
         @pytest.fixture
         def under_test(self):
             provider, workspace = kind(), Workspace("w", org="acme")
-            requests = [
+            good, bad = (
                 PolicyRequest(Action.INSTALL, workspace, Source(scheme, "p"), "admin") for scheme in ("good", "bad")
-            ]
-            return PolicyUnderTest(provider, *requests, unreachable=lambda: away(provider))
+            )
+            return PolicyUnderTest(provider, good, bad, unreachable=lambda: away(provider))
 
     return Suite
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Literal
 
 import pytest
 
@@ -10,7 +11,7 @@ from plugport.lint_rules.engine.installed_rules import load_rules
 from plugport.lint_rules.testing import examples, findings
 
 
-def _cases(kind: str) -> list:
+def _cases(kind: Literal["VALID", "INVALID"]) -> list:
     cases = []
     for code in load_rules().rules:
         with contextlib.suppress(ImportError):  # the last test says so

@@ -40,8 +40,8 @@ def _breaks(folder: Path, files: dict[str, str]) -> list[str]:
     try:
         done = _lint(folder)
     finally:
-        for name, text in before.items():
-            (folder / name).unlink() if text is None else (folder / name).write_text(text)
+        for name, old in before.items():
+            (folder / name).unlink() if old is None else (folder / name).write_text(old)
     assert done.returncode == 1
     return done.stdout.splitlines()
 

@@ -14,6 +14,7 @@ import textwrap
 import urllib.request
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from support.tools import need_tool
@@ -194,7 +195,7 @@ class TestKubernetesRecipe(BackendConformance):
 
 
 def test_the_policys_recipe_asks_with_the_digest(tmp_path, monkeypatch):
-    recipe = module("gatekeeper_policy.py")
+    recipe: Any = module("gatekeeper_policy.py")
     assert inspect_provider(recipe, "gatekeeper").status is ProviderStatus.LOADED
     bundle, asked = bundle_of(tmp_path, "p", {"a": b"1"}), []
     recipe.url = "http://gatekeeper"

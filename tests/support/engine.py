@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import docker
 
@@ -149,7 +150,7 @@ class PrivateEngine:
             archive.addfile(folder)
         self.client.api.import_image_from_data(bare.getvalue(), repository="bare", tag="1")
 
-    def run(self, name: str, image: str = "shelled:1", **options: object) -> str:
+    def run(self, name: str, image: str = "shelled:1", **options: Any) -> str:
         """Start a container that waits; its id."""
         command = ["/bin/sleep" if image.startswith("shelled") else "/sleep", "1000000"]
         made = self.client.containers.run(

@@ -97,8 +97,9 @@ def absolute_imports(module: Module) -> list[str]:
     """Return the lines on which a module imports something of ours by its absolute name."""
     lines = []
     for node in ast.walk(module.tree()):
-        absolute = isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not node.level)
-        if absolute and statement_imports(module, node):
+        if not isinstance(node, ast.Import | ast.ImportFrom) or (isinstance(node, ast.ImportFrom) and node.level):
+            continue
+        if statement_imports(module, node):
             lines.append(f"{module.path.relative_to(module.root)}:{node.lineno}")
     return lines
 

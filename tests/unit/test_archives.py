@@ -10,6 +10,7 @@ import lzma
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import IO, cast
 
 import pytest
 from hypothesis import given
@@ -43,6 +44,10 @@ class Stream(io.RawIOBase):
         return self._given.read(min(size, 700) if size > 0 else 700)
 
 
+def stream(content: bytes, fails_at: int | None = None) -> IO[bytes]:
+    return cast("IO[bytes]", Stream(content, fails_at))
+
+
 def tar(*entries: tuple, gz: bool = True) -> bytes:
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w:gz" if gz else "w") as archive:
@@ -64,7 +69,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
 def test_a_tar_is_unpacked_whatever_compressed_it(tmp_path, pack):
     content = tar(("a/b c", b"1" * 5000), ("run.sh", b"#!/bin/sh\n", 0o755), ("empty", b""), gz=False)
-    unpack(Stream(pack(content)), tmp_path, LIMITS)
+    unpack(stream(pack(content)), tmp_path, LIMITS)
     assert tree(tmp_path) == {"a/b c": b"1" * 5000, "run.sh": b"#!/bin/sh\n", "empty": b""}
     assert [path.name for path in tmp_path.iterdir() if path.is_file() and path.stat().st_mode & 0o100] == ["run.sh"]
 
@@ -86,22 +91,22 @@ def test_a_tar_is_unpacked_whatever_compressed_it(tmp_path, pack):
 def test_what_leads_outside_is_refused_and_nothing_is_written_there(tmp_path, entry, words):
     (tmp_path / "in/to").mkdir(parents=True)
     with pytest.raises(errors.UnsafeBundle) as caught:
-        unpack(Stream(tar(("first", b"1"), entry)), tmp_path / "in/to", LIMITS)
+        unpack(stream(tar(("first", b"1"), entry)), tmp_path / "in/to", LIMITS)
     assert words in caught.value.detail
     assert set(tree(tmp_path)) <= {"in/to/first"}
 
 
 def test_an_absolute_name_stays_inside(tmp_path):
-    unpack(Stream(tar(("/etc/thing", b"x"))), tmp_path, LIMITS)
+    unpack(stream(tar(("/etc/thing", b"x"))), tmp_path, LIMITS)
     assert tree(tmp_path) == {"etc/thing": b"x"}
 
 
 def test_a_bomb_is_refused_before_it_goes_off(tmp_path):
     with pytest.raises(errors.BundleTooLarge):
-        unpack(Stream(tar(("big", bytes(50_000_000)))), tmp_path, LIMITS)
+        unpack(stream(tar(("big", bytes(50_000_000)))), tmp_path, LIMITS)
     assert sum(map(len, tree(tmp_path).values())) <= LIMITS.max_tree_bytes
     with pytest.raises(errors.BundleTooLarge) as caught:
-        unpack(Stream(tar(*((f"f{number}", b"") for number in range(50)))), tmp_path, LIMITS)
+        unpack(stream(tar(*((f"f{number}", b"") for number in range(50)))), tmp_path, LIMITS)
     assert "files" in caught.value.detail
 
 
@@ -112,13 +117,13 @@ def test_a_bomb_is_refused_before_it_goes_off(tmp_path):
 )
 def test_what_is_cut_or_no_archive_is_a_source_that_is_unavailable(tmp_path, content):
     with pytest.raises(errors.SourceUnavailable):
-        unpack(Stream(content), tmp_path, LIMITS)
+        unpack(stream(content), tmp_path, LIMITS)
 
 
 def test_a_line_that_breaks_is_a_source_that_is_unavailable_and_its_words_stay_in_the_log(tmp_path):
     content = tar(("a", bytes(range(256)) * 30), gz=False)
     with pytest.raises(errors.SourceUnavailable) as caught:
-        unpack(Stream(content, fails_at=2000), tmp_path, LIMITS)
+        unpack(stream(content, fails_at=2000), tmp_path, LIMITS)
     assert "secret" in caught.value.reason
     assert "secret" not in caught.value.detail
 
@@ -141,5 +146,5 @@ def test_whatever_comes_it_stays_inside_and_the_error_is_of_the_tree(made, cut, 
         folder = Path(above, "a/b")
         folder.mkdir(parents=True)
         with contextlib.suppress(errors.UnsafeBundle, errors.BundleTooLarge, errors.SourceUnavailable):
-            unpack(Stream(content[:cut] if is_cut else content), folder, LIMITS)
+            unpack(stream(content[:cut] if is_cut else content), folder, LIMITS)
         assert {path.relative_to(above).parts[:2] for path in Path(above).rglob("*")} <= {("a",), ("a", "b")}

@@ -168,7 +168,7 @@ def _dispatcher(*plugins, **options):
 
 
 async def test_tryfirst_is_called_before_and_trylast_after_and_equals_in_the_order_of_their_names():
-    calls = []
+    calls: list[str] = []
     kinds = {"a": Last, "b": Recorder, "c": First, "d": Last, "e": Recorder, "f": First}
     dispatcher = _dispatcher(*(kind(name, calls) for name, kind in kinds.items()))
     await dispatcher.observe(Event("plugin.installed", "w"))
@@ -177,7 +177,7 @@ async def test_tryfirst_is_called_before_and_trylast_after_and_equals_in_the_ord
 
 
 async def test_one_that_fails_among_several_changes_nothing_for_the_others():
-    calls = []
+    calls: list[str] = []
     dispatcher = _dispatcher(Recorder("a", calls), Broken("b", calls), Recorder("c", calls))
     await dispatcher.observe(Event("plugin.installed", "w"))
     assert calls == ["a", "b", "c"]
@@ -196,7 +196,7 @@ async def test_the_lookup_with_tryfirst_answers():
 
 
 async def test_a_policy_with_trylast_is_asked_after_one_that_refuses():
-    calls = []
+    calls: list[str] = []
 
     class Refuses:
         @hookimpl
@@ -294,7 +294,7 @@ async def test_a_plain_def_may_hand_on_a_coroutine():
 
 
 async def test_a_provider_that_fails_to_start_is_called_no_more_but_for_its_shutdown():
-    calls = []
+    calls: list[str] = []
 
     class Unstarted(Recorder):
         @hookimpl

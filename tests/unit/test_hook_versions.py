@@ -34,7 +34,7 @@ from plugport.hookspecs.providers import (
 )
 from plugport.hookspecs.providers.calling import call
 
-SIGNATURES = {
+SIGNATURES: dict[int, dict[str, tuple[str, ...]]] = {
     1: {
         "startup": ("context",),
         "shutdown": (),

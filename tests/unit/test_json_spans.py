@@ -39,6 +39,7 @@ def test_what_json_writes_is_read_as_json_reads_it(value, indent, ascii_only):
 def test_without_items_the_text_is_what_json_writes_of_the_rest(value, indent, data):
     document = parse(json.dumps(value, indent=indent).encode())
     removed = data.draw(st.sets(st.sampled_from(range(len(value)))))
+    rest: object
     if isinstance(value, dict):
         rest = {key: item for index, (key, item) in enumerate(value.items()) if index not in removed}
     else:

@@ -46,7 +46,8 @@ def _blocks(plugin, texts):
     order=st.booleans(),
 )
 def test_install_adaptor_and_removal_give_back_every_byte(mine, first, second, strip, order):
-    content, known = mine, []
+    content = mine
+    known: list = []
     for plugin, texts in (("p", first), ("q", second)):
         blocks = _blocks(plugin, texts)
         known.append(Appended(blocks, observe_memory(content, blocks, known)))

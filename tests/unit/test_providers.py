@@ -125,7 +125,7 @@ def test_a_refusal_names_the_provider_and_its_distribution():
 def test_what_pluggy_alone_refuses_names_the_distribution_too():
     def observe(self, color): ...
 
-    observe.__signature__ = importlib.import_module("inspect").signature(lambda self, event: None)
+    observe.__signature__ = importlib.import_module("inspect").signature(lambda self, event: None)  # type: ignore[attr-defined]
     with pytest.raises(ProviderInvalid, match=r"^made \(acme 7\): .*[\s\S]*can not be found in the hookspec"):
         inspect_provider(_made(observe=hookimpl(observe)), "made", "acme", "7")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Mapping
 
 from support.doubles import MemoryBackend
 
 KEY = {"Idempotency-Key": "k1"}
 
 
-def _row(identity: str, kind: str, plugin: str | None, request: dict[str, object], key: str | None = None) -> dict:
+def _row(identity: str, kind: str, plugin: str | None, request: Mapping[str, object], key: str | None = None) -> dict:
     """The columns that the first release filled when it accepted an operation."""
     fingerprint = hashlib.sha256(json.dumps([kind, plugin, request], sort_keys=True).encode()).hexdigest()
     return {

@@ -11,6 +11,7 @@ from support import adaptor
 
 from plugport.core.pipeline.settings_file import observe, refers_to, remove_entries
 from plugport.core.pipeline.settings_fragment import Brought, SettingsBefore, parse_fragment
+from plugport.hookspecs import JSON
 
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -118,7 +119,7 @@ ODD = b"""\xef\xbb\xbf{
 
 
 def test_only_the_plugins_bytes_go():
-    fragment = {"model": "opus", "mcpServers": {"ours": {"command": "y"}}, "one": [1, 2, 3]}
+    fragment: dict[str, JSON] = {"model": "opus", "mcpServers": {"ours": {"command": "y"}}, "one": [1, 2, 3]}
     before = SettingsBefore(True, frozenset({("model",), ("one",), ("mcpServers",)}))
     edited = remove_entries(ODD, [Brought(fragment, before)], [], "/c")
     assert edited.content == ODD.replace(b',\n\t\t"ours": {"command": "y"}, /* why */', b", /* why */")
@@ -160,15 +161,15 @@ def test_what_another_plugin_brought_first_is_not_a_persons():
 def test_a_deep_value_is_neither_taken_nor_in_the_way():
     deep = b"[" * 3000 + b"]" * 3000
     content = b'{"deep": ' + deep + b', "hooks": {"Stop": [' + deep + b']}, "env": {"A": "1"}}'
-    fragment = {"env": {"A": "1"}, "hooks": {"Stop": [{"hooks": [{"command": "x"}]}]}, "deep": [1]}
+    fragment: dict[str, JSON] = {"env": {"A": "1"}, "hooks": {"Stop": [{"hooks": [{"command": "x"}]}]}, "deep": [1]}
     edited = remove_entries(content, [Brought(fragment)], [], "/c")
     assert edited.content == content.replace(b', "env": {"A": "1"}', b"")
 
 
 def test_many_entries_take_linear_time():
     names = [f"server-{number}" for number in range(4000)]
-    handlers = [{"hooks": [{"command": name}]} for name in names]
-    fragment = {"mcpServers": dict.fromkeys(names, 1), "hooks": {"Stop": handlers}}
+    handlers: list[JSON] = [{"hooks": [{"command": name}]} for name in names]
+    fragment: dict[str, JSON] = {"mcpServers": dict.fromkeys(names, 1), "hooks": {"Stop": handlers}}
     before = observe(b"{}", fragment, "/c")
     merged = json.dumps(fragment).encode()
     observe(merged, fragment, "/c", [Brought(fragment, before)])

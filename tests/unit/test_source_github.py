@@ -6,6 +6,7 @@ import asyncio
 import logging
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.tools import need_tool
@@ -57,7 +58,7 @@ def remote(tmp_path: Path) -> Path:
     return base
 
 
-def _source(base: object, **service: object) -> GithubSource:
+def _source(base: object, **service: Any) -> GithubSource:
     provider = GithubSource()
     context = StartupContext(
         provider="github",

@@ -19,6 +19,8 @@ class LetsPassWhatItCannotJudge(GoodPolicy):
 
 @must_fail("test_a_policy_that_cannot_decide_lets_nothing_pass")
 class GivesUpForGood(GoodPolicy):
+    ready: bool
+
     def judge(self, request):
         self.ready = self.ready and not self.away
         return super().judge(request)
