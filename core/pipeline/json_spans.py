@@ -218,8 +218,8 @@ def same(node: Node, value: JSON) -> bool:
     return (type(value) is type(node.value) is str and value == node.value) or _equal_numbers(node.value, value)
 
 
-def _equal_numbers(one: JSON, other: JSON) -> bool:
-    return isinstance(one, int | float) and isinstance(other, int | float) and one == other
+def _equal_numbers(first: JSON, second: JSON) -> bool:
+    return isinstance(first, int | float) and isinstance(second, int | float) and first == second
 
 
 def _begin(container: Node, index: int) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from .contract import Span
 from .errors import TooDeep, Unparsable
-from .parsing import parse_ast, parse_cst
+from .parser import parse_ast, parse_cst
 
 if TYPE_CHECKING:
     import libcst

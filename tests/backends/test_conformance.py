@@ -128,8 +128,8 @@ class TestDocker(BackendConformance):
                     troubles={DISK_FULL: full, WORKSPACE_VANISHES: vanishes, CONNECTION_DROPS: drops},
                 )
             finally:
-                for one in made:
-                    api.remove_container(one, force=True)
+                for container in made:
+                    api.remove_container(container, force=True)
 
 
 class EndpointInAThread:
@@ -212,6 +212,6 @@ class TestEc2(BackendConformance):
 @pytest.mark.slow
 def test_docker_can_be_tried_on_a_container_of_its_own(engine, tmp_path):
     image = {"DOCKER_HOST": engine.url, "PLUGPORT_CONFORM_IMAGE": "shelled:1"}
-    told = command(tmp_path, "conform", "docker", **image)
-    assert told.returncode == 0, told.stdout + told.stderr
+    done = command(tmp_path, "conform", "docker", **image)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert engine.client.containers.list(all=True, filters={"name": "plugport-conform"}) == []

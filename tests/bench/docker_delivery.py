@@ -34,7 +34,7 @@ def medians(rounds: int, *works: Callable[[], object], before: Callable[[], obje
         for index, work in enumerate(works):
             before()
             seconds[index].append(timed(work))
-    return [statistics.median(one) for one in seconds]
+    return [statistics.median(times) for times in seconds]
 
 
 class Bench:
@@ -99,11 +99,10 @@ class Bench:
         for number in range(20):
             self.workspace(f"fan{number}")
             self.install(f"fan{number}", "small")
-        one = statistics.median(timed(lambda: self.install("fan0", "small")) for _ in range(5))
+        single = statistics.median(timed(lambda: self.install("fan0", "small")) for _ in range(5))
         whole = timed(lambda: asyncio.run(self._all(20)))
-        return (
-            f"20 containers at once: {whole:.2f} s; 20 x one {20 * one:.2f} s: {whole / (20 * one):.2f} x (goal 0.8)"
-        )
+        twenty = 20 * single
+        return f"20 containers at once: {whole:.2f} s; 20 x one {twenty:.2f} s: {whole / twenty:.2f} x (goal 0.8)"
 
     async def _all(self, count: int) -> None:
         import httpx
@@ -122,7 +121,9 @@ class Bench:
         status = Path(f"/proc/{process}/status")
 
         def field(name: str) -> float:
-            return int(next(one for one in status.read_text().splitlines() if one.startswith(name)).split()[1]) / 1024
+            return (
+                int(next(line for line in status.read_text().splitlines() if line.startswith(name)).split()[1]) / 1024
+            )
 
         Path(f"/proc/{process}/clear_refs").write_text("5")
         idle = field("VmRSS")

@@ -50,24 +50,24 @@ def instance(*options: str) -> Iterator[dict[str, Any]]:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdout is not None
-        told = json.loads(process.stdout.readline())
+        simulated = json.loads(process.stdout.readline())
         before = dict(os.environ)
-        os.environ.update(told["environment"])
+        os.environ.update(simulated["environment"])
         try:
-            yield told
+            yield simulated
         finally:
             os.environ.clear()
             os.environ.update(before)
             process.communicate("", timeout=60)
 
 
-async def started(told: dict[str, Any]) -> Ec2Backend:
+async def started(simulated: dict[str, Any]) -> Ec2Backend:
     """The backend, as the service would start it."""
 
     async def audit(what: str, fields: object) -> None:
         return None
 
-    environment = told["environment"]
+    environment = simulated["environment"]
     settings = {
         "os_user": environment["PLUGPORT_EC2_OS_USER"],
         "tunnel_connect": environment["PLUGPORT_EC2_TUNNEL_CONNECT"],
@@ -77,7 +77,9 @@ async def started(told: dict[str, Any]) -> Ec2Backend:
     service = ServiceSettings(plugins_dir="/nonexistent")
     made = Ec2Backend()
     await made.startup(
-        StartupContext("ec2", settings, service, DictStore(), audit, logging.getLogger("bench"), lambda one: None)
+        StartupContext(
+            "ec2", settings, service, DictStore(), audit, logging.getLogger("bench"), lambda awaitable: None
+        )
     )
     return made
 
@@ -85,24 +87,26 @@ async def started(told: dict[str, Any]) -> Ec2Backend:
 def bundle(folder: Path, name: str, files: int, size: int) -> tuple[Bundle, Path]:
     """A bundle, and the tree that it is made of."""
     tree = make_plugin(folder / name, files, size)
-    entries = [TreeEntry(str(one.relative_to(tree)), one, False) for one in sorted(tree.rglob("*")) if one.is_file()]
+    entries = [
+        TreeEntry(str(path.relative_to(tree)), path, False) for path in sorted(tree.rglob("*")) if path.is_file()
+    ]
     return pack(name, entries, folder / f"{name}.tar"), tree
 
 
 def ten_bundles(folder: Path, name: str) -> list[Bundle]:
     """Ten bundles of 1 MB each."""
     content = [{f"f{number}": os.urandom(10_000) for number in range(100)} for _ in range(10)]
-    return [bundle_of(folder / f"{name}{one}", f"{name}{one}", files) for one, files in enumerate(content)]
+    return [bundle_of(folder / f"{name}{number}", f"{name}{number}", files) for number, files in enumerate(content)]
 
 
 class OpenSsh:
     """The ssh command, with a key of its own that the host lets in."""
 
-    def __init__(self, told: dict[str, Any], folder: Path) -> None:
-        self.told, self.key = told, folder / "key"
+    def __init__(self, simulated: dict[str, Any], folder: Path) -> None:
+        self.simulated, self.key = simulated, folder / "key"
         subprocess.run([find_tool("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
-        user = told["environment"]["PLUGPORT_EC2_OS_USER"]
-        with (Path(told["ssh_folder"]) / f"keys-{user}").open("a") as keys:
+        user = simulated["environment"]["PLUGPORT_EC2_OS_USER"]
+        with (Path(simulated["ssh_folder"]) / f"keys-{user}").open("a") as keys:
             keys.write(self.key.with_suffix(".pub").read_text())
         options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
         self.ssh = [
@@ -113,7 +117,7 @@ class OpenSsh:
             "-i",
             str(self.key),
             "-p",
-            str(told["ssh_port"]),
+            str(simulated["ssh_port"]),
             f"{user}@127.0.0.1",
         ]
 
@@ -142,7 +146,7 @@ async def medians(rounds: int, *works: Work, before: Work | None = None) -> list
             if before is not None:
                 await before()
             seconds[index].append(await timed(work))
-    return [statistics.median(one) for one in seconds]
+    return [statistics.median(times) for times in seconds]
 
 
 async def timed(work: Work) -> float:
@@ -152,24 +156,27 @@ async def timed(work: Work) -> float:
     return time.perf_counter() - begun
 
 
-async def against_openssh(told: dict[str, Any], folder: Path, rounds: int) -> None:
+async def against_openssh(simulated: dict[str, Any], folder: Path, rounds: int) -> None:
     """Large and small, against tar and ssh; and the floors under ours."""
-    backend, workspace = await started(told), Workspace("w", runtime="claude-code", instance_id=told["instance"])
+    backend, workspace = (
+        await started(simulated),
+        Workspace("w", runtime="claude-code", instance_id=simulated["instance"]),
+    )
     direct = Workspace(
         "d",
         runtime="claude-code",
-        instance_id=told["instance"],
-        options={"ssh_host": "127.0.0.1", "ssh_port": told["ssh_port"]},
+        instance_id=simulated["instance"],
+        options={"ssh_host": "127.0.0.1", "ssh_port": simulated["ssh_port"]},
     )
-    by_hand = await asyncio.to_thread(OpenSsh, told, folder)
+    by_hand = await asyncio.to_thread(OpenSsh, simulated, folder)
     for label, files, size, goal in (("small", 100, 1_000_000, 0.5), ("large", 2000, 50_000_000, 1.1)):
         packed, tree = bundle(folder, label, files, size)
         await backend.deliver(workspace, packed)
         await backend.deliver(direct, packed)
 
         async def clear() -> None:
-            shutil.rmtree(Path(told["root"]) / "configs/plugins", ignore_errors=True)
-            shutil.rmtree(Path(told["root"]) / "configs/by-hand", ignore_errors=True)
+            shutil.rmtree(Path(simulated["root"]) / "configs/plugins", ignore_errors=True)
+            shutil.rmtree(Path(simulated["root"]) / "configs/by-hand", ignore_errors=True)
 
         script = f"{' '.join(by_hand.ssh)} 'cat > /dev/null' < {folder / (label + '.tar')}"
         ours, direct_one, theirs, pipe = await medians(
@@ -185,22 +192,31 @@ async def against_openssh(told: dict[str, Any], folder: Path, rounds: int) -> No
             f"{ours / theirs:.2f} x (goal {goal}); direct {direct_one:.3f} s; OpenSSH into /dev/null {pipe:.3f} s",
             flush=True,
         )
-    one = bundle_of(folder / "ten", "one", {f"f{n}": os.urandom(10_000) for n in range(100)})
+    await backend.shutdown()
+
+
+async def ten_at_once(simulated: dict[str, Any], folder: Path, rounds: int) -> None:
+    """Ten deliveries at once against one, with and without a connection."""
+    backend, workspace = (
+        await started(simulated),
+        Workspace("w", runtime="claude-code", instance_id=simulated["instance"]),
+    )
+    single_bundle = bundle_of(folder / "ten", "one", {f"f{n}": os.urandom(10_000) for n in range(100)})
     several = ten_bundles(folder, "p")
 
     async def all_ten() -> None:
         await asyncio.gather(*(backend.deliver(workspace, each) for each in several))
 
-    single, ten = await medians(rounds, lambda: backend.deliver(workspace, one), all_ten)
+    single, ten = await medians(rounds, lambda: backend.deliver(workspace, single_bundle), all_ten)
     print(
         f"ten deliveries of 1 MB at once: {ten:.3f} s; one {single:.3f} s: {ten / single:.2f} x (goal 3)", flush=True
     )
-    alone = on_the_host(told["root"])
+    alone = on_the_host(simulated["root"])
 
     async def all_ten_alone() -> None:
         await asyncio.gather(*(install(alone, "/configs", each) for each in several))
 
-    single, ten = await medians(rounds, lambda: install(alone, "/configs", one), all_ten_alone)
+    single, ten = await medians(rounds, lambda: install(alone, "/configs", single_bundle), all_ten_alone)
     print(
         f"... the host's share, no line at all: ten {ten:.3f} s; one {single:.3f} s: {ten / single:.2f} x", flush=True
     )
@@ -209,9 +225,9 @@ async def against_openssh(told: dict[str, Any], folder: Path, rounds: int) -> No
 
 async def far_away(folder: Path, rounds: int) -> None:
     """With 40 ms of round trip."""
-    with instance("--delay", str(DELAY)) as told:
-        backend = await started(told)
-        workspace = Workspace("w", runtime="claude-code", instance_id=told["instance"])
+    with instance("--delay", str(DELAY)) as simulated:
+        backend = await started(simulated)
+        workspace = Workspace("w", runtime="claude-code", instance_id=simulated["instance"])
         packed, _ = bundle(folder, "far", 100, 1_000_000)
         first = await timed(lambda: backend.deliver(workspace, packed))
         (warm,) = await medians(rounds, lambda: backend.deliver(workspace, packed))
@@ -232,12 +248,12 @@ async def far_away(folder: Path, rounds: int) -> None:
 
 def memory(folder: Path) -> None:
     """The server's peak over idle for 99 MiB, through the whole service."""
-    with instance() as told:
-        service = Service(folder, **told["environment"])
+    with instance() as simulated:
+        service = Service(folder, **simulated["environment"])
         try:
             make_plugin(folder / "plugins/huge", 20, 99 * 1024 * 1024)
             make_plugin(folder / "plugins/tiny", 1, 1000)
-            body = {"id": "w", "org": "b", "runtime": "claude-code", "instance_id": told["instance"]}
+            body = {"id": "w", "org": "b", "runtime": "claude-code", "instance_id": simulated["instance"]}
             service.client.post("/workspaces", json=body).raise_for_status()
             time.sleep(2.5)
             tiny = {"source": "tiny", "restart": False}
@@ -246,7 +262,7 @@ def memory(folder: Path) -> None:
 
             def field(name: str) -> float:
                 lines = (process / "status").read_text().splitlines()
-                return int(next(one for one in lines if one.startswith(name)).split()[1]) / 1024
+                return int(next(line for line in lines if line.startswith(name)).split()[1]) / 1024
 
             (process / "clear_refs").write_text("5")
             idle = field("VmRSS")
@@ -266,8 +282,9 @@ def main() -> None:
     folder.chmod(0o755)
     try:
         print(f"{os.cpu_count()} cores, {rounds} rounds", flush=True)
-        with instance() as told:
-            uvloop.run(against_openssh(told, folder, rounds))
+        with instance() as simulated:
+            uvloop.run(against_openssh(simulated, folder, rounds))
+            uvloop.run(ten_at_once(simulated, folder, rounds))
         uvloop.run(far_away(folder, rounds))
         memory(folder)
     finally:

@@ -69,7 +69,7 @@ def run(command: list[str], folder: Path) -> Cost:
 def median(costs: list[Cost]) -> Cost:
     """Of each figure."""
     return Cost(
-        statistics.median(one.wall for one in costs), statistics.median(one.cpu for one in costs), costs[0].exit
+        statistics.median(cost.wall for cost in costs), statistics.median(cost.cpu for cost in costs), costs[0].exit
     )
 
 
@@ -84,7 +84,7 @@ def fetch(work: Path, requirement: str, *options: str) -> Path:
     else:
         with tarfile.open(archive) as opened:
             opened.extractall(place, filter="data")
-        (place,) = (one for one in place.iterdir() if one.is_dir())
+        (place,) = (path for path in place.iterdir() if path.is_dir())
     (place / "lint.toml").write_text(CONFIG)
     return place
 
@@ -92,33 +92,33 @@ def fetch(work: Path, requirement: str, *options: str) -> Path:
 def tools(work: Path, *names: str) -> Path:
     """The `bin` of a fresh environment with these packages."""
     venv.create(work / "venv", with_pip=True)
-    found = work / "venv/bin"
-    subprocess.run([found / "pip", "install", "-q", "--upgrade", "pip", *names], check=True)
-    return found
+    folder = work / "venv/bin"
+    subprocess.run([folder / "pip", "install", "-q", "--upgrade", "pip", *names], check=True)
+    return folder
 
 
 def size(tree: Path) -> str:
     """How much Python there is."""
     files = list(tree.rglob("*.py"))
-    return f"{len(files):,} files, {sum(one.stat().st_size for one in files) / 1e6:.1f} MB"
+    return f"{len(files):,} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB"
 
 
 def main() -> None:
     """All measurements."""
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--others", action="store_true", help="semgrep, fixit and bandit as well, one run each")
-    given = asked.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--others", action="store_true", help="semgrep, fixit and bandit as well, one run each")
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        bin_ = tools(work, "ruff", *(("semgrep", "fixit", "bandit", "setuptools<81") if given.others else ()))
+        bin_ = tools(work, "ruff", *(("semgrep", "fixit", "bandit", "setuptools<81") if args.others else ()))
         django = fetch(work, DJANGO, "--no-binary", ":all:")
         ours = [str(Path(sys.executable).with_name("plugport")), "lint", "--config", "lint.toml", "."]
         theirs = [str(bin_ / "ruff"), "check", "--no-cache", "--select", "E9,F", "-q", "."]
         print(f"{DJANGO}: {size(django)}; seconds by the clock, of CPU, exit code")
         costs: dict[str, list[Cost]] = {"ruff": [], "cold": [], "warm": []}
         run(theirs, django)
-        for _ in range(given.rounds):
+        for _ in range(args.rounds):
             costs["ruff"].append(run(theirs, django))
             costs["cold"].append(run([*ours, "--no-cache"], django))
             run(ours, django)
@@ -126,7 +126,7 @@ def main() -> None:
         base = median(costs["ruff"])
         for name, each in costs.items():
             row(name, median(each), base)
-        if given.others:
+        if args.others:
             (work / "rule.yaml").write_text(SEMGREP)
             semgrep = [str(bin_ / "semgrep"), "scan", "--metrics=off", "--disable-version-check", "-q"]
             for name, command in {
@@ -138,7 +138,7 @@ def main() -> None:
         shutil.rmtree(django)
         dense = fetch(work, DENSE)
         print(f"{DENSE}: {size(dense)}")
-        row("cold", median([run([*ours, "--no-cache"], dense) for _ in range(min(given.rounds, 3))]), None)
+        row("cold", median([run([*ours, "--no-cache"], dense) for _ in range(min(args.rounds, 3))]), None)
         run(ours, dense)
         row("warm", run(ours, dense), None)
 

@@ -44,11 +44,11 @@ def main() -> None:
         blocked = ",".join(names[::2])
         environment = os.environ | {"PYTHONPATH": folder, "PLUGPORT_PROVIDERS_BLOCK": blocked}
         seconds(["-m", "plugport.core", "providers"], environment)
-        told = [
+        pairs = [
             (seconds(["-c", "pass"], environment), seconds(["-m", "plugport.core", "providers"], environment))
             for _ in range(rounds)
         ]
-    alone, providers = (statistics.median(one) for one in zip(*told, strict=True))
+    alone, providers = (statistics.median(times) for times in zip(*pairs, strict=True))
     print(f"python alone                            {alone * 1000:6.0f} ms")
     print(f"plugport providers, 30 of them          {providers * 1000:6.0f} ms (goal: below 500)")
 

@@ -33,30 +33,27 @@ def blocks(page: str) -> list[tuple[str, str]]:
 
 def files(page: str) -> dict[str, str]:
     """The blocks that begin with the name of a file."""
-    found = [(text.partition("\n")[0], text) for kind, text in blocks(page) if kind == "python"]
-    return {name.removeprefix("# "): text for name, text in found if name.startswith("# ")}
+    named = [(text.partition("\n")[0], text) for kind, text in blocks(page) if kind == "python"]
+    return {name.removeprefix("# "): text for name, text in named if name.startswith("# ")}
 
 
-@pytest.fixture
-def shell(tmp_path):
-    """Runs a page's commands in a folder, in a virtual environment that has what this one has."""
-    bash, venv = need_tool("bash"), tmp_path / "venv"
+def _environment(folder: Path) -> dict[str, str]:
+    """Make a virtual environment that has what this one has; the variables of a shell that uses it."""
+    venv = folder / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    (place,) = (venv / "lib").glob("python*/site-packages")
+    (packages,) = (venv / "lib").glob("python*/site-packages")
     here = [*site.getsitepackages(), *(path for path in sys.path if path.endswith("site-packages"))]
     lines = [f"import site; site.addsitedir({path!r})" for path in dict.fromkeys(here)]
-    (place / "beside.pth").write_text("\n".join(lines) + "\n")
+    (packages / "beside.pth").write_text("\n".join(lines) + "\n")
     script = venv / "bin/plugport"
     script.write_text(f"#!{venv}/bin/python\nfrom plugport.core.cli import main\nraise SystemExit(main())\n")
     script.chmod(0o755)
-    work = tmp_path / "work"
-    work.mkdir()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {
+    return os.environ | {
         "PATH": f"{venv}/bin{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(tmp_path),
+        "HOME": str(folder),
         "PLUGPORT_PORT": str(port),
         "PLUGPORT_URL": f"http://127.0.0.1:{port}",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
@@ -64,19 +61,32 @@ def shell(tmp_path):
         "PIP_ROOT_USER_ACTION": "ignore",
     }
 
+
+def _commands(page: str) -> tuple[str, list[tuple[str, str]]]:
+    """The page as a script that writes its files and calls its commands; each command with what it should print."""
+    script: list[str] = ["exec 2>&1"]
+    expected: list[tuple[str, str]] = []
+    for kind, text in blocks(page):
+        if kind == "console":
+            for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+                command, _, shown = part.partition("\n")
+                expected.append((command, shown))
+                script += [f"echo '@@@{len(expected)}'", command]
+        elif (name := text.partition("\n")[0]).startswith("# "):
+            script += [f"cat > {name[2:]} <<'THE-FILE'\n{text}THE-FILE"]
+    return "\n".join(script), expected
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Runs a page's commands in a folder; what each should print, and what it prints."""
+    bash, environment, work = need_tool("bash"), _environment(tmp_path), tmp_path / "work"
+    work.mkdir()
+
     def follow(page: str) -> list[tuple[str, str, str]]:
-        """What each command of the page should print, and what it does."""
-        script, expected = ["exec 2>&1"], []
-        for kind, text in blocks(page):
-            if kind == "console":
-                for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-                    command, _, shown = part.partition("\n")
-                    expected.append((command, shown))
-                    script += [f"echo '@@@{len(expected)}'", command]
-            elif (name := text.partition("\n")[0]).startswith("# "):
-                script += [f"cat > {name[2:]} <<'THE-FILE'\n{text}THE-FILE"]
+        script, expected = _commands(page)
         process = subprocess.Popen(
-            [bash, "-m", "-c", "\n".join(script)],
+            [bash, "-m", "-c", script],
             cwd=work,
             env=environment,
             stdout=subprocess.PIPE,
@@ -101,8 +111,8 @@ def _sessions(leader: int) -> set[int]:
     listed = subprocess.run(
         [need_tool("ps"), "-e", "-o", "sess=,pgid="], capture_output=True, text=True, check=False
     ).stdout
-    found = (line.split() for line in listed.splitlines())
-    return {int(group) for session, group in found if int(session) == leader}
+    processes = (line.split() for line in listed.splitlines())
+    return {int(group) for session, group in processes if int(session) == leader}
 
 
 def fits(shown: str, said: str) -> bool:
@@ -234,6 +244,6 @@ def test_the_target_for_an_account_of_ones_own_is_one(monkeypatch):
     made = ModuleType("ec2_target")
     exec(compile(text, "ec2_target.py", "exec"), made.__dict__)
     monkeypatch.setenv("INSTANCE_ID", "i-0123456789abcdef0")
-    with made.target() as given:
-        assert isinstance(given, BackendUnderTest)
-        assert given.workspace.instance_id == "i-0123456789abcdef0"
+    with made.target() as target:
+        assert isinstance(target, BackendUnderTest)
+        assert target.workspace.instance_id == "i-0123456789abcdef0"

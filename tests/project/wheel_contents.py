@@ -35,13 +35,13 @@ def built(folder: Path) -> set[str]:
 def main() -> int:
     """The exit code."""
     with tempfile.TemporaryDirectory() as folder:
-        wanted, found = expected(), built(Path(folder))
-    for name in sorted(wanted - found):
+        wanted, contained = expected(), built(Path(folder))
+    for name in sorted(wanted - contained):
         print(f"missing from the wheel: {name}")
-    for name in sorted(found - wanted):
+    for name in sorted(contained - wanted):
         print(f"in the wheel, but not in the tree: {name}")
-    print(f"wheel: {len(found)} files")
-    return 1 if wanted != found else 0
+    print(f"wheel: {len(contained)} files")
+    return 1 if wanted != contained else 0
 
 
 if __name__ == "__main__":

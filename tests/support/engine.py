@@ -102,9 +102,9 @@ class PrivateEngine:
     def stop(self) -> None:
         """Stop everything, and remove it."""
         try:
-            for one in self._made:
+            for container in self._made:
                 with contextlib.suppress(docker.errors.NotFound):
-                    self.client.api.remove_container(one, force=True)
+                    self.client.api.remove_container(container, force=True)
         except (docker.errors.DockerException, OSError) as error:
             print(f"the engine was gone already: {error}")
         self.client.close()

@@ -81,7 +81,7 @@ def _http_backend(git: str, root: Path, request: BaseHTTPRequestHandler) -> tupl
         "REMOTE_ADDR": "127.0.0.1",
     }
     sent = request.rfile.read(int(request.headers.get("Content-Length", 0)))
-    told = subprocess.run([git, "http-backend"], input=sent, env=environment, capture_output=True, check=False)
-    head, _, body = told.stdout.partition(b"\r\n\r\n")
+    done = subprocess.run([git, "http-backend"], input=sent, env=environment, capture_output=True, check=False)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode("latin-1").split("\r\n") if line)
     return int(headers.pop("Status", "200").split()[0]), headers, body

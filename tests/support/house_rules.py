@@ -26,9 +26,20 @@ def long_functions(path: Path) -> list[str]:
 
 
 def nameless_locals(path: Path) -> list[str]:
-    """Return where a name is bound that says nothing: assignments, loops, arguments, `with`, `except`, patterns."""
-    bound = [(line, name) for node in ast.walk(_parse(path)) for name, line in _bound_names(node)]
+    """Return where a name is bound that says nothing: assignments, loops, arguments, `with`, `except`, patterns.
+
+    The fields of a class are no locals.
+    """
+    tree = _parse(path)
+    fields = {id(name) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for name in _fields(node)}
+    bound = [(line, name) for node in ast.walk(tree) if id(node) not in fields for name, line in _bound_names(node)]
     return [f"line {line}: {name}" for line, name in sorted(bound) if name in NAMELESS]
+
+
+def _fields(node: ast.ClassDef) -> Iterator[ast.expr]:
+    for statement in node.body:
+        if isinstance(statement, ast.AnnAssign):
+            yield statement.target
 
 
 def _bound_names(node: ast.AST) -> Iterator[tuple[str, int]]:

@@ -33,9 +33,9 @@ class SocketProxy:
 
     def cut(self) -> None:
         """Break every connection off."""
-        for one in list(self._open):
+        for connection in list(self._open):
             with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
 
     @contextlib.contextmanager
     def refusing(self) -> Iterator[None]:

@@ -143,6 +143,6 @@ def lay(site: Path, distribution: str, module: str, *, name: str | None = None, 
 
 def command(site: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `plugport` with what was laid there, and a data directory below it."""
-    given = {"PLUGPORT_DATA_DIR": str(site / "data"), "PYTHONPATH": str(site)} | environment
+    settings = {"PLUGPORT_DATA_DIR": str(site / "data"), "PYTHONPATH": str(site)} | environment
     called = [sys.executable, "-P", "-m", "plugport.core", *arguments]
-    return subprocess.run(called, env=os.environ | given, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(called, env=os.environ | settings, capture_output=True, text=True, timeout=120, check=False)

@@ -52,13 +52,13 @@ def tar(*entries: tuple, gz: bool = True) -> bytes:
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w:gz" if gz else "w") as archive:
         for name, content, *more in entries:
-            one = tarfile.TarInfo(name)
+            member = tarfile.TarInfo(name)
             if isinstance(content, bytes):
-                one.size, one.mode = len(content), more[0] if more else 0o644
-                archive.addfile(one, io.BytesIO(content))
+                member.size, member.mode = len(content), more[0] if more else 0o644
+                archive.addfile(member, io.BytesIO(content))
             else:
-                one.type, one.linkname = TYPES[content], more[0] if more else ""
-                archive.addfile(one)
+                member.type, member.linkname = TYPES[content], more[0] if more else ""
+                archive.addfile(member)
     return made.getvalue()
 
 

@@ -84,10 +84,10 @@ def _overlap(first, second):
             for name in set(first.get(key, {})) & set(second.get(key, {}))
         )
         or any(
-            adaptor._identity(one) == adaptor._identity(other) and one != other
+            adaptor._identity(handler) == adaptor._identity(another) and handler != another
             for event in set(first.get("hooks", {})) & set(second.get("hooks", {}))
-            for one in first["hooks"][event]
-            for other in second["hooks"][event]
+            for handler in first["hooks"][event]
+            for another in second["hooks"][event]
         )
         or ("model" in first and "model" in second and first["model"] != second["model"])
     )

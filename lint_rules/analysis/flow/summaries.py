@@ -74,7 +74,7 @@ def streams_of(module: Module) -> frozenset[str]:
 
 def _local_facts(module: Module) -> Facts:
     """Return what the module says without following anything: bases of its classes, registered handlers, aliases."""
-    facts = Facts(bases={f"{module.name}.{name}": found.bases for name, found in module.classes.items()})
+    facts = Facts(bases={f"{module.name}.{name}": definition.bases for name, definition in module.classes.items()})
     for kind, handler in registered_handlers(module.calls, module.assignments):
         name = module.qualified(handler)
         if name is not None:
