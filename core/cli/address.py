@@ -23,8 +23,8 @@ def address(*segments: str, query: Mapping[str, QueryValue] | None = None) -> st
         if segment in {"", ".", ".."}:
             raise NotAddressable(f"{segment!r} is no id and no name")
     path = "/" + "/".join(quote(segment, safe="", errors="surrogateescape") for segment in segments)
-    given = {name: _text(value) for name, value in (query or {}).items() if value is not None}
-    encoded = urlencode(given, quote_via=quote, safe="", errors="surrogateescape")
+    parameters = {name: _text(value) for name, value in (query or {}).items() if value is not None}
+    encoded = urlencode(parameters, quote_via=quote, safe="", errors="surrogateescape")
     return f"{path}?{encoded}" if encoded else path
 
 

@@ -97,10 +97,12 @@ def observe_memory(content: bytes | None, blocks: Iterable[Block], known: Sequen
     """
     if content is None:
         return MemoryBefore(existed=False)
-    wanted = {block.marker for block in blocks} - {block.marker for one in known for block in one.brought()}
+    wanted = {block.marker for block in blocks} - {block.marker for appended in known for block in appended.brought()}
     markers = {line.rstrip(b"\r\n") for _, line in _lines(content, 0)} & wanted if wanted else set()
     without = remove_blocks(content, known)
-    inherited = [original for one in known if one.before is not None for original in one.before.originals]
+    inherited = [
+        original for appended in known if appended.before is not None for original in appended.before.originals
+    ]
     originals = dict.fromkeys([_original(content), *sorted(inherited, reverse=True)])
     return MemoryBefore(
         existed=without.content is not None,
@@ -116,10 +118,10 @@ def remove_blocks(content: bytes, own: Sequence[Appended]) -> Edited:
     inside a closed code fence is a quotation and stays. What was there before a version stays. A file that did not
     exist before goes with its last block. Pure; linear in time; may be repeated.
     """
-    memories_before = [one.before for one in own if one.before is not None]
+    memories_before = [appended.before for appended in own if appended.before is not None]
     originals = [original for before in memories_before for original in before.originals]
     original = next((size for size, sha256 in originals if _original(content[:size]) == (size, sha256)), None)
-    removal = _Removal(content, [block for one in own for block in one.brought()], original)
+    removal = _Removal(content, [block for appended in own for block in appended.brought()], original)
     removal.scan()
     left = tuple(removal.left)
     if not removal.spans:

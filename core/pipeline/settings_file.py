@@ -52,7 +52,9 @@ def observe(
             overwritten[entry.path] = content[node.start : node.end]
         else:
             kept.add(entry.path)
-    made_by_plugins = bool(known) and all(one.before is not None and not one.before.existed for one in known)
+    made_by_plugins = bool(known) and all(
+        version.before is not None and not version.before.existed for version in known
+    )
     existed = not made_by_plugins or any((key.text,) not in brought for key in settings.root.keys)
     return SettingsBefore(existed, frozenset(kept), overwritten)
 

@@ -21,8 +21,8 @@ def long_modules(path: Path) -> list[str]:
 def long_functions(path: Path) -> list[str]:
     """Return the functions that are too long, each with its length. Decorators do not count."""
     functions = [node for node in ast.walk(_parse(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    lengths = {node.name: (node.end_lineno or node.lineno) - node.lineno + 1 for node in functions}
-    return [f"{name}: {lines} lines" for name, lines in lengths.items() if lines > MOST_LINES_OF_A_FUNCTION]
+    lengths = [(node.name, (node.end_lineno or node.lineno) - node.lineno + 1) for node in functions]
+    return [f"{name}: {lines} lines" for name, lines in lengths if lines > MOST_LINES_OF_A_FUNCTION]
 
 
 def nameless_locals(path: Path) -> list[str]:
