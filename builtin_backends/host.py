@@ -9,15 +9,35 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from ..hookspecs import Bundle, InstalledPlugin, Receipt, Removal, RunState, Workspace, hookimpl
+from ..hookspecs import (
+    Bundle,
+    InstalledPlugin,
+    Receipt,
+    Removal,
+    RunState,
+    StartupContext,
+    TargetQuery,
+    TargetState,
+    Workspace,
+    hookimpl,
+)
 from ..hookspecs.errors import WorkspaceNotRunning
-from .shell import CommandChannel, ShellTarget
+from .shell import CommandChannel, KeepBounds, ShellTarget
+from .workspace_checks import home_of
 
 
 class HostBackend:
     """Delivers into `options["path"]`, the absolute path of the workspace's config dir."""
 
     backend = "host"
+
+    def __init__(self) -> None:
+        self._bounds = KeepBounds()
+
+    @hookimpl
+    def startup(self, context: StartupContext) -> None:
+        """Read how much of what people edited is kept."""
+        self._bounds = KeepBounds.of(context.service)
 
     @hookimpl
     def is_running(self, workspace: Workspace) -> RunState:
@@ -32,25 +52,30 @@ class HostBackend:
         return RunState.RUNNING if Path(path).is_dir() else RunState.STOPPED
 
     @hookimpl
-    async def deliver(self, workspace: Workspace, bundle: Bundle) -> Receipt:
+    async def inspect_target(self, workspace: Workspace, query: TargetQuery) -> TargetState:
+        """Return what lies in the directory."""
+        return await self._target(workspace).inspect(query)
+
+    @hookimpl
+    async def deliver(self, workspace: Workspace, bundle: Bundle, known: tuple[str, ...]) -> Receipt:
         """Install the bundle. Raises `WorkspaceNotRunning` if the directory does not exist; see `ShellTarget`."""
         if await asyncio.to_thread(self.is_running, workspace) == RunState.STOPPED:
             raise WorkspaceNotRunning("the directory does not exist")
-        return await _target(workspace).deliver(bundle)
+        return await self._target(workspace).deliver(bundle, known)
 
     @hookimpl
     async def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
         """Remove the plugin. May be repeated."""
-        return await _target(workspace).uninstall(removal)
+        return await self._target(workspace).uninstall(removal)
 
     @hookimpl
     async def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
         """List the plugins in the directory."""
-        return await _target(workspace).list_installed()
+        return await self._target(workspace).list_installed()
 
-
-def _target(workspace: Workspace) -> ShellTarget:
-    return ShellTarget(CommandChannel(), _config_dir(workspace))
+    def _target(self, workspace: Workspace) -> ShellTarget:
+        config_dir = _config_dir(workspace)
+        return ShellTarget(CommandChannel(), config_dir, home=home_of(workspace), bounds=self._bounds)
 
 
 def _config_dir(workspace: Workspace) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from ..hookspecs import RunState, RunStateKind
+from ..hookspecs import RunState, RunStateKind, Workspace
 from ..hookspecs.errors import BackendUnavailable, WorkspaceNotRunning
 
 
@@ -18,7 +18,13 @@ def require_running(state: RunState, target: str) -> None:
 
 
 def require_absolute(path: str) -> str:
-    """Return a config dir without its trailing slash. Raises `WorkspaceNotRunning` if it is relative or has `..`."""
+    """Return a directory without its trailing slash. Raises `WorkspaceNotRunning` if it is relative or has `..`."""
     if not PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-        raise WorkspaceNotRunning(f"the config dir {path!r} is not an absolute path")
+        raise WorkspaceNotRunning(f"the directory {path!r} is not an absolute path")
     return path.rstrip("/") or "/"
+
+
+def home_of(workspace: Workspace) -> str | None:
+    """Return the option `home`, None if the workspace has none. Raises `WorkspaceNotRunning` if it is relative."""
+    home = workspace.options.get("home")
+    return require_absolute(home) if isinstance(home, str) else None

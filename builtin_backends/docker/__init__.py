@@ -16,7 +16,8 @@ provider = cast(
         "plugport.builtin_backends.docker.backend:DockerBackend",
         {
             "is_running": ("workspace",),
-            "deliver": ("workspace", "bundle"),
+            "inspect_target": ("workspace", "query"),
+            "deliver": ("workspace", "bundle", "known"),
             "uninstall": ("workspace", "removal"),
             "list_installed": ("workspace",),
             "restart": ("workspace",),

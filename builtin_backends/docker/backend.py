@@ -5,7 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
-from ...hookspecs import Bundle, InstalledPlugin, Receipt, Removal, RunState, StartupContext, Workspace, hookimpl
+from ...hookspecs import (
+    Bundle,
+    InstalledPlugin,
+    Receipt,
+    Removal,
+    RunState,
+    StartupContext,
+    TargetQuery,
+    TargetState,
+    Workspace,
+    hookimpl,
+)
 from ...hookspecs.errors import (
     BackendUnavailable,
     DeliveryFailed,
@@ -14,8 +25,8 @@ from ...hookspecs.errors import (
     WorkspaceNotRunning,
 )
 from ..keyed_lock import KeyedLock
-from ..shell import ShellTarget
-from ..workspace_checks import require_absolute, require_running
+from ..shell import KeepBounds, ShellTarget
+from ..workspace_checks import home_of, require_absolute, require_running
 from . import shellless
 from .channel import DockerChannel
 from .engine import DELIVERIES, Engine
@@ -41,6 +52,7 @@ class DockerBackend:
         """Read the settings. Raises `ValueError` if `PLUGPORT_DOCKER_RESTART_SECONDS` is not a number."""
         self._restart_seconds = int(context.settings.get("restart_seconds", _RESTART_SECONDS))
         self._config_dirs = dict(context.service.config_dirs)
+        self._bounds = KeepBounds.of(context.service)
         self.engine = Engine()
         self._states = ContainerStates(self.engine.queries)
         self._deliveries = asyncio.Semaphore(DELIVERIES)
@@ -58,7 +70,19 @@ class DockerBackend:
         return (await self._states.get(workspace.container_name)).state
 
     @hookimpl
-    async def deliver(self, workspace: Workspace, bundle: Bundle) -> Receipt:
+    async def inspect_target(self, workspace: Workspace, query: TargetQuery) -> TargetState:
+        """Return what lies in the container. Raises `UnsupportedTarget` if the image has no shell,
+        `WorkspaceNotRunning` and `BackendUnavailable`."""
+        container, channel = await self._connect(workspace)
+        try:
+            if await self._check_shell(workspace, container, channel):
+                return await self._shell_target(workspace, channel).inspect(query)
+        except (DeliveryFailed, DeliveryTimeout) as error:
+            raise BackendUnavailable(error.reason) from error
+        raise UnsupportedTarget("nothing can be looked at: the image has no shell, or lacks one of the tools")
+
+    @hookimpl
+    async def deliver(self, workspace: Workspace, bundle: Bundle, known: tuple[str, ...] = ()) -> Receipt:
         """Deliver by one command that checks the bundle and puts it in place; without a shell, by one archive.
 
         At most one delivery per container runs at a time. Raises `DeliveryFailed`, `DeliveryTimeout`,
@@ -71,7 +95,7 @@ class DockerBackend:
             if (mount is not None and not mount.writable) or (mount is None and container.read_only):
                 raise DeliveryFailed(f"{config_dir} is read-only")
             if await self._check_shell(workspace, container, channel):
-                return await self._in_shell(workspace, ShellTarget(channel, config_dir).deliver(bundle))
+                return await self._in_shell(workspace, self._shell_target(workspace, channel).deliver(bundle, known))
             if mount is not None and mount.tmpfs:
                 raise DeliveryFailed(
                     "the image has no shell, and an upload into a tmpfs is not visible in the container"
@@ -84,7 +108,7 @@ class DockerBackend:
         container, channel = await self._connect(workspace)
         if not await self._check_shell(workspace, container, channel):
             raise UnsupportedTarget("nothing can be deleted: the image has no shell, or lacks one of the tools")
-        return await self._in_shell(workspace, ShellTarget(channel, self._config_dir(workspace)).uninstall(removal))
+        return await self._in_shell(workspace, self._shell_target(workspace, channel).uninstall(removal))
 
     @hookimpl
     async def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
@@ -93,7 +117,7 @@ class DockerBackend:
         config_dir = self._config_dir(workspace)
         try:
             if await self._check_shell(workspace, container, channel):
-                return await ShellTarget(channel, config_dir).list_installed()
+                return await self._shell_target(workspace, channel).list_installed()
             return await shellless.list_installed(self.engine.deliveries, channel.container, config_dir)
         except (DeliveryFailed, DeliveryTimeout) as error:
             raise BackendUnavailable(error.reason) from error
@@ -141,6 +165,10 @@ class DockerBackend:
         except UnsupportedTarget as error:
             await self._connect(workspace)
             raise DeliveryFailed(error.reason) from error
+
+    def _shell_target(self, workspace: Workspace, channel: DockerChannel) -> ShellTarget:
+        home = home_of(workspace)
+        return ShellTarget(channel, self._config_dir(workspace), home=home, bounds=self._bounds)
 
     def _config_dir(self, workspace: Workspace) -> str:
         """Return the workspace's option, else the runtime's setting, else /configs. Raises `WorkspaceNotRunning`."""

@@ -17,7 +17,8 @@ provider = cast(
         {
             "preflight": ("workspace", "action"),
             "is_running": ("workspace",),
-            "deliver": ("workspace", "bundle"),
+            "inspect_target": ("workspace", "query"),
+            "deliver": ("workspace", "bundle", "known"),
             "uninstall": ("workspace", "removal"),
             "list_installed": ("workspace",),
             "restart": ("workspace",),

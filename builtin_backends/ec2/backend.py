@@ -14,6 +14,8 @@ from ...hookspecs import (
     Removal,
     RunState,
     StartupContext,
+    TargetQuery,
+    TargetState,
     Workspace,
     hookimpl,
 )
@@ -24,8 +26,8 @@ from ...hookspecs.errors import (
     UnsupportedTarget,
     WorkspaceNotRunning,
 )
-from ..shell import ShellTarget
-from ..workspace_checks import require_absolute
+from ..shell import KeepBounds, ShellTarget
+from ..workspace_checks import home_of, require_absolute
 from .aws import Aws
 from .channel import SshChannel
 from .connector import ConnectionTarget, Connector
@@ -57,6 +59,7 @@ class Ec2Backend:
         self._stall_seconds = _stall_seconds(settings.get("stall_seconds"))
         tunnel_address = _host_and_port(settings.get("tunnel_connect"))
         self._config_dirs = {**CONFIG_DIRS, **context.service.config_dirs}
+        self._bounds = KeepBounds.of(context.service)
         self._aws = Aws()
         self._instances = Instances(self._aws)
         host_keys, os_user = HostKeys(self._aws, context, mode), settings.get("os_user", "ubuntu")
@@ -81,10 +84,15 @@ class Ec2Backend:
         return (await self._instances.get(workspace.instance_id)).state
 
     @hookimpl
-    async def deliver(self, workspace: Workspace, bundle: Bundle) -> Receipt:
+    async def inspect_target(self, workspace: Workspace, query: TargetQuery) -> TargetState:
+        """Return what lies on the instance. Raises what `SshChannel.run` and `ShellTarget.inspect` raise."""
+        return await self._shell_target(workspace, "look").inspect(query)
+
+    @hookimpl
+    async def deliver(self, workspace: Workspace, bundle: Bundle, known: tuple[str, ...] = ()) -> Receipt:
         """Deliver by one command that reads the bundle, checks it and puts it in place. Raises what
         `SshChannel.run` and `ShellTarget.deliver` raise."""
-        return await self._shell_target(workspace, "make").deliver(bundle)
+        return await self._shell_target(workspace, "make").deliver(bundle, known)
 
     @hookimpl
     async def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
@@ -119,7 +127,8 @@ class Ec2Backend:
         config_dir = require_absolute(self._config_dirs.get(workspace.runtime_name or "", OTHER_CONFIG_DIR))
         script = files(__package__).joinpath("as_agent.sh").read_text("utf-8")
         prefix = ["sh", "-c", script, "plugport", mode, config_dir]
-        return ShellTarget(SshChannel(self._pool, target, prefix, self._stall_seconds), config_dir)
+        channel = SshChannel(self._pool, target, prefix, self._stall_seconds)
+        return ShellTarget(channel, config_dir, home=home_of(workspace), bounds=self._bounds)
 
 
 def _connection_target(workspace: Workspace) -> ConnectionTarget:

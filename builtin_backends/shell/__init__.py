@@ -6,6 +6,7 @@ A backend implements `Channel`, which runs one command on the target, or configu
 
 from .channel import Channel, Completed
 from .command_channel import CommandChannel
+from .kept import KeepBounds
 from .shell_target import ShellTarget
 
-__all__ = ["Channel", "CommandChannel", "Completed", "ShellTarget"]
+__all__ = ["Channel", "CommandChannel", "Completed", "KeepBounds", "ShellTarget"]

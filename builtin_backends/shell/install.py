@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ...hookspecs import Bundle, Receipt
-from ...hookspecs.errors import DeliveryFailed
+from ...hookspecs.errors import BackendUnavailable, DeliveryFailed
 from .channel import Channel
+from .kept import KeepBounds, read_receipt
 from .script import script_command, script_error
 
 LARGE = 8 * 1024 * 1024
 """Bytes from which on openssl is worth its start, since it hashes faster than `sha256sum`."""
+_MAX_KNOWN = 500
 
 
-async def install(channel: Channel, config_dir: str, bundle: Bundle) -> Receipt:
+async def install(
+    channel: Channel, config_dir: str, bundle: Bundle, known: Iterable[str] = (), bounds: KeepBounds | None = None
+) -> Receipt:
     """Put the bundle at `<config_dir>/plugins/<name>`, whole or not at all. The receipt's digest was read there.
 
-    May be repeated after any failure. Raises `DeliveryFailed`, `UnsupportedTarget`, and what the channel raises.
+    What somebody edited in the version that is replaced is set aside, within the bounds. `known` are digests of
+    versions that plugport delivered. May be repeated after any failure. Raises `DeliveryFailed`, `UnsupportedTarget`,
+    and what the channel raises.
     """
-    size = ["large"] if bundle.size > LARGE else []
-    argv = script_command("install", config_dir, bundle.name, bundle.digest.removeprefix("sha256:"), *size)
+    digest, size = bundle.digest.removeprefix("sha256:"), "large" if bundle.size > LARGE else "small"
+    limits = (bounds or KeepBounds()).arguments
+    argv = script_command("install", config_dir, bundle.name, digest, size, *limits, *hex_digests(known))
     with bundle.open_tar() as stream:
         completed = await channel.run(argv, stream)
     if completed.exit_code != 0:
         raise script_error("install", completed)
-    last_line = completed.stdout.decode("ascii", "replace").strip().rpartition("\n")[2]
-    status, _, digest = last_line.partition(" ")
-    if status != "installed":
+    try:
+        receipt = read_receipt(completed.stdout)
+    except BackendUnavailable as error:
+        raise DeliveryFailed(error.reason) from error
+    if receipt.digest is None:
         raise DeliveryFailed("the install did not print the digest that it read back")
-    return Receipt(f"sha256:{digest}")
+    return receipt
+
+
+def hex_digests(known: Iterable[str]) -> list[str]:
+    """Return digests as the scripts take them, the newest if they are too many for a command."""
+    return [digest.removeprefix("sha256:") for digest in known][-_MAX_KNOWN:]

@@ -8,16 +8,26 @@ from typing import Final
 from ...hookspecs.errors import DeliveryFailed, PlugportError, UnsupportedTarget
 from .channel import Completed
 
-TEXT_CHANGED: Final = 6
-"""The exit code of `uninstall.sh` if a text has changed since it was read."""
+FILE_CHANGED: Final = 6
+"""The exit code of `uninstall.sh` if a file has changed since it was read."""
+NOT_KEPT: Final = 7
+"""The exit code of `restore.sh` if nothing of that digest is kept."""
 _MISSING_TOOL: Final = 4
 _NO_SHELL: Final = frozenset({126, 127})
+_KEEPING: Final = frozenset({"install", "uninstall", "restore"})
+"""The scripts that begin with the text of `keeping.sh`."""
+
+
+def script_text(name: str) -> str:
+    """Return the text of one of the scripts, with what it shares with others before it."""
+    scripts = files(__package__).joinpath("scripts")
+    text = scripts.joinpath(f"{name}.sh").read_text("utf-8")
+    return scripts.joinpath("keeping.sh").read_text("utf-8") + text if name in _KEEPING else text
 
 
 def script_command(name: str, *arguments: str) -> list[str]:
     """Return the command that runs one of the scripts with these arguments."""
-    text = files(__package__).joinpath("scripts", f"{name}.sh").read_text("utf-8")
-    return ["sh", "-c", text, "plugport", *arguments]
+    return ["sh", "-c", script_text(name), "plugport", *arguments]
 
 
 def script_error(name: str, completed: Completed) -> PlugportError:

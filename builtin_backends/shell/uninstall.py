@@ -2,86 +2,133 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import BinaryIO
+from collections.abc import Callable, Iterable, Mapping
+from typing import BinaryIO, Final
 
-from ...hookspecs import Receipt, Removal
-from ...hookspecs.errors import DeliveryFailed
+from ...hookspecs import Cleaned, Edited, PathKind, Receipt, Removal, TargetQuery, TargetState
+from ...hookspecs.errors import BackendUnavailable, DeliveryFailed, PluginNotFound
 from .channel import Channel
-from .script import TEXT_CHANGED, script_command, script_error
-from .script_output import hash_lines, tar_files
+from .inspect import inspect
+from .install import hex_digests
+from .kept import KeepBounds, read_receipt
+from .script import FILE_CHANGED, NOT_KEPT, script_command, script_error
+from .script_output import encode, printable
 
-_ATTEMPTS = 3
+Edit = Callable[[bytes, str], Edited]
+_ATTEMPTS: Final = 3
+_MAX_TEXT: Final = 16 * 1024 * 1024
+_WHY_LEFT: Final = {
+    PathKind.LINK: "it is a link or lies behind one, and was not changed",
+    PathKind.DIRECTORY: "it is no file",
+    PathKind.OTHER: "it is no file",
+    PathKind.FILE: "it is too long or cannot be read, and was not changed",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class _TargetState:
-    """What the target has: the config dir's real path, the files' digests, and the texts, by path."""
-
-    config_dir: str
-    digests: Mapping[str, str]
-    texts: Mapping[str, bytes]
-
-
-async def uninstall(channel: Channel, config_dir: str, removal: Removal) -> Receipt:
-    """Remove what `removal` names, in its order. The receipt's `left` names what stays because somebody edited it.
+async def uninstall(channel: Channel, config_dir: str, removal: Removal, bounds: KeepBounds | None = None) -> Receipt:
+    """Remove what `removal` names, in its order. `Receipt.left` names what stays, `Receipt.kept` what was set aside.
 
     May be repeated; a path that is gone already is fine. Raises `DeliveryFailed` (also if a text keeps changing while
-    it is cleaned), `UnsupportedTarget`, and what the channel raises.
+    it is cleaned), `UnsupportedTarget`, `PluginNotFound` (nothing is kept under `removal.restore`), and what the
+    channel raises.
     """
-    for _ in range(_ATTEMPTS):
-        state = await _read_target(channel, config_dir, removal)
-        orders, left = _decide(removal, state)
-        completed = await channel.run(script_command("uninstall", config_dir, removal.name), orders)
-        if completed.exit_code == 0:
-            return Receipt(None, left)
-        if completed.exit_code != TEXT_CHANGED:
-            raise script_error("uninstall", completed)
-    raise DeliveryFailed("a memory or settings file kept changing while it was cleaned")
+    limits = (bounds or KeepBounds()).arguments
+    try:
+        if removal.restore is not None:
+            return await _restore(channel, config_dir, removal.name, removal.restore, limits)
+        return await _remove(channel, config_dir, removal, limits)
+    except BackendUnavailable as error:
+        raise DeliveryFailed(error.reason) from error
 
 
-async def _read_target(channel: Channel, config_dir: str, removal: Removal) -> _TargetState:
-    texts = (*removal.memory_files, removal.settings_file)
-    paths = io.BytesIO(_nul_terminated(removal.files))
-    completed = await channel.run(script_command("examine", config_dir, *texts), paths)
+async def _restore(channel: Channel, config_dir: str, name: str, digest: str, limits: tuple[str, str]) -> Receipt:
+    if len(digest) != hashlib.sha256().digest_size * 2 or set(digest) - set("0123456789abcdef"):
+        raise PluginNotFound("what is restored is named by a digest in hex")
+    completed = await channel.run(script_command("restore", config_dir, name, digest, *limits))
+    if completed.exit_code == NOT_KEPT:
+        raise PluginNotFound("nothing of this digest is kept")
     if completed.exit_code != 0:
-        raise script_error("examine", completed)
-    head, _, archive = completed.stdout.partition(b"--texts--\n")
-    real_config_dir, _, lines = head.partition(b"\n")
-    return _TargetState(
-        real_config_dir.decode("utf-8", "surrogateescape"), dict(hash_lines(lines)), dict(tar_files(archive))
-    )
+        raise script_error("restore", completed)
+    return read_receipt(completed.stdout)
 
 
-def _decide(removal: Removal, state: _TargetState) -> tuple[BinaryIO, tuple[str, ...]]:
-    """Return the tar for `uninstall.sh`, and what stays because somebody edited it."""
-    delete = [path for path, accepted in removal.files.items() if state.digests.get(path) in accepted]
-    left = [path for path in removal.files if path in state.digests and path not in delete]
-    orders = {"delete": _nul_terminated(delete), "directories": _nul_terminated(removal.directories)}
-    changed: list[str] = []
-    for path, content in state.texts.items():
-        text = content.decode("utf-8", "surrogateescape")
-        if path == removal.settings_file:
-            cleaned = removal.clean_settings(text, f"{state.config_dir}/.claude")
-        else:
-            cleaned = removal.clean_memory(text)
-        left += [f"{path}: {part}" for part in cleaned.left]
-        if cleaned.text == text:
+async def _remove(channel: Channel, config_dir: str, removal: Removal, limits: tuple[str, str]) -> Receipt:
+    edits, names_links = dict(removal.edits), True
+    if not edits:
+        edits, names_links = _edits_on_text(removal), False
+    query = TargetQuery((*removal.files, *removal.directories), contents=tuple(edits), max_content=_MAX_TEXT)
+    keeps = "keeps" if removal.keeps_plugin else "removes"
+    arguments = (config_dir, removal.name, keeps, *limits, *hex_digests(removal.known))
+    for _ in range(_ATTEMPTS):
+        state = await inspect(channel, config_dir, query)
+        orders, left = await asyncio.to_thread(_decide, removal, edits, state, names_links=names_links)
+        completed = await channel.run(script_command("uninstall", *arguments), orders)
+        if completed.exit_code == 0:
+            return read_receipt(completed.stdout, left)
+        if completed.exit_code != FILE_CHANGED:
+            raise script_error("uninstall", completed)
+    raise DeliveryFailed("a file kept changing while it was cleaned")
+
+
+def _decide(
+    removal: Removal, edits: Mapping[str, Edit], state: TargetState, *, names_links: bool
+) -> tuple[BinaryIO, tuple[str, ...]]:
+    """Return the tar for `uninstall.sh`, and what stays. `names_links`: whether a file that could not be edited is
+    named; if not, the edit may have nothing to do there."""
+    orders: dict[str, bytes] = {}
+    texts, left, needed = [], [], set[str]()
+    for path, edit in edits.items():
+        found = state.paths[path]
+        if found.content is None:
+            if found.kind is not PathKind.ABSENT and names_links:
+                left.append(f"{printable(path)}: {_WHY_LEFT[found.kind]}")
             continue
-        number = len(changed)
-        changed.append(f"{number} {hashlib.sha256(content).hexdigest()} {path}\n")
-        if cleaned.text is not None:
-            orders[f"new-{number}"] = cleaned.text.encode("utf-8", "surrogateescape")
-    orders["texts"] = "".join(changed).encode()
-    return _tar(orders), tuple(left)
+        edited = edit(found.content, state.config_dir)
+        left += [f"{path}: {part}" for part in edited.left]
+        needed.update(edited.needed)
+        if edited.content == found.content:
+            continue
+        number = len(texts)
+        texts.append(f"{number} {hashlib.sha256(found.content).hexdigest()}\n")
+        orders[f"path-{number}"] = encode(path)
+        if edited.content is not None:
+            orders[f"new-{number}"] = edited.content
+    delete, stays = [], []
+    for path, accepted in removal.files.items():
+        found = state.paths[path]
+        sha256 = (found.digest or "").removeprefix("sha256:")
+        if found.kind is PathKind.FILE and sha256 in accepted and path not in needed:
+            delete.append(b"%s  ./%s\n" % (sha256.encode(), encode(path)))
+        elif found.kind is not PathKind.ABSENT:
+            stays.append(printable(path))
+    folders = [path for path in removal.directories if state.paths[path].kind is PathKind.DIRECTORY]
+    orders |= {"delete": b"".join(delete), "directories": _nul_terminated(folders), "texts": "".join(texts).encode()}
+    return _tar(orders), (*stays, *left)
+
+
+def _edits_on_text(removal: Removal) -> dict[str, Edit]:
+    """Return edits that do what the functions on text of a removal of hook API 2 do."""
+
+    def edited(cleaned: Cleaned) -> Edited:
+        text = cleaned.text
+        return Edited(None if text is None else text.encode("utf-8", "surrogateescape"), cleaned.left)
+
+    def edit_memory(content: bytes, config_dir: str) -> Edited:
+        return edited(removal.clean_memory(content.decode("utf-8", "surrogateescape")))
+
+    def edit_settings(content: bytes, config_dir: str) -> Edited:
+        text = content.decode("utf-8", "surrogateescape")
+        return edited(removal.clean_settings(text, f"{config_dir}/.claude"))
+
+    return {**dict.fromkeys(removal.memory_files, edit_memory), removal.settings_file: edit_settings}
 
 
 def _nul_terminated(paths: Iterable[str]) -> bytes:
-    return b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
+    return b"".join(f"./{path}".encode("utf-8", "surrogateescape") + b"\0" for path in paths)
 
 
 def _tar(contents: Mapping[str, bytes]) -> BinaryIO:

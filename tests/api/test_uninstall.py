@@ -127,7 +127,7 @@ async def test_what_an_older_version_left_goes_too(host, add_plugin):
     add_plugin("ours", FILES | {"skills/own/SKILL.md": "version two"}, version="2")
     await _install(admin, "ours")
     adaptor.start(config)
-    assert (config / "skills/own/SKILL.md").read_text() == "version one"
+    assert (config / "skills/own/SKILL.md").read_text() == "version two"
     assert await _uninstall(admin, "ours") == []
     assert tree(config) == before
 

@@ -13,7 +13,7 @@ from plugport.builtin_backends.docker.running import container_state
 from plugport.builtin_backends.shell import ShellTarget
 from plugport.core.pipeline.footprint import footprint_of
 from plugport.core.pipeline.removal import removal_of
-from plugport.hookspecs import Removal, RunState, Workspace, errors
+from plugport.hookspecs import Removal, RunState, TargetQuery, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of
 
 NUMBERS = itertools.count()
@@ -40,8 +40,13 @@ def _tree(engine, workspace, folder="/configs/plugins/p"):
     return engine.shell(workspace.container_name, f"cd {folder} && {DIGEST}").strip()
 
 
+_OWN = {".:", ".plugport", ".plugport/staging:"}
+
+
 def _left(engine, workspace):
-    return engine.shell(workspace.container_name, "ls -A /configs/plugins").split()
+    """What lies in `plugins`; of plugport's own folder only what a delivery left there."""
+    lines = "cd /configs/plugins && ls -A . .plugport/staging 2>/dev/null || :"
+    return [word for word in engine.shell(workspace.container_name, lines).split() if word not in _OWN]
 
 
 async def test_what_is_delivered_is_seen_in_the_container(engine, backend, container, tmp_path):
@@ -137,6 +142,8 @@ async def test_an_image_without_a_shell_gets_its_plugin_by_one_archive(engine, b
     assert status["linkTarget"].endswith(f".store/{new.digest.removeprefix('sha256:')}")
     with pytest.raises(errors.UnsupportedTarget):
         await backend.uninstall(workspace, Removal("p"))
+    with pytest.raises(errors.UnsupportedTarget):
+        await backend.inspect_target(workspace, TargetQuery(("CLAUDE.md",)))
 
 
 async def test_a_shell_without_a_tool_gets_its_plugin_by_one_archive_too(
@@ -156,12 +163,12 @@ async def test_one_delivery_at_a_time_goes_into_a_container(engine, backend, con
     running, snapshots = [], []
     deliver = ShellTarget.deliver
 
-    async def recorded(target, bundle):
+    async def recorded(target, bundle, known):
         container = target._channel.container
         running.append(container)
         snapshots.append(list(running))
         try:
-            return await deliver(target, bundle)
+            return await deliver(target, bundle, known)
         finally:
             running.remove(container)
 
@@ -200,6 +207,39 @@ async def test_an_uninstall_restores_every_byte(engine, backend, container, tmp_
     assert receipt.left == ()
     assert engine.shell(name, "cat /configs/CLAUDE.md") == "# Mine\n\nKeep.\n"
     assert engine.shell(name, "cd /configs && find . -type f").split() == ["./CLAUDE.md"]
+
+
+async def test_what_was_edited_is_seen_set_aside_and_restored(engine, backend, container, tmp_path):
+    workspace = container()
+    name = workspace.container_name
+    old, new = (
+        bundle_of(tmp_path / version, "p", {"a": version.encode(), "same": b"1"}) for version in ("old", "new")
+    )
+    await backend.deliver(workspace, old)
+    engine.shell(name, "cd /configs && printf mine > plugins/p/a && printf '# Mine' > CLAUDE.md && ln -s /etc skills")
+    query = TargetQuery(("skills/passwd", "none"), contents=("CLAUDE.md",), trees=("plugins/p",))
+    state = await backend.inspect_target(workspace, query)
+    assert state.config_dir == "/configs"
+    assert {path: found.kind.value for path, found in state.paths.items()} == {
+        "skills/passwd": "link",
+        "none": "absent",
+        "CLAUDE.md": "file",
+        "plugins/p": "directory",
+    }
+    assert state.paths["CLAUDE.md"].content == b"# Mine"
+    assert state.paths["plugins/p"].digest == f"sha256:{_tree(engine, workspace)}"
+    assert state.paths["plugins/p"].owner == 1000
+    receipt = await backend.deliver(workspace, new)
+    assert receipt.kept_files == ("plugins/p/a",)
+    (kept,) = receipt.kept
+    assert engine.shell(name, f"cat /configs/{kept}/a") == "mine"
+    owners = engine.shell(name, "stat -c %u /configs/plugins/.plugport /configs/plugins/.plugport/*")
+    assert set(owners.split()) == {"1000"}
+    await backend.uninstall(workspace, Removal("p", restore=kept.rpartition("/")[2]))
+    assert engine.shell(name, "cat /configs/plugins/p/a") == "mine"
+    receipt = await backend.uninstall(workspace, Removal("p", files={"skills/passwd": ()}))
+    assert (receipt.left, receipt.kept) == (("skills/passwd",), (kept,))
+    assert _left(engine, workspace) == []
 
 
 async def test_a_restart_restarts_the_container(engine, backend, container):

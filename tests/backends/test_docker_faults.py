@@ -75,8 +75,13 @@ def _now(engine, workspace) -> str:
     return "sha256:" + engine.shell(workspace.container_name, DIGEST).split()[0]
 
 
+_OWN = {".:", ".plugport", ".plugport/staging:"}
+
+
 def _left(engine, workspace) -> list[str]:
-    return engine.shell(workspace.container_name, "ls -A /configs/plugins").split()
+    """What lies in `plugins`; of plugport's own folder only what a delivery left there."""
+    lines = "cd /configs/plugins && ls -A . .plugport/staging 2>/dev/null || :"
+    return [word for word in engine.shell(workspace.container_name, lines).split() if word not in _OWN]
 
 
 def _new(tmp_path) -> Bundle:

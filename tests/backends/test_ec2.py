@@ -195,7 +195,7 @@ async def test_root_follows_no_link_that_the_agent_laid(ec2, tmp_path):
     async with ec2.backend(os_user="root") as backend:
         with pytest.raises(errors.DeliveryFailed):
             await backend.deliver(ec2.workspace(), bundle_of(tmp_path, "p", FILES))
-    assert ec2.host.shell("ls -d /etc/p /etc/.stg-* 2>/dev/null || true") == ""
+    assert ec2.host.shell("ls -d /etc/p /etc/.stg-* /etc/.plugport 2>/dev/null || true") == ""
 
 
 async def test_a_user_who_cannot_become_uid_1000_is_told(ec2, tmp_path):

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 import pytest
-from support.ec2_assertions import installed_bundle, wait_for_cleanup
+from support.ec2_assertions import installed_bundle, staging_in, wait_for_cleanup
 
 from plugport.builtin_backends.ec2 import pool
 from plugport.hookspecs import errors
@@ -93,14 +93,14 @@ async def test_a_cancelled_delivery_ends_on_the_host_too(ec2, old, new):
         await backend.deliver(ec2.workspace(), old)
         ec2.endpoint.rate = 200_000
         delivery = asyncio.create_task(backend.deliver(ec2.workspace(), new))
-        while ".stg-" not in ec2.host.shell("ls -A /configs/plugins"):
+        while not staging_in(ec2):
             await asyncio.sleep(0.02)
         delivery.cancel()
         with pytest.raises(asyncio.CancelledError):
             await delivery
         ec2.endpoint.rate = None
         for _ in range(250):
-            if ".stg-" not in ec2.host.shell("ls -A /configs/plugins"):
+            if not staging_in(ec2):
                 break
             await asyncio.sleep(0.02)
         assert installed_bundle(ec2, old, new) is old

@@ -12,29 +12,21 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.delivered import tree
+from support.delivered import plugins_in, staging_of, tree
 from support.mounts import tmpfs
+from support.shells import SHELLS, with_shell
 from support.tools import need_tool
 
 from plugport.builtin_backends.host import HostBackend
 from plugport.builtin_backends.shell import CommandChannel, ShellTarget
 from plugport.builtin_backends.shell.install import install
 from plugport.builtin_backends.shell.plugin_list import list_installed
-from plugport.builtin_backends.shell.script import script_command
+from plugport.builtin_backends.shell.script import script_command, script_text
 from plugport.builtin_backends.shell.uninstall import uninstall
 from plugport.hookspecs import Removal, RunState, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of
 
-SHELLS = [
-    pytest.param(["sh"], id="sh"),
-    pytest.param(["busybox", "sh"], id="busybox"),
-]
 ROOT = os.geteuid() == 0
-
-
-def with_shell(shell: list[str]) -> CommandChannel:
-    """A channel with this shell, whose own tools go first where it has them built in."""
-    return CommandChannel(lambda argv: [*shell, *argv[1:]])
 
 
 @pytest.fixture(params=SHELLS)
@@ -84,7 +76,7 @@ async def test_what_is_installed_is_the_bundle_byte_for_byte(channel, config, tm
         assert not path.is_symlink()
         if path.is_dir():
             assert oct(path.stat().st_mode & 0o7777) == "0o755"
-    assert os.listdir(config / "plugins") == ["p"]
+    assert plugins_in(config) == ["p"]
 
 
 async def test_an_update_leaves_no_stale_file_and_repairs_what_was_changed(channel, config, tmp_path):
@@ -137,7 +129,7 @@ async def test_a_cut_stream_leaves_the_old_version_whole(shell, part, config, tm
         with pytest.raises(errors.DeliveryFailed):
             await install(CutChannel(shell, cut), str(config), new)
         assert tree(config / "plugins/p") == old
-        assert os.listdir(config / "plugins") == ["p"]
+        assert plugins_in(config) == ["p"]
 
 
 async def test_a_killed_install_leaves_the_old_version_and_the_next_one_cleans_up(config, tmp_path):
@@ -147,14 +139,14 @@ async def test_a_killed_install_leaves_the_old_version_and_the_next_one_cleans_u
     new = bundle_of(tmp_path / "2", "p", {"a": b"new" * 10})
     argv = script_command("install", str(config), "p", new.digest.removeprefix("sha256:"))
     process = await asyncio.create_subprocess_exec(*argv, stdin=asyncio.subprocess.PIPE, start_new_session=True)
-    while not list((config / "plugins").glob(".stg-*")):
+    while not staging_of(config):
         await asyncio.sleep(0.005)
     os.killpg(process.pid, 9)
     await process.wait()
     assert tree(config / "plugins/p") == old
-    assert len(os.listdir(config / "plugins")) == 2
+    assert len(staging_of(config)) == 1
     await install(channel, str(config), new)
-    assert os.listdir(config / "plugins") == ["p"]
+    assert plugins_in(config) == ["p"]
 
 
 async def test_an_install_whose_reader_is_gone_cleans_up(shell, config, tmp_path):
@@ -167,12 +159,12 @@ async def test_an_install_whose_reader_is_gone_cleans_up(shell, config, tmp_path
     os.close(write)
     process.stdin.write(bundle.archive.read_bytes()[:200_000])
     await process.stdin.drain()
-    while not list((config / "plugins").glob(".stg-*/a")):
+    while not list((config / "plugins/.plugport/staging").glob("*/new/a")):
         await asyncio.sleep(0.005)
     os.close(read)
     os.killpg(process.pid, 15)
     await process.wait()
-    assert os.listdir(config / "plugins") == []
+    assert plugins_in(config) == []
 
 
 async def test_a_version_that_a_crash_left_aside_comes_back_at_the_next_contact(channel, config, tmp_path):
@@ -182,7 +174,7 @@ async def test_a_version_that_a_crash_left_aside_comes_back_at_the_next_contact(
     assert [plugin.name for plugin in plugins] == ["p"]
     (config / "plugins/p").rename(config / "plugins/.old-p")
     await install(channel, str(config), bundle_of(tmp_path / "2", "q", {"a": b"1"}))
-    assert sorted(os.listdir(config / "plugins")) == ["p", "q"]
+    assert plugins_in(config) == ["p", "q"]
 
 
 async def test_a_cancelled_delivery_ends_its_shell_and_cleans_up(config, tmp_path):
@@ -194,13 +186,13 @@ async def test_a_cancelled_delivery_ends_its_shell_and_cleans_up(config, tmp_pat
                 return await super().run(argv, stalled)
 
     task = asyncio.create_task(install(Stalled(), str(config), bundle_of(tmp_path, "p", {"a": b"1"})))
-    while not list((config / "plugins").glob(".stg-*")) if (config / "plugins").exists() else True:
+    while not staging_of(config):
         await asyncio.sleep(0.005)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     os.close(write)
-    assert os.listdir(config / "plugins") == []
+    assert plugins_in(config) == []
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can mount a small file system")
@@ -213,7 +205,7 @@ async def test_a_full_disk_leaves_the_old_version_whole(channel, tmp_path):
             await install(channel, str(small), bundle_of(tmp_path / "2", "p", {"a": b"x" * 2_000_000}))
         assert "tar" in caught.value.reason
         assert tree(small / "plugins/p") == old
-        assert os.listdir(small / "plugins") == ["p"]
+        assert plugins_in(small) == ["p"]
 
 
 async def test_a_reader_never_misses_the_plugin_while_it_is_replaced(config, tmp_path):
@@ -329,8 +321,11 @@ async def test_a_workspace_without_its_directory_is_stopped(tmp_path):
     assert state(str(tmp_path / ("x" * 300))).kind == "unknown"
 
 
-def test_the_scripts_are_clean():
+def test_the_scripts_are_clean(tmp_path):
     folder = Path(__file__).parents[2] / "builtin_backends/shell/scripts"
-    scripts = sorted(str(path) for path in folder.glob("*.sh"))
-    assert len(scripts) == 4
-    subprocess.run([need_tool("shellcheck"), "--shell=sh", *scripts], check=True)
+    names = sorted(path.stem for path in folder.glob("*.sh"))
+    assert len(names) == 7
+    for name in names:
+        (tmp_path / name).write_text(script_text(name))
+    checked = [str(tmp_path / name) for name in names if name != "keeping"]  # it is checked with those that it begins
+    subprocess.run([need_tool("shellcheck"), "--shell=sh", *checked], check=True)

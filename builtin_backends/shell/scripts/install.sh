@@ -1,58 +1,22 @@
 #!/bin/sh
 # Installs one plugin on a target with a shell, whole or not at all.
 #
-#   sh -c "$(cat install.sh)" plugport CONFIG_DIR NAME DIGEST [large]   < a tar
+#   sh -c "$(cat keeping.sh install.sh)" plugport CONFIG_DIR NAME DIGEST SIZE MAX_FILES MAX_BYTES KNOWN…   < a tar
 #
-# DIGEST is the tree's digest in hex. With `large`, openssl hashes the tree if the target has it: it is several times
-# faster than most `sha256sum`s, but slow to start. If its digest differs, sha256sum decides. Prints `installed DIGEST`
-# after the files were read and put in place.
+# DIGEST is the tree's digest in hex. If SIZE is `large`, openssl hashes the tree if the target has it: it is several
+# times faster than most `sha256sum`s, but slow to start. If its digest differs, sha256sum decides. MAX_FILES and
+# MAX_BYTES bound what is kept. KNOWN are digests of trees that plugport delivered. Prints what was set aside, then the
+# digest, after the files were read and put in place: see keeping.sh.
 # Exit: 0 done, 3 the digest differs, 4 a tool is missing, 5 a directory is missing or cannot be made; else the exit code
 # of the command that failed.
 #
 # If the target has flock, the plugins directory is locked only while leftovers are swept and while versions are swapped,
 # so that several plugins can arrive at once. Each staging folder is locked while it is filled.
-set -eu
-export LC_ALL=C
-umask 022
-config=$1 name=$2 wanted=$3 size=${4-}
-stage=''
-locks=''
-if command -v flock >/dev/null 2>&1; then locks=yes; fi
-
-fail() {
-    code=$1
-    shift
-    printf 'plugport: %s\n' "$*" >&2
-    exit "$code"
-}
-
-clean_up() {
-    trap '' HUP INT TERM PIPE
-    cd / || :
-    if [ -n "$stage" ]; then rm -rf -- "$stage" || :; fi
-}
-
-lock() {
-    if [ -n "$locks" ]; then flock -w 60 9 || fail 5 'another delivery holds the plugins directory'; fi
-}
-
-unlock() {
-    if [ -n "$locks" ]; then flock -u 9; fi
-}
-
-# Repairs what a crash left: deletes staging folders that are not being filled, and moves a version that was set aside
-# back, unless another version took its place.
-sweep() {
-    for left in "$plugins"/.stg-*; do
-        if [ ! -e "$left" ] && [ ! -L "$left" ]; then continue; fi
-        if [ -z "$locks" ] || [ ! -d "$left" ] || flock -n "$left" true; then rm -rf -- "$left" || :; fi
-    done
-    for left in "$plugins"/.old-*; do
-        if [ ! -e "$left" ] && [ ! -L "$left" ]; then continue; fi
-        place="$plugins/${left##*/.old-}"
-        if [ -e "$place" ] || [ -L "$place" ]; then rm -rf -- "$left"; else mv -- "$left" "$place"; fi
-    done
-}
+config=$1 name=$2 wanted=$3 size=${4-} most_files=${5:-1000} most_bytes=${6:-67108864}
+if [ $# -gt 6 ]; then
+    shift 6
+    known=" $* "
+fi
 
 # Swaps $1 and $2 atomically; both exist. Fails if the target has no program that can. perl comes before python3 because
 # it starts ten times faster; the numbers are those of the system call renameat2.
@@ -73,57 +37,70 @@ sys.exit(0 if renameat2(-100, first, -100, second, 2) == 0 else 1)
 ' "$1" "$2" 2>/dev/null
 }
 
-for tool in find sort xargs sha256sum tar mktemp; do
-    command -v "$tool" >/dev/null 2>&1 || fail 4 "there is no $tool"
-done
+# Prints the mark of the tree in the working directory, if it is the one that is wanted. "$@" hashes files.
+print_mark() {
+    printf 'plugport 1\ndigest %s\n' "$wanted"
+    find . -type f -print0 | sort -z | xargs -0 -r "$@"
+}
+
+require_tools find sort xargs sha256sum tar mktemp
 [ -d "$config" ] || fail 5 'the config dir is missing'
 plugins=$config/plugins
 if [ ! -d "$plugins" ]; then
     mkdir -- "$plugins" || [ -d "$plugins" ] || fail 5 'the plugins directory cannot be made'
-    if [ "$(id -u)" = 0 ]; then chown 1000:1000 "$plugins"; fi
+    own "$plugins"
 fi
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM PIPE # PIPE: the reader is gone, and the shell may print that a child was killed
+handle_signals
 exec 9<"$plugins"
 lock
+prepare
 sweep
-stage=$(mktemp -u "$plugins/.stg-XXXXXX") # named first, so that a signal between the two lines cleans up
-mkdir -m 700 -- "$stage"
-exec 8<"$stage"
-if [ -n "$locks" ]; then flock -n 8; fi
+make_stage
 unlock
 
-cd "$stage"
+mkdir -- "$stage/new"
+cd "$stage/new"
 tar -xpf -
 odd=$(find . ! -type f ! -type d | head -n 1)
 [ -z "$odd" ] || fail 3 'there is something that is neither a file nor a directory'
 digest=''
 if [ "$size" = large ] && command -v openssl >/dev/null 2>&1; then
-    digest=$(find . -type f -print0 | sort -z | xargs -0 -r openssl dgst -sha256 -r 2>/dev/null | sed 's/ \*/  /' | sha256sum)
+    print_mark openssl dgst -sha256 -r 2>/dev/null | sed 's/ \*/  /' >"$stage/mark"
+    digest=$(sed 1,2d "$stage/mark" | sha256sum)
 fi
 if [ "${digest%% *}" != "$wanted" ]; then
-    digest=$(find . -type f -print0 | sort -z | xargs -0 -r sha256sum | sha256sum)
+    print_mark sha256sum >"$stage/mark"
+    digest=$(sed 1,2d "$stage/mark" | sha256sum)
 fi
 digest=${digest%% *}
 [ "$digest" = "$wanted" ] || fail 3 "the digest is $digest"
 chmod 755 .
-if [ "$(id -u)" = 0 ]; then chown 1000:1000 .; fi
-mark=$(ls -di .)
+own . "$stage/mark"
+inode=$(ls -di .)
 cd "$plugins"
 
 lock
-if [ -e "$name" ] || [ -L "$name" ]; then
-    if ! exchange "$stage" "$plugins/$name"; then
-        mv -- "$name" ".old-$name"
-        if ! mv -- "$stage" "$name"; then
-            mv -- ".old-$name" "$name"
+prepare
+if exists "$name"; then
+    cat "$stage/mark" >"$stage/marks"
+    if [ -f "$managed/$name" ] && [ ! -L "$managed/$name" ]; then sed 1d "$managed/$name" >>"$stage/marks"; fi
+    own "$stage/marks"
+    put_mark "$stage/marks"
+    mv -- "$stage/new" "$stage/swap"
+    if ! exchange "$stage/swap" "$plugins/$name"; then
+        mv -- "$name" "$stage/old"
+        if ! mv -- "$stage/swap" "$name"; then
+            mv -- "$stage/old" "$name"
             fail 1 'the new version could not be put in place'
         fi
-        rm -rf -- ".old-$name"
     fi
+    settle "$stage" || fail 1 'what was edited in the old version could not be set aside'
+    put_mark "$stage/mark"
+    bound "$most_files" "$most_bytes"
 else
-    mv -- "$stage" "$name"
+    put_mark "$stage/mark"
+    mv -- "$stage/new" "$name"
 fi
 cd "$plugins/$name"
-[ "$(ls -di .)" = "$mark" ] || fail 3 'another version lies in place'
-printf 'installed %s\n' "$digest"
+[ "$(ls -di .)" = "$inode" ] || fail 3 'another version lies in place'
+printf 'I%s\0' "$wanted"

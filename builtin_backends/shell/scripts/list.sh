@@ -3,24 +3,47 @@
 #
 #   sh -c "$(cat list.sh)" plugport CONFIG_DIR
 #
-# Prints the names of the plugins, a line `--files--`, the lines of `sha256sum` for all their files, a line
-# `--manifests--`, and a tar of their `plugin.yaml`.
+# Prints the folders of the plugins, each ended by NUL, and NUL; the digests of their files; and a tar of their
+# `plugin.yaml`. The digests are the lines of sha256sum and NUL; then, for each file with a newline or a backslash in its
+# path, its line of sha256sum, its path and NUL; and NUL. Prints nothing if there is no plugin. A link is no plugin,
+# unless it leads into the store of deliveries without a shell.
 # Exit: 0 done (also if there is no plugins directory), 4 a tool is missing.
 set -eu
 export LC_ALL=C
+newline='
+'
 
 for tool in find xargs sha256sum tar; do
     command -v "$tool" >/dev/null 2>&1 || { printf 'plugport: there is no %s\n' "$tool" >&2; exit 4; }
 done
 if [ ! -d "$1/plugins" ]; then exit 0; fi
 cd "$1/plugins"
-for left in .old-*; do # a version that a crash left set aside
-    if [ -d "$left" ] && [ ! -e "${left#.old-}" ]; then mv -- "$left" "${left#.old-}" 2>/dev/null || :; fi
+# A version that a crash left set aside comes back. An install that is just doing it holds the lock.
+restore() {
+    if [ ! -d "$1" ] || [ -L "$1" ] || [ -e "$2" ] || [ -L "$2" ]; then return 0; fi
+    if command -v flock >/dev/null 2>&1; then flock -n . mv -- "$1" "$2" || :; else mv -- "$1" "$2" || :; fi
+}
+for left in .old-*; do restore "$left" "${left#.old-}"; done 2>/dev/null
+for left in .plugport/staging/*/old; do
+    name=${left%/old}
+    name=${name##*/}
+    restore "$left" "${name%.*}"
+done 2>/dev/null
+set --
+for folder in ./*/; do
+    folder=${folder%/}
+    if [ -L "$folder" ]; then
+        case $(readlink "$folder") in .store/?* | .plugport/store/?*) ;; *) continue ;; esac
+    fi
+    if [ -d "$folder" ]; then set -- "$@" "$folder/"; fi
 done
-set -- ./*/
-if [ ! -d "$1" ]; then exit 0; fi
-printf '%s\n' "$@"
-printf -- '--files--\n'
-find "$@" -type f -print0 | xargs -0 -r sha256sum
-printf -- '--manifests--\n'
-find ./*/plugin.yaml -type f -size -513 -print0 2>/dev/null | xargs -0 -r tar -cf -
+if [ $# = 0 ]; then exit 0; fi
+printf '%s\0' "$@"
+printf '\0'
+find "$@" -type f ! -path "*$newline*" ! -path '*\\*' -print0 | xargs -0 -r sha256sum
+printf '\0'
+find "$@" -type f \( -path "*$newline*" -o -path '*\\*' \) -exec sha256sum {} \; -exec printf '%s\0' {} \;
+printf '\0'
+for folder; do
+    if [ -f "${folder}plugin.yaml" ] && [ ! -L "${folder}plugin.yaml" ]; then printf '%s\0' "${folder}plugin.yaml"; fi
+done | xargs -0 -r sh -c 'find "$@" -type f -size -513 -print0' plugport | xargs -0 -r tar -cf -

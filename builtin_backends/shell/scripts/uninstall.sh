@@ -1,60 +1,79 @@
 #!/bin/sh
 # Deletes and rewrites what an uninstall has decided.
 #
-#   sh -c "$(cat uninstall.sh)" plugport CONFIG_DIR NAME   < a tar
+#   sh -c "$(cat keeping.sh uninstall.sh)" plugport CONFIG_DIR NAME KEEPS MAX_FILES MAX_BYTES KNOWN…   < a tar
 #
-# The tar holds `delete` (files) and `directories` (deleted if empty), both as paths that end in NUL; `texts`, a line for
-# each changed text: number, sha256 of the text as it was read, path; and a file `new-NUMBER` for each text that is
-# rewritten and not deleted. The plugin's own directory is deleted last, by one rename.
-# Exit: 0 done, 4 a tool is missing, 5 the config dir is missing or locked, 6 a text has changed since it was read.
-set -eu
-export LC_ALL=C
-umask 022
-config=$1 name=$2
-stage=''
+# The tar holds `delete`, the lines of sha256sum for the files to delete; `directories`, paths that end in NUL, deleted if
+# empty; `texts`, a line for each changed text: number and sha256 of the text as it was read; for each of them a file
+# `path-NUMBER`, and a file `new-NUMBER` if the text is rewritten and not deleted. Unless KEEPS is `keeps`, the plugin's
+# own directory is deleted last, by one rename; what somebody edited in it is set aside. For MAX_FILES, MAX_BYTES, KNOWN
+# and what is printed see install.sh.
+# Exit: 0 done, 4 a tool is missing, 5 the config dir is missing or locked, 6 a file has changed since it was read.
+config=$1 name=$2 keeps=${3-} most_files=${4:-1000} most_bytes=${5:-67108864}
+if [ $# -gt 5 ]; then
+    shift 5
+    known=" $* "
+fi
 
-clean_up() {
-    trap '' HUP INT TERM PIPE
-    cd / || :
-    if [ -n "$stage" ]; then rm -rf -- "$stage"; fi
+# Prints the lines of $stage/orders/delete as paths that end in NUL.
+print_paths() { sed 's/^.\{66\}//' "$stage/orders/delete" | tr '\n' '\0'; }
+
+# Fails if the text $1 is not the one with the sha256 $2. Sets `text` to its path.
+read_text() {
+    text=$(cat "$stage/orders/path-$1" && printf .)
+    text=${text%.}
+    now=$(sha256sum <"$text") && [ "${now%% *}" = "$2" ]
 }
 
-for tool in xargs sha256sum tar mktemp; do
-    command -v "$tool" >/dev/null 2>&1 || { printf 'plugport: there is no %s\n' "$tool" >&2; exit 4; }
-done
-cd "$config" 2>/dev/null || { printf 'plugport: the config dir is missing\n' >&2; exit 5; }
+require_tools xargs sha256sum tar mktemp
+cd "$config" 2>/dev/null || fail 5 'the config dir is missing'
 config=$(pwd -P)
-trap clean_up EXIT
-trap 'exit 143' HUP INT TERM PIPE
-holder=$config
-if [ -d "$config/plugins" ]; then holder=$config/plugins; fi
-if command -v flock >/dev/null 2>&1; then
-    exec 9<"$holder"
-    flock -w 60 9 || { printf 'plugport: another delivery holds the directory\n' >&2; exit 5; }
+plugins=$config/plugins
+handle_signals
+if [ -d "$plugins" ]; then
+    exec 9<"$plugins"
+    lock
+    prepare
+    sweep
+    make_stage
+else
+    exec 9<"$config"
+    lock
+    stage=$(mktemp -u "$config/.stg-XXXXXX")
+    mkdir -m 700 -- "$stage"
 fi
-stage=$(mktemp -u "$holder/.stg-XXXXXX") # named first, so that a signal between the two lines cleans up
-mkdir -m 700 -- "$stage"
-tar -xf - -C "$stage"
+mkdir -- "$stage/orders"
+tar -xf - -C "$stage/orders"
 
-xargs -0 -r rm -f -- <"$stage/delete"
-xargs -0 -r -n 1 rmdir -- <"$stage/directories" 2>/dev/null || :
-while read -r number sha256 text; do
-    now=$(sha256sum <"$text") || exit 6
-    [ "${now%% *}" = "$sha256" ] || exit 6
-    if [ -f "$stage/new-$number" ]; then
+now=$(print_paths | xargs -0 -r sha256sum -- 2>/dev/null | sha256sum) || :
+[ "$now" = "$(sha256sum <"$stage/orders/delete")" ] || exit 6
+while read -r number sha256; do
+    read_text "$number" "$sha256" || exit 6
+done <"$stage/orders/texts"
+print_paths | xargs -0 -r rm -f --
+xargs -0 -r -n 1 rmdir -- <"$stage/orders/directories" 2>/dev/null || :
+while read -r number sha256; do
+    read_text "$number" "$sha256" || exit 6
+    if [ -f "$stage/orders/new-$number" ]; then
+        rm -f -- "$text.plugport-new"
         cp -p -- "$text" "$text.plugport-new"
-        cat "$stage/new-$number" >"$text.plugport-new"
+        cat "$stage/orders/new-$number" >"$text.plugport-new"
         mv -f -- "$text.plugport-new" "$text"
     else
         rm -f -- "$text"
     fi
-done <"$stage/texts"
+done <"$stage/orders/texts"
 
-if [ -L "plugins/$name" ]; then
-    kept=$(readlink "plugins/$name")
-    rm -f -- "plugins/$name"
-    case $kept in .store/*/*) ;; .store/?*) rm -rf -- "plugins/$kept" ;; esac
-elif [ -e "plugins/$name" ]; then
-    mv -- "plugins/$name" "$stage/gone"
+if [ "$keeps" != keeps ] && [ -d "$plugins" ]; then
+    if exists "$plugins/$name"; then
+        mv -- "$plugins/$name" "$stage/swap"
+        settle "$stage" || fail 1 'what was edited in the plugin could not be set aside'
+    fi
+    rm -f -- "$managed/$name"
+    (bound "$most_files" "$most_bytes")
 fi
-if [ -e "plugins/.old-$name" ]; then rm -rf -- "plugins/.old-$name"; fi
+clean_up
+if [ -d "$plugins" ]; then
+    cd "$plugins" # what is empty goes, so that nothing of plugport stays after the last plugin
+    if rmdir .plugport/staging 2>/dev/null; then rmdir .plugport/managed .plugport 2>/dev/null || :; fi
+fi

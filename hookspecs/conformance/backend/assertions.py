@@ -57,9 +57,11 @@ async def supports_push(harness: Harness, under_test: BackendUnderTest) -> bool:
     return type(error) is not errors.PushNotSupported
 
 
-async def deliver(harness: Harness, under_test: BackendUnderTest, bundle: Bundle) -> Receipt:
+async def deliver(
+    harness: Harness, under_test: BackendUnderTest, bundle: Bundle, known: tuple[str, ...] = ()
+) -> Receipt:
     """Deliver the bundle. Raises what `deliver` raises."""
-    receipt: Receipt = await harness.call("deliver", workspace=under_test.workspace, bundle=bundle)
+    receipt: Receipt = await harness.call("deliver", workspace=under_test.workspace, bundle=bundle, known=known)
     return receipt
 
 
@@ -107,9 +109,13 @@ def plugin_contents(place: TargetFilesystem, name: str = NAME) -> Mapping[str, b
 
 
 def plugin_folders(place: TargetFilesystem) -> set[str]:
-    """Return the names of what lies in `plugins`: the plugins, and whatever a delivery left beside them."""
-    paths = [*place.read(), *place.folders()]
-    return {path.split("/")[1] for path in paths if path.startswith("plugins/")}
+    """Return the names of what lies in `plugins`: the plugins, and whatever a delivery left beside them.
+
+    plugport's own folder counts only if a delivery left something in its `staging`.
+    """
+    paths = [path.split("/") for path in (*place.read(), *place.folders()) if path.startswith("plugins/")]
+    own = (".plugport", "staging")
+    return {parts[1] for parts in paths if parts[1] != own[0] or (parts[2:3] == [own[1]] and len(parts) > 3)}
 
 
 def assert_one_version(place: TargetFilesystem, *versions: Mapping[str, bytes]) -> Mapping[str, bytes]:

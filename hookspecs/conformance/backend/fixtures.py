@@ -26,7 +26,7 @@ class BackendPromises:
         yield
         for name in (NAME, OTHER):
             under_test.place.delete(f"plugins/{name}")
-        for path in ("skills", ".claude", "CLAUDE.md"):
+        for path in ("plugins/.plugport", "skills", ".claude", "CLAUDE.md"):
             under_test.place.delete(path)
 
     @pytest.fixture

@@ -47,7 +47,7 @@ class QueryPromises(BackendPromises):
 
         async def scenario(harness: Harness) -> None:
             assert (await harness.call("is_running", workspace=stopped)).kind is RunStateKind.STOPPED
-            _, error = await outcome(harness.call("deliver", workspace=stopped, bundle=new))
+            _, error = await outcome(harness.call("deliver", workspace=stopped, bundle=new, known=()))
             assert type(error) is errors.WorkspaceNotRunning, f"a delivery to a stopped workspace: {error!r}"
 
         with_pushing_provider(under_test, scenario)

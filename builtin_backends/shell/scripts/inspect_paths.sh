@@ -1,0 +1,72 @@
+#!/bin/sh
+# Prints what lies at some paths; inspect.sh runs it.
+#
+#   sh -c "$(cat inspect_paths.sh)" plugport CONFIG_DIR HOME MAX_CONTENT RECORD…
+#
+# Prints for each RECORD a letter (`a` absent, `f` file, `d` directory, `l` link or behind one, `o` other), the RECORD
+# and NUL. For a file whose content is asked for follow its size and NUL, its bytes, NUL, `end` and NUL; or `-` and NUL if
+# it is too long or cannot be read. For a directory whose files are asked for follow the digests as list.sh prints them. After all records
+# come NUL; the lines of `ls -dn` for the paths that are there and no links, sorted, and NUL; the lines of sha256sum for
+# the files among them, and NUL.
+set -u
+base=$1 home=$2 max=$3
+shift 3
+newline='
+'
+
+# Sets `kind`, and `here` to the path as it is on the target.
+look() {
+    kind=a rest=$1 here=$base
+    case $rest in [~]/*) here=$home rest=${rest#??} ;; esac
+    if [ -z "$here" ]; then return; fi
+    while :; do
+        here=$here/${rest%%/*}
+        if [ -L "$here" ]; then
+            kind=l
+            return
+        fi
+        case $rest in */*) ;; *) break ;; esac
+        if [ ! -d "$here" ]; then return; fi
+        rest=${rest#*/}
+    done
+    if [ -f "$here" ]; then kind=f; elif [ -d "$here" ]; then kind=d; elif [ -e "$here" ]; then kind=o; fi
+}
+
+print_tree() {
+    find "$1" -type f ! -path "*$newline*" ! -path '*\\*' -print0 | xargs -0 -r sha256sum
+    printf '\0'
+    find "$1" -type f \( -path "*$newline*" -o -path '*\\*' \) -exec sha256sum {} \; -exec printf '%s\0' {} \;
+    printf '\0'
+}
+
+print_content() {
+    size=''
+    if [ -r "$1" ]; then size=$(($(wc -c <"$1"))); fi
+    if [ -z "$size" ] || [ "$size" -gt "$max" ]; then
+        printf -- '-\0'
+    else
+        printf '%d\0' "$size"
+        head -c "$size" <"$1"
+        printf '\0end\0'
+    fi
+}
+
+for record; do
+    shift
+    look "${record#?}"
+    printf '%s%s\0' "$kind" "$record"
+    case $kind$record in
+    fc*) print_content "$here" ;;
+    dt*) print_tree "$here" ;;
+    esac
+    case $kind in f | d | o) set -- "$@" "$here" ;; esac
+done
+printf '\0'
+if [ $# -gt 0 ]; then ls -dn -- "$@"; fi
+printf '\0'
+for here; do
+    shift
+    if [ -f "$here" ] && [ ! -L "$here" ]; then set -- "$@" "$here"; fi
+done
+if [ $# -gt 0 ]; then sha256sum -- "$@"; fi
+printf '\0'
