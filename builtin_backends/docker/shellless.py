@@ -1,7 +1,7 @@
 """Delivers into images without a shell: one archive whose last entry switches the version, and an index to list by.
 
-There `plugins/<name>` is a link into `plugins/.store/<digest>`. Nothing can be deleted without a shell, so older
-versions stay in the store, and uninstall is not supported.
+There `plugins/<name>` is a link into `plugins/.plugport/store/<digest>`. Nothing can be deleted without a shell, so
+older versions stay in the store, and uninstall is not supported. The first release had its store in `plugins/.store`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from .engine import Client
 from .errors import PathMissing, translate_errors
 from .upload import upload
 
-_INDEX = ".store/index.json"
+_STORE = ".plugport/store"
+_INDEX = f"{_STORE}/index.json"
+_FIRST_INDEX = ".store/index.json"
 _CHUNK = 1 << 20
 
 
@@ -40,9 +42,9 @@ async def install(client: Client, container: str, config_dir: str, bundle: Bundl
             await upload(client, container, config_dir, io.BytesIO(_directory("plugins")))
             await upload(client, container, plugins, archive)
     target = await client.in_thread(lambda: _link_target(client, container, f"{plugins}/{bundle.name}"))
-    if not target.endswith(f".store/{sha256}"):
+    if not target.endswith(f"{_STORE}/{sha256}"):
         raise DeliveryFailed(f"the archive was not unpacked to its end: {bundle.name} links to {target!r}")
-    digest = await client.in_thread(lambda: _digest(client, container, f"{plugins}/.store/{sha256}"))
+    digest = await client.in_thread(lambda: _digest(client, container, f"{plugins}/{_STORE}/{sha256}"))
     if digest != bundle.digest:
         raise DeliveryFailed(f"{bundle.digest} was sent, {digest} was read back")
     return Receipt(digest)
@@ -55,10 +57,12 @@ async def list_installed(client: Client, container: str, config_dir: str) -> lis
 
 
 async def _read_index(client: Client, container: str, config_dir: str) -> Mapping[str, Any]:
-    def read() -> Mapping[str, Any]:
+    """Return the index, with what the first release's index has and this one has not."""
+
+    def read(index_path: str) -> Mapping[str, Any]:
         try:
             with translate_errors():
-                chunks, _ = client.api().get_archive(container, f"{config_dir}/plugins/{_INDEX}")
+                chunks, _ = client.api().get_archive(container, f"{config_dir}/plugins/{index_path}")
                 content = b"".join(chunks)
         except PathMissing:
             return {}
@@ -67,24 +71,32 @@ async def _read_index(client: Client, container: str, config_dir: str) -> Mappin
             index = json.loads(file.read()) if file is not None else {}
         return index if isinstance(index, dict) else {}
 
-    return await client.in_thread(read)
+    return await client.in_thread(lambda: {**read(_FIRST_INDEX), **read(_INDEX)})
 
 
 def _pack(archive: BinaryIO, bundle: Bundle, sha256: str, index: Mapping[str, Any]) -> None:
-    """Write the store's files, the index, and last the link."""
-    with bundle.open_tar(f".store/{sha256}") as stream:
+    """Write the store's files, the index, the mark of what was delivered, and last the link."""
+    with bundle.open_tar(f"{_STORE}/{sha256}") as stream:
         while chunk := stream.read(_CHUNK):
             archive.write(chunk)
     archive.seek(-2 * tarfile.BLOCKSIZE, io.SEEK_END)
-    content = json.dumps(index).encode()
+    lines = "".join(f"{file.sha256}  ./{file.path}\n" for file in bundle.files)
+    managed = _member(".plugport/managed")
+    managed.type, managed.mode = tarfile.DIRTYPE, 0o755
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.GNU_FORMAT) as end:
-        index_file = _member(_INDEX)
-        index_file.size = len(content)
-        end.addfile(index_file, io.BytesIO(content))
+        end.addfile(managed)
+        _add_file(end, _INDEX, json.dumps(index).encode())
+        _add_file(end, f"{managed.name}/{bundle.name}", f"plugport 1\ndigest {sha256}\n{lines}".encode())
         link = _member(bundle.name)
-        link.type, link.linkname, link.mode = tarfile.SYMTYPE, f".store/{sha256}", 0o777
+        link.type, link.linkname, link.mode = tarfile.SYMTYPE, f"{_STORE}/{sha256}", 0o777
         end.addfile(link)
     archive.seek(0)
+
+
+def _add_file(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    file = _member(name)
+    file.size = len(content)
+    archive.addfile(file, io.BytesIO(content))
 
 
 def _directory(name: str) -> bytes:

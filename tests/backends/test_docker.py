@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
+import json
+import tarfile
 
 import pytest
 from support.mounts import tmpfs
@@ -139,11 +142,30 @@ async def test_an_image_without_a_shell_gets_its_plugin_by_one_archive(engine, b
     plugins = await backend.list_installed(workspace)
     assert [(plugin.name, plugin.digest) for plugin in plugins] == [("p", new.digest), ("q", other.digest)]
     _, status = engine.client.api.get_archive(workspace.container_name, "/configs/plugins/p")
-    assert status["linkTarget"].endswith(f".store/{new.digest.removeprefix('sha256:')}")
+    assert status["linkTarget"].endswith(f"plugins/.plugport/store/{new.digest.removeprefix('sha256:')}")
+    mark, _ = engine.client.api.get_archive(workspace.container_name, "/configs/plugins/.plugport/managed/p")
+    assert f"plugport 1\ndigest {new.digest.removeprefix('sha256:')}\n".encode() in b"".join(mark)
     with pytest.raises(errors.UnsupportedTarget):
         await backend.uninstall(workspace, Removal("p"))
     with pytest.raises(errors.UnsupportedTarget):
         await backend.inspect_target(workspace, TargetQuery(("CLAUDE.md",)))
+
+
+async def test_what_the_first_release_delivered_without_a_shell_is_understood(engine, backend, container, tmp_path):
+    workspace = container("bare:1")
+    first, new = bundle_of(tmp_path / "1", "p", {"a": b"old"}), bundle_of(tmp_path / "2", "q", {"b": b"1"})
+    index = json.dumps({"p": {"digest": first.digest, "manifest": {}}}).encode()
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as writer:
+        for path, content in {"configs/plugins/.store/index.json": index}.items():
+            member = tarfile.TarInfo(path)
+            member.size = len(content)
+            writer.addfile(member, io.BytesIO(content))
+    engine.client.api.put_archive(workspace.container_name, "/", archive.getvalue())
+    assert [plugin.digest for plugin in await backend.list_installed(workspace)] == [first.digest]
+    await backend.deliver(workspace, new)
+    plugins = await backend.list_installed(workspace)
+    assert [(plugin.name, plugin.digest) for plugin in plugins] == [("p", first.digest), ("q", new.digest)]
 
 
 async def test_a_shell_without_a_tool_gets_its_plugin_by_one_archive_too(
