@@ -97,13 +97,15 @@ def observe_memory(content: bytes | None, blocks: Iterable[Block], known: Sequen
     """
     if content is None:
         return MemoryBefore(existed=False)
-    wanted = {block.marker for block in blocks} - {block.marker for appended in known for block in appended.brought()}
-    markers = {line.rstrip(b"\r\n") for _, line in _lines(content, 0)} & wanted if wanted else set()
+    there = {line.rstrip(b"\r\n") for _, line in _lines(content, 0)} & {block.marker for block in blocks}
+    brought = {block.marker for appended in known for block in appended.brought()}
+    markers = there - brought
     without = remove_blocks(content, known)
     inherited = [
         original for appended in known if appended.before is not None for original in appended.before.originals
     ]
-    originals = dict.fromkeys([_original(content), *sorted(inherited, reverse=True)])
+    current = [] if there & brought else [_original(content)]  # with blocks of an earlier version it is no original
+    originals = dict.fromkeys([*current, *sorted(inherited, reverse=True)])
     return MemoryBefore(
         existed=without.content is not None,
         markers=tuple(sorted(marker.decode("utf-8", "surrogateescape") for marker in markers)),
