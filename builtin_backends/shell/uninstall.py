@@ -29,6 +29,9 @@ _WHY_LEFT: Final = {
 }
 
 
+_NEWEST: Final = "newest"
+
+
 async def uninstall(channel: Channel, config_dir: str, removal: Removal, bounds: KeepBounds | None = None) -> Receipt:
     """Remove what `removal` names, in its order. `Receipt.left` names what stays, `Receipt.kept` what was set aside.
 
@@ -46,7 +49,8 @@ async def uninstall(channel: Channel, config_dir: str, removal: Removal, bounds:
 
 
 async def _restore(channel: Channel, config_dir: str, name: str, digest: str, limits: tuple[str, str]) -> Receipt:
-    if len(digest) != hashlib.sha256().digest_size * 2 or set(digest) - set("0123456789abcdef"):
+    is_digest = len(digest) == hashlib.sha256().digest_size * 2 and not set(digest) - set("0123456789abcdef")
+    if digest != _NEWEST and not is_digest:
         raise PluginNotFound("what is restored is named by a digest in hex")
     completed = await channel.run(script_command("restore", config_dir, name, digest, *limits))
     if completed.exit_code == NOT_KEPT:
