@@ -31,10 +31,9 @@ def read_receipt(output: bytes, left: tuple[str, ...] = ()) -> Receipt:
 
     Raises `BackendUnavailable` if the output is cut.
     """
-    fields, values = Fields(output), {letter: dict[str, None]() for letter in "KFDIR"}
+    fields, values = Fields(output), {letter: dict[str, None]() for letter in "KFDI"}
     while not fields.at_end():
         record = decode(fields.next())
         values.setdefault(record[:1], {})[printable(record[1:])] = None
     digest = next((f"sha256:{digest}" for digest in values["I"]), None)
-    kept, kept_files, dropped, restored = (tuple(values[letter]) for letter in "KFDR")
-    return Receipt(digest, left, kept, kept_files, dropped, restored)
+    return Receipt(digest, left, tuple(values["K"]), tuple(values["F"]), tuple(values["D"]))

@@ -29,9 +29,6 @@ _WHY_LEFT: Final = {
 }
 
 
-_NEWEST: Final = "newest"
-
-
 async def uninstall(channel: Channel, config_dir: str, removal: Removal, bounds: KeepBounds | None = None) -> Receipt:
     """Remove what `removal` names, in its order. `Receipt.left` names what stays, `Receipt.kept` what was set aside.
 
@@ -49,8 +46,7 @@ async def uninstall(channel: Channel, config_dir: str, removal: Removal, bounds:
 
 
 async def _restore(channel: Channel, config_dir: str, name: str, digest: str, limits: tuple[str, str]) -> Receipt:
-    is_digest = len(digest) == hashlib.sha256().digest_size * 2 and not set(digest) - set("0123456789abcdef")
-    if digest != _NEWEST and not is_digest:
+    if len(digest) != hashlib.sha256().digest_size * 2 or set(digest) - set("0123456789abcdef"):
         raise PluginNotFound("what is restored is named by a digest in hex")
     completed = await channel.run(script_command("restore", config_dir, name, digest, *limits))
     if completed.exit_code == NOT_KEPT:
@@ -86,28 +82,28 @@ def _decide(
     orders: dict[str, bytes] = {}
     texts, left, needed = [], [], set[str]()
     for path, edit in edits.items():
-        found = state.paths[path]
-        if found.content is None:
-            if found.kind is not PathKind.ABSENT and names_links:
-                left.append(f"{printable(path)}: {_WHY_LEFT[found.kind]}")
+        path_state = state.paths[path]
+        if path_state.content is None:
+            if path_state.kind is not PathKind.ABSENT and names_links:
+                left.append(f"{printable(path)}: {_WHY_LEFT[path_state.kind]}")
             continue
-        edited = edit(found.content, state.config_dir)
+        edited = edit(path_state.content, state.config_dir)
         left += [f"{path}: {part}" for part in edited.left]
         needed.update(edited.needed)
-        if edited.content == found.content:
+        if edited.content == path_state.content:
             continue
         number = len(texts)
-        texts.append(f"{number} {hashlib.sha256(found.content).hexdigest()}\n")
+        texts.append(f"{number} {hashlib.sha256(path_state.content).hexdigest()}\n")
         orders[f"path-{number}"] = encode(path)
         if edited.content is not None:
             orders[f"new-{number}"] = edited.content
     delete, stays = [], []
     for path, accepted in removal.files.items():
-        found = state.paths[path]
-        sha256 = (found.digest or "").removeprefix("sha256:")
-        if found.kind is PathKind.FILE and sha256 in accepted and path not in needed:
+        path_state = state.paths[path]
+        sha256 = (path_state.digest or "").removeprefix("sha256:")
+        if path_state.kind is PathKind.FILE and sha256 in accepted and path not in needed:
             delete.append(b"%s  ./%s\n" % (sha256.encode(), encode(path)))
-        elif found.kind is not PathKind.ABSENT:
+        elif path_state.kind is not PathKind.ABSENT:
             stays.append(printable(path))
     folders = [path for path in removal.directories if state.paths[path].kind is PathKind.DIRECTORY]
     orders |= {"delete": b"".join(delete), "directories": _nul_terminated(folders), "texts": "".join(texts).encode()}

@@ -42,11 +42,11 @@ class Restorer:
         await progress.phase("restoring")
         removal = Removal(name, restore=request.kept or NEWEST)
         receipt = await self.dispatcher.uninstall(workspace, removal, self.delivery_timeout)
-        await self.recorder.report("plugin.restored", operation, name, None, None, {"files": list(receipt.restored)})
+        await self.recorder.report("plugin.restored", operation, name, None, None, {"files": list(receipt.left)})
         return {
             "status": "restored",
             "plugin": name,
-            "restored": list(receipt.restored),
+            "restored": list(receipt.left),
             "kept": list(receipt.kept),
             "dropped": list(receipt.dropped),
             "operation": operation.id,

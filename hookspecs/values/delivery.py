@@ -33,8 +33,7 @@ class Receipt:
 
     `kept_files` names the files of the plugin's directory that somebody edited or added, as they were called
     (`plugins/<name>/notes.md`); they were set aside in the directories `kept`, below `plugins/.plugport/kept/`.
-    `dropped` names older directories there that were deleted to hold the bounds. `restored` names the files that a
-    restore put back. All are relative to the config dir.
+    `dropped` names older directories there that were deleted to hold the bounds. All are relative to the config dir.
     """
 
     digest: str | None
@@ -42,7 +41,6 @@ class Receipt:
     kept: tuple[str, ...] = ()
     kept_files: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
-    restored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +100,8 @@ class Removal:
 
     `known` are digests (`sha256:<hex>`) of versions that plugport delivered: a directory without a mark of its own
     that has one of them holds nothing edited. With `restore` (the name of a directory below
-    `plugins/.plugport/kept/<name>/`, or `newest`) the backend does nothing of that: it puts the files from there back
-    into `plugins/<name>`, and sets aside what they replace.
+    `plugins/.plugport/kept/<name>/`) the backend does nothing of that: it puts the files from there back into
+    `plugins/<name>`, and sets aside what they replace.
 
     `memory_files`, `settings_file`, `clean_memory` and `clean_settings` say what `edits` says, for backends of hook
     API 2, on text. Deprecated: they go with hook API 4. `skills` has no reader any more.

@@ -242,7 +242,7 @@ async def test_what_was_edited_is_seen_set_aside_and_restored(engine, backend, c
     query = TargetQuery(("skills/passwd", "none"), contents=("CLAUDE.md",), trees=("plugins/p",))
     state = await backend.inspect_target(workspace, query)
     assert state.config_dir == "/configs"
-    assert {path: found.kind.value for path, found in state.paths.items()} == {
+    assert {path: path_state.kind.value for path, path_state in state.paths.items()} == {
         "skills/passwd": "link",
         "none": "absent",
         "CLAUDE.md": "file",

@@ -62,7 +62,7 @@ async def test_each_kind_of_path_is_told_and_no_link_is_followed(channel, config
     assert state.config_dir == str(config.resolve())
     link, absent = PathKind.LINK, PathKind.ABSENT
     kinds = (link, link, link, PathKind.FILE, absent, PathKind.DIRECTORY, link, PathKind.OTHER, absent)
-    assert {path: found.kind for path, found in state.paths.items()} == dict(zip(paths, kinds, strict=True))
+    assert {path: path_state.kind for path, path_state in state.paths.items()} == dict(zip(paths, kinds, strict=True))
     assert state.paths["file"].digest == f"sha256:{sha256(b'file')}"
     assert state.paths["file"].content is None
     assert [state.paths[path].owner for path in ("file", "folder", "pipe")] == [os.geteuid()] * 3
@@ -86,10 +86,10 @@ async def test_contents_come_byte_for_byte_up_to_the_limit(channel, config):
         (config / path).write_bytes(content)
     (config / "long").write_bytes(bytes(10_241))
     state = await inspect(channel, str(config), TargetQuery(contents=(*contents, "long"), max_content=10_240))
-    assert {path: found.content for path, found in state.paths.items()} == {**contents, "long": None}
+    assert {path: path_state.content for path, path_state in state.paths.items()} == {**contents, "long": None}
     digests = {path: f"sha256:{sha256(content)}" for path, content in {**contents, "long": bytes(10_241)}.items()}
-    assert {path: found.digest for path, found in state.paths.items()} == digests
-    assert {found.owner for found in state.paths.values()} == {os.geteuid()}
+    assert {path: path_state.digest for path, path_state in state.paths.items()} == digests
+    assert {path_state.owner for path_state in state.paths.values()} == {os.geteuid()}
 
 
 async def test_a_tree_has_every_file_whatever_its_name(channel, config):
@@ -101,9 +101,11 @@ async def test_a_tree_has_every_file_whatever_its_name(channel, config):
         (place / path).write_bytes(content)
     (place / "link").symlink_to(place / "a")
     state = await inspect(channel, str(config), TargetQuery(("plugins/p/a",), trees=("plugins/p", "plugins/none")))
-    found = state.paths["plugins/p"]
-    assert found.files == {path: sha256(content) for path, content in files.items()}
-    assert found.digest == tree_digest(BundleFile(path, 0, False, digest) for path, digest in found.files.items())
+    path_state = state.paths["plugins/p"]
+    assert path_state.files == {path: sha256(content) for path, content in files.items()}
+    assert path_state.digest == tree_digest(
+        BundleFile(path, 0, False, digest) for path, digest in path_state.files.items()
+    )
     assert state.paths["plugins/none"].files is None
     assert state.paths["plugins/p/a"].digest == f"sha256:{sha256(b'1')}"
 
@@ -115,8 +117,8 @@ async def test_more_paths_than_one_command_takes_are_all_answered(channel, confi
         (config / path).write_bytes(path.encode())
     state = await inspect(channel, str(config), TargetQuery(tuple(paths)))
     present = {path: f"sha256:{sha256(path.encode())}" for path in paths[::3]}
-    assert {path: found.digest for path, found in state.paths.items()} == dict.fromkeys(paths) | present
-    assert {found.owner for path, found in state.paths.items() if path in present} == {os.geteuid()}
+    assert {path: path_state.digest for path, path_state in state.paths.items()} == dict.fromkeys(paths) | present
+    assert {path_state.owner for path, path_state in state.paths.items() if path in present} == {os.geteuid()}
 
 
 @pytest.mark.parametrize(
@@ -143,7 +145,7 @@ async def test_paths_of_the_home_are_answered(channel, config, tmp_path):
 
 async def test_a_config_dir_that_is_not_there_has_nothing(channel, tmp_path):
     state = await inspect(channel, str(tmp_path / "absent"), TargetQuery(("a", "b/c"), contents=("d",)))
-    assert {found.kind for found in state.paths.values()} == {PathKind.ABSENT}
+    assert {path_state.kind for path_state in state.paths.values()} == {PathKind.ABSENT}
 
 
 @pytest.mark.skipif(ROOT, reason="root may read everything")
@@ -172,4 +174,4 @@ async def test_the_backend_host_answers(config):
     (config / "CLAUDE.md").write_bytes(b"mine")
     workspace = Workspace("w", options={"path": str(config), "home": str(config)})
     state = await HostBackend().inspect_target(workspace, TargetQuery(contents=("CLAUDE.md", "~/CLAUDE.md")))
-    assert {found.content for found in state.paths.values()} == {b"mine"}
+    assert {path_state.content for path_state in state.paths.values()} == {b"mine"}

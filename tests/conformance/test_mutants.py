@@ -55,7 +55,7 @@ def _report(shard: int, folder: Path) -> Path:
     return report
 
 
-@pytest.mark.parametrize("good", ["GoodBackend", "GoodSource", "GoodPolicy", "GoodObserver"])
+@pytest.mark.parametrize("good", ["GoodBackend", "KeepingBackend", "GoodSource", "GoodPolicy", "GoodObserver"])
 def test_a_provider_that_keeps_every_promise_passes(failed, good):
     assert failed[good] == set()
 

@@ -10,7 +10,7 @@
 # A script that is killed leaves its staging folder. The next run of a script sets aside what is in it: see `settle`.
 #
 # What is printed are records that end in NUL: K a directory below kept, F a file in it as it was called, D a directory
-# below kept that was deleted, I the digest of what was installed, R a file that was restored.
+# below kept that was deleted, I the digest of what was installed.
 set -eu
 export LC_ALL=C
 umask 022

@@ -5,10 +5,11 @@ from __future__ import annotations
 from .delivery import DeliveryPromises
 from .faults import FaultPromises
 from .queries import QueryPromises
+from .target import TargetPromises
 from .uninstall import UninstallPromises
 
 
-class BackendConformance(DeliveryPromises, FaultPromises, QueryPromises, UninstallPromises):
+class BackendConformance(DeliveryPromises, FaultPromises, QueryPromises, UninstallPromises, TargetPromises):
     """Each test is one promise. A test of a hook that the provider does not implement is skipped as undeclared.
 
     class TestMine(BackendConformance):
