@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from ..hookspecs import Action, Bundle, InstalledPlugin, Receipt, Removal, RunState, Workspace, hookimpl
+from ..hookspecs import Action, Bundle, Finding, InstalledPlugin, Receipt, Removal, RunState, Workspace, hookimpl
 from ..hookspecs.errors import PushNotSupported
+from .workspace_options import check_options
 
 
 class ExternalBackend:
     """Refuses every push before the fetch. The service adds the hint that says how to pull."""
 
     backend = "external"
+
+    @hookimpl
+    def check_workspace(self, workspace: Workspace) -> list[Finding]:
+        """Return a finding for each option: the backend has none."""
+        return check_options(workspace, {})
 
     @hookimpl
     def preflight(self, workspace: Workspace, action: Action) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..hookspecs import (
     Bundle,
+    Finding,
     InstalledPlugin,
     Receipt,
     Removal,
@@ -24,6 +25,7 @@ from ..hookspecs import (
 from ..hookspecs.errors import WorkspaceNotRunning
 from .shell import CommandChannel, KeepBounds, ShellTarget
 from .workspace_checks import home_of
+from .workspace_options import absolute_path, check_options
 
 
 class HostBackend:
@@ -38,6 +40,11 @@ class HostBackend:
     def startup(self, context: StartupContext) -> None:
         """Read how much of what people edited is kept."""
         self._bounds = KeepBounds.of(context.service)
+
+    @hookimpl
+    def check_workspace(self, workspace: Workspace) -> list[Finding]:
+        """Return what is wrong with the options. `path` is required."""
+        return check_options(workspace, {"path": absolute_path, "home": absolute_path}, required=("path",))
 
     @hookimpl
     def is_running(self, workspace: Workspace) -> RunState:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..hookspecs.errors import PlugportError
 from ..hookspecs.values import JSON
+from .pipeline.display import displayed
 from .pipeline.manifest import name_of, read_manifest, supported_on_runtime, validate_name
 
 
@@ -44,6 +45,6 @@ def _read(path: Path) -> CatalogPlugin | None:
         return None
     if name_of(manifest) not in (None, name):
         return None
-    skills = sorted(skill.parent.name for skill in path.glob("skills/*/SKILL.md"))
-    adapters = sorted(f"adapters/{adapter.name}" for adapter in path.glob("adapters/*.py"))
+    skills = sorted(displayed(skill.parent.name) for skill in path.glob("skills/*/SKILL.md"))
+    adapters = sorted(displayed(f"adapters/{adapter.name}") for adapter in path.glob("adapters/*.py"))
     return CatalogPlugin(name, manifest, tuple(skills), tuple(adapters))

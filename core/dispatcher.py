@@ -35,6 +35,7 @@ from ..hookspecs.values import (
     Workspace,
 )
 from ..hookspecs.values.bundle import Bundle
+from .disk_space import is_disk_full
 
 log = logging.getLogger("plugport.hooks")
 _T = TypeVar("_T")
@@ -84,6 +85,13 @@ class Dispatcher:
         """Return the schemes that can be resolved, sorted."""
         return sorted(scheme for provider in self.providers if _is_loaded(provider) for scheme in provider.schemes)
 
+    @property
+    def backends(self) -> Sequence[str]:
+        """Return the backends that a loaded provider serves, sorted."""
+        return sorted(
+            provider.backend for provider in self.providers if _is_loaded(provider) and provider.backend is not None
+        )
+
     async def startup(self, contexts: Mapping[str, StartupContext]) -> None:
         """Call every `startup`; a provider that raises or is late is FAILED from here on."""
         for provider in self._loaded("startup"):
@@ -113,9 +121,13 @@ class Dispatcher:
             answer = await self._call(provider, "resolve_source", arguments, deadline=deadline)
             return _expect(answer, Resolved, provider, "resolve_source", None)
         except HookFailed as failure:
+            if is_disk_full(failure):
+                raise errors.InsufficientStorage(str(failure)) from failure
             kind = errors.SourceTimeout if isinstance(failure, HookTimedOut) else errors.SourceUnavailable
             raise kind(str(failure), scheme=source.scheme) from failure
         except (errors.PluginNotFound, errors.SourceUnavailable) as error:
+            if is_disk_full(error):  # the files are written to this machine, so the disk is ours
+                raise errors.InsufficientStorage(error.reason) from error
             raise type(error)(error.reason, scheme=source.scheme) from error
 
     async def source_revision(self, source: Source) -> str | None:

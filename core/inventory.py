@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ..hookspecs import errors
 from ..hookspecs.values import JSON, InstalledPlugin, Workspace
 from .dispatcher import Dispatcher
 from .pipeline.admission import require_running
+from .pipeline.bounded_yaml import YamlInvalid, to_json
+from .pipeline.display import displayed
 from .pipeline.manifest import parse_manifest_text, supported_on_runtime
 from .store.installed import InstalledPlugins, InstalledRecord
 
@@ -17,12 +20,14 @@ Drift = Literal["none", "modified", "missing", "unmanaged", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class InventoryItem:
-    """A plugin of a workspace: as it lies on the target, as it was recorded, or both."""
+    """A plugin of a workspace: as it lies on the target, as it was recorded, or both. `adapters` are paths below its
+    root, as far as they are known: a target does not list them."""
 
     name: str
     manifest: Mapping[str, JSON]
     on_target: InstalledPlugin | None
     record: InstalledRecord | None
+    adapters: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str | None:
@@ -43,10 +48,8 @@ class InventoryItem:
         return "none" if self.on_target.digest == self.record.digest else "modified"
 
     def supports(self, runtime: str | None) -> bool:
-        """Return whether the plugin supports the runtime, by its manifest or by the record (which knows its
-        adapters)."""
-        by_manifest = supported_on_runtime(self.manifest, (), runtime)
-        return by_manifest or (self.record is not None and self.drift == "none" and self.record.supported)
+        """Return whether the plugin supports the runtime."""
+        return supported_on_runtime(self.manifest, self.adapters, runtime)
 
 
 async def inventory(dispatcher: Dispatcher, installed: InstalledPlugins, workspace: Workspace) -> list[InventoryItem]:
@@ -55,13 +58,42 @@ async def inventory(dispatcher: Dispatcher, installed: InstalledPlugins, workspa
     Raises `WorkspaceNotRunning`, `BackendUnavailable` and what `list_installed` may raise.
     """
     require_running(await dispatcher.is_running(workspace))
-    on_target = {plugin.name: plugin for plugin in await dispatcher.list_installed(workspace)}
+    listed = await dispatcher.list_installed(workspace)
+    on_target = {plugin.name: plugin for plugin in map(_cleaned, listed)}
     records = await installed.of_workspace(workspace.id)
-    return [_item(name, on_target.get(name), records.get(name)) for name in sorted(on_target.keys() | records.keys())]
+    names = sorted(on_target.keys() | records.keys())
+    return [_item(name, on_target.get(name), records.get(name), workspace) for name in names]
 
 
-def _item(name: str, on_target: InstalledPlugin | None, record: InstalledRecord | None) -> InventoryItem:
+def _cleaned(plugin: InstalledPlugin) -> InstalledPlugin:
+    """Return the plugin with texts and a manifest that every encoder takes: whoever owns the target chose them.
+
+    Raises `BackendUnavailable` if the backend answered with something else than texts.
+    """
+    if not isinstance(plugin.name, str) or not isinstance(plugin.digest, str):
+        raise errors.BackendUnavailable("list_installed answered with a name or a digest that is no text")
+    manifest = plugin.manifest
+    try:
+        cleaned = parse_manifest_text(manifest) if isinstance(manifest, str) else to_json(dict(manifest or {}))
+    except (YamlInvalid, RecursionError, TypeError, ValueError):
+        cleaned = {}
+    return InstalledPlugin(
+        displayed(plugin.name), displayed(plugin.digest), cleaned if isinstance(cleaned, dict) else {}
+    )
+
+
+def _item(
+    name: str, on_target: InstalledPlugin | None, record: InstalledRecord | None, workspace: Workspace
+) -> InventoryItem:
     manifest = on_target.manifest if on_target else record.manifest if record else None
-    if isinstance(manifest, str):
-        manifest = parse_manifest_text(manifest)
-    return InventoryItem(name, manifest or {}, on_target, record)
+    adapters: tuple[str, ...] = ()
+    if record is not None and (on_target is None or on_target.digest == record.digest):
+        adapters = _recorded_adapters(record, workspace)
+    return InventoryItem(name, manifest if isinstance(manifest, Mapping) else {}, on_target, record, adapters)
+
+
+def _recorded_adapters(record: InstalledRecord, workspace: Workspace) -> tuple[str, ...]:
+    """Return the plugin's adapters. The first release recorded only whether the workspace's runtime is supported."""
+    if record.adapters is not None:
+        return record.adapters
+    return (f"adapters/{workspace.runtime_name}.py",) if record.supported and workspace.runtime_name else ()

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     trace_hooks: bool = False
     rate_limit: int = Field(default=600, ge=1)
     cache_bytes: int = Field(default=1024 * _MIB, ge=0)
+    min_free_bytes: int = Field(default=_MIB, ge=0)
     max_tree_files: int = Field(default=10_000, ge=1)
     kept_files: int = Field(default=1_000, ge=1)
     kept_bytes: int = Field(default=64 * _MIB, ge=1)

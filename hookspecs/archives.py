@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import lzma
+import os
+import struct
 import tarfile
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from .errors import BundleFault, BundleTooLarge, SourceUnavailable, UnsafeBundle
 from .values import ServiceSettings
+from .values.bundle import MAX_PATH
+
+_BROKEN: Final = (
+    *(tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, OSError, OverflowError, ValueError, RecursionError),
+)
+"""What tarfile and the decompressors raise for broken archives."""
 
 
 def unpack(archive: IO[bytes], destination: Path, limits: ServiceSettings) -> None:
@@ -23,17 +33,19 @@ def unpack(archive: IO[bytes], destination: Path, limits: ServiceSettings) -> No
     try:
         with tarfile.open(fileobj=archive, mode="r|*") as opened:
             for entry in opened:
-                size, count = size + entry.size, count + 1
+                size, count = size + max(0, entry.size), count + 1
                 if size > limits.max_tree_bytes:
                     raise BundleTooLarge(limits.max_tree_bytes)
                 if count > 2 * limits.max_tree_files:  # directories count here, not in the limit
                     raise BundleTooLarge(limits.max_tree_files, "files")
+                if len(os.fsencode(entry.name)) > MAX_PATH:
+                    raise UnsafeBundle(entry.name.lstrip("/")[:200], BundleFault.NAME)
                 _extract(opened, entry, destination)
     except tarfile.SpecialFileError as error:
         raise UnsafeBundle(_name(error), BundleFault.SPECIAL) from error
     except tarfile.FilterError as error:
         raise UnsafeBundle(_name(error), BundleFault.LINK_OUTSIDE) from error
-    except (tarfile.TarError, zlib.error, EOFError, OSError, OverflowError, ValueError) as error:
+    except _BROKEN as error:
         raise SourceUnavailable(f"the archive cannot be read: {error}") from error
 
 

@@ -87,6 +87,7 @@ MAY_RAISE: Final[Mapping[str, tuple[type[errors.PlugportError], ...]]] = {
         errors.SourceTimeout,
         errors.BundleTooLarge,
         errors.UnsafeBundle,
+        errors.InsufficientStorage,
     ),
     "preflight": _BACKEND,
     "inspect_target": _BACKEND,
@@ -117,7 +118,8 @@ def resolve_source(source: Source, destination: Path) -> Resolved:  # type: igno
     source's scheme.
 
     May raise `InvalidSource`, `UnpinnedSource`, `PluginNotFound`, `SourceUnavailable`, `SourceTimeout`,
-    `BundleTooLarge`, `UnsafeBundle`, `InvalidPluginName`. Anything else becomes `source-unavailable`.
+    `BundleTooLarge`, `UnsafeBundle`, `InvalidPluginName`, `InsufficientStorage` (the service's own
+    disk is full). Anything else becomes `source-unavailable`.
     """
 
 

@@ -15,6 +15,7 @@ provider = cast(
         "docker",
         "plugport.builtin_backends.docker.backend:DockerBackend",
         {
+            "check_workspace": ("workspace",),
             "is_running": ("workspace",),
             "inspect_target": ("workspace", "query"),
             "deliver": ("workspace", "bundle", "known"),

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 
 from ...hookspecs import (
     Bundle,
+    Finding,
     InstalledPlugin,
     Receipt,
     Removal,
@@ -27,6 +28,7 @@ from ...hookspecs.errors import (
 from ..keyed_lock import KeyedLock
 from ..shell import KeepBounds, ShellTarget
 from ..workspace_checks import home_of, require_absolute, require_running
+from ..workspace_options import absolute_path, check_options, text
 from . import shellless
 from .channel import DockerChannel
 from .engine import DELIVERIES, Engine
@@ -63,6 +65,11 @@ class DockerBackend:
     async def shutdown(self) -> None:
         """Close the clients."""
         self.engine.close()
+
+    @hookimpl
+    async def check_workspace(self, workspace: Workspace) -> list[Finding]:
+        """Return what is wrong with the options."""
+        return check_options(workspace, {"config_dir": absolute_path, "home": absolute_path, "engine": text})
 
     @hookimpl
     async def is_running(self, workspace: Workspace) -> RunState:

@@ -16,6 +16,7 @@ provider = cast(
         "plugport.builtin_backends.ec2.backend:Ec2Backend",
         {
             "preflight": ("workspace", "action"),
+            "check_workspace": ("workspace",),
             "is_running": ("workspace",),
             "inspect_target": ("workspace", "query"),
             "deliver": ("workspace", "bundle", "known"),

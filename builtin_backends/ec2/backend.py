@@ -9,6 +9,7 @@ from typing import Final
 from ...hookspecs import (
     Action,
     Bundle,
+    Finding,
     InstalledPlugin,
     Receipt,
     Removal,
@@ -28,6 +29,7 @@ from ...hookspecs.errors import (
 )
 from ..shell import KeepBounds, ShellTarget
 from ..workspace_checks import home_of, require_absolute
+from ..workspace_options import OptionCheck, absolute_path, check_options, command_or_false, port, text
 from .aws import Aws
 from .channel import SshChannel
 from .connector import ConnectionTarget, Connector
@@ -39,6 +41,16 @@ CONFIG_DIRS: Final[Mapping[str, str]] = {"claude-code": "/configs", "hermes": "/
 OTHER_CONFIG_DIR: Final = "/opt/configs"
 RESTART: Final = 'docker restart "$1" || sudo -n docker restart "$1"'
 _STALL_SECONDS = 60.0
+_OPTIONS: Final[Mapping[str, OptionCheck]] = {
+    "ssh_host": text,
+    "ssh_port": port,
+    "restart": command_or_false,
+    "region": text,
+    "os_user": text,
+    "profile": text,
+    "config_dir": absolute_path,
+    "home": absolute_path,
+}
 
 
 class Ec2Backend:
@@ -70,6 +82,11 @@ class Ec2Backend:
         """Close the connections and the clients."""
         await self._pool.close()
         self._aws.close()
+
+    @hookimpl
+    async def check_workspace(self, workspace: Workspace) -> list[Finding]:
+        """Return what is wrong with the options."""
+        return check_options(workspace, _OPTIONS)
 
     @hookimpl
     async def preflight(self, workspace: Workspace, action: Action) -> None:

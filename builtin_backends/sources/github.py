@@ -16,14 +16,18 @@ from typing import Final
 
 from ...hookspecs import Resolved, ServiceSettings, Source, StartupContext, hookimpl
 from ...hookspecs.errors import (
+    BundleFault,
     BundleTooLarge,
+    InsufficientStorage,
     InvalidSource,
     PluginNotFound,
     SourceFault,
     SourceTimeout,
     SourceUnavailable,
     UnpinnedSource,
+    UnsafeBundle,
 )
+from ...hookspecs.values.bundle import MAX_PATH
 from ..output_tail import output_tail
 
 BASE_URL: Final = "https://github.com"
@@ -36,6 +40,8 @@ _NOT_FOUND: Final = re.compile(
     rb"|could not read Username",
     re.IGNORECASE,
 )
+_TOO_DEEP: Final = re.compile(rb"tree depth")
+_DISK_FULL: Final = re.compile(rb"^(?!remote:).*(?:No space left on device|Disk quota exceeded)", re.MULTILINE)
 _WATCH_SECONDS: Final = 0.2
 
 
@@ -92,8 +98,8 @@ class GithubSource:
     async def resolve_source(self, source: Source, destination: Path) -> Resolved:
         """Fetch the files at the ref. May be repeated.
 
-        Raises `InvalidSource`, `UnpinnedSource`, `PluginNotFound`, `BundleTooLarge`, `SourceTimeout` and
-        `SourceUnavailable`. What git prints goes only into the log.
+        Raises `InvalidSource`, `UnpinnedSource`, `PluginNotFound`, `BundleTooLarge`, `UnsafeBundle`,
+        `InsufficientStorage`, `SourceTimeout` and `SourceUnavailable`. What git prints goes only into the log.
         """
         pinned = RepositoryRef.parse(source.spec)
         if pinned.ref is None and not self._service.allow_unpinned:
@@ -123,6 +129,7 @@ class _Git:
                 await self._git("init", "--quiet", "--bare", str(self._folder / "repository"))
                 await self._fetch_first(url, _remote_refs(ref))
                 commit = (await self._git("rev-parse", "--verify", "FETCH_HEAD^{commit}")).decode("ascii").strip()
+                await self._check_paths(commit)
                 await self._git("--work-tree", str(self._destination), "checkout", "--quiet", "--force", commit)
                 if await asyncio.to_thread(_size, self._destination) > self._limits.max_tree_bytes:
                     raise BundleTooLarge(self._limits.max_tree_bytes)
@@ -141,8 +148,31 @@ class _Git:
             else:
                 return
 
-    async def _git(self, *arguments: str) -> bytes:
-        process = await asyncio.create_subprocess_exec(
+    async def _check_paths(self, commit: str) -> None:
+        """Look at the commit's paths before they are written: a tree may be too deep or too large for any disk.
+
+        Raises `BundleTooLarge` and `UnsafeBundle`.
+        """
+        process = await self._start("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit)
+        assert process.stdout is not None and process.stderr is not None  # noqa: PT018, S101 - both are pipes
+        files, rest = 0, b""
+        try:
+            while chunk := await process.stdout.read(1 << 16):
+                *paths, rest = (rest + chunk).split(b"\0")
+                files += len(paths)
+                if files > self._limits.max_tree_files:
+                    raise BundleTooLarge(self._limits.max_tree_files, "files")
+                if too_long := next((path for path in (*paths, rest) if len(path) > MAX_PATH), None):
+                    raise UnsafeBundle(os.fsdecode(too_long), BundleFault.NAME)
+            if _TOO_DEEP.search(await process.stderr.read(1 << 16)):
+                raise UnsafeBundle(".", BundleFault.NAME)
+        finally:
+            if process.returncode is None:
+                _kill(process)
+            await process.wait()
+
+    async def _start(self, *arguments: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             "git",
             *_OPTIONS,
             *arguments,
@@ -153,6 +183,9 @@ class _Git:
             cwd=self._folder,
             start_new_session=True,
         )
+
+    async def _git(self, *arguments: str) -> bytes:
+        process = await self._start(*arguments)
         watcher = asyncio.create_task(self._watch_size(process))
         try:
             stdout, stderr = await process.communicate()
@@ -168,6 +201,8 @@ class _Git:
         reason = output_tail(stderr)
         if self._token:
             reason = reason.replace(self._token, "***")
+        if _DISK_FULL.search(stderr):
+            raise InsufficientStorage(reason)
         if _NOT_FOUND.search(stderr):
             raise PluginNotFound(reason)
         raise SourceUnavailable(reason)
@@ -242,12 +277,15 @@ def _kill(process: asyncio.subprocess.Process) -> None:
 
 def _size(*folders: Path) -> int:
     """Return the bytes below the folders. Files that vanish meanwhile count as 0."""
-    total = 0
-    for folder in folders:
-        for parent, _, names in os.walk(folder):
-            for name in names:
-                with contextlib.suppress(OSError):
-                    total += Path(parent, name).lstat().st_size
+    total, pending = 0, [str(folder) for folder in folders]
+    while pending:
+        with contextlib.suppress(OSError), os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                else:
+                    with contextlib.suppress(OSError):
+                        total += entry.stat(follow_symlinks=False).st_size
     return total
 
 

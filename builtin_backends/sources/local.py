@@ -21,6 +21,7 @@ from ...hookspecs.errors import (
     UnsafeBundle,
 )
 from ...hookspecs.values import is_name
+from ...hookspecs.values.bundle import MAX_PATH
 
 _JUST_NOW_NS: Final = 2_000_000_000
 
@@ -121,6 +122,8 @@ class _TreeCopy:
             with os.scandir(self._origin / folder) as entries:
                 for entry in entries:
                     path = f"{folder}/{entry.name}" if folder else entry.name
+                    if len(os.fsencode(path)) > MAX_PATH:
+                        raise UnsafeBundle(path, BundleFault.NAME)
                     if entry.is_dir(follow_symlinks=False):
                         if path != ".git":
                             (self._destination / path).mkdir()

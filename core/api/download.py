@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -18,6 +19,7 @@ from ...hookspecs.values import Action, Bundle, PolicyRequest, Source
 from ..auth import Access
 from ..pipeline.fetch import Pins
 from ..pipeline.manifest import validate_name
+from .byte_range import Range, requested_ranges
 from .endpoint import Endpoint, Reply, RequestContext
 from .models import SourceQuery
 from .plugins import FETCH
@@ -69,8 +71,8 @@ def _matches(if_none_match: str | None, etag: str) -> bool:
 
 
 class _CachedFileResponse(FileResponse):
-    """Sends a file of the cache. It closes `in_use` when the file was sent; until then the cache keeps the file. It
-    calls `on_complete` when a GET has sent the file's last byte."""
+    """Sends a file of the cache, or the ranges of it that are asked for. It closes `in_use` when that was sent; until
+    then the cache keeps the file. It calls `on_complete` when a GET has the whole file then."""
 
     def __init__(
         self,
@@ -79,31 +81,43 @@ class _CachedFileResponse(FileResponse):
         in_use: AsyncExitStack,
         on_complete: Callable[[], Awaitable[None]] | None,
     ) -> None:
-        super().__init__(archive, headers=headers, media_type="application/gzip")
+        super().__init__(archive, headers=headers, media_type="application/gzip", stat_result=archive.stat())
         self._in_use, self._on_complete = in_use, on_complete
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        complete = False
+        ended = False
 
         async def send_watched(message: Message) -> None:
-            nonlocal complete
-            if message["type"] == "http.response.start":
-                complete = _has_last_byte(message)
+            nonlocal ended
             await send(message)
+            ended = message["type"] == "http.response.pathsend" or message.get("more_body") is False
 
         async with self._in_use:
-            await super().__call__(scope, receive, send_watched)
-            if complete and scope["method"] == "GET" and self._on_complete is not None:
+            size = int(self.headers["content-length"])
+            headers = Headers(scope=scope)
+            if_range = headers.get("if-range")
+            resumes = if_range == self.headers["etag"]
+            ranges = requested_ranges(headers.get("range"), size) if if_range is None or resumes else []
+            await super().__call__(_with_ranges(scope, ranges), receive, send_watched)
+            whole = ended and scope["method"] == "GET" and _is_whole(ranges, size, resumes=resumes)
+            if whole and self._on_complete is not None:
                 await self._on_complete()
 
 
-def _has_last_byte(start: Message) -> bool:
-    """Return whether a response has the file's last byte: the whole file, or a range that ends there."""
-    if start["status"] != 206:
-        return bool(start["status"] == 200)
-    content_range = dict(start["headers"]).get(b"content-range", b"").decode("latin-1")
-    last, _, size = content_range.partition("-")[2].partition("/")
-    return last.isdigit() and size.isdigit() and int(last) + 1 == int(size)
+def _with_ranges(scope: Scope, ranges: list[Range]) -> Scope:
+    """Return the request with these ranges in place of those that were asked for, and without a condition."""
+    headers = [pair for pair in scope["headers"] if pair[0].lower() not in {b"range", b"if-range"}]
+    if ranges:
+        listed = ",".join(f"{first}-{last}" for first, last in ranges)
+        headers.append((b"range", f"bytes={listed}".encode()))
+    return {**scope, "headers": headers}
+
+
+def _is_whole(ranges: list[Range], size: int, *, resumes: bool) -> bool:
+    """Return whether the client has the whole file now: it got all of it, or by If-Range the rest that it lacked."""
+    if len(ranges) > 1:
+        return False
+    return all(last + 1 == size and (first == 0 or resumes) for first, last in ranges)
 
 
 ENDPOINTS = (
@@ -127,6 +141,6 @@ ENDPOINTS = (
             304: Reply(description="Not Modified"),
         },
         query=SourceQuery,
-        problems=(errors.WorkspaceNotFound, *FETCH),
+        problems=(errors.WorkspaceNotFound, errors.RangeNotSatisfiable, *FETCH),
     ),
 )

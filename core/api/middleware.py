@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...hookspecs import errors
 from .. import telemetry
+from ..disk_space import unforeseen
 from . import problems
 
 log = logging.getLogger("plugport.access")
@@ -73,9 +74,8 @@ class RequestMiddleware:
             await self._app(scope, self._limit_body(receive), send_with_headers)
         except errors.PlugportError as error:
             await send_problem(error)
-        except Exception as error:
-            log.exception("unforeseen error")
-            await send_problem(errors.Internal(type(error).__name__))
+        except Exception as error:  # noqa: BLE001 - the last resort; `send_problem` logs it
+            await send_problem(unforeseen(error))
         finally:
             self._record(scope, status, time.perf_counter() - started)
             telemetry.request_id.reset(token)

@@ -83,6 +83,12 @@ class WorkspaceOut(_Out):
     state: Literal["running", "stopped", "unknown"] | None = None
 
 
+class WorkspaceRegistered(WorkspaceOut):
+    """A workspace that was registered or changed. `warnings` say what may be a mistake."""
+
+    warnings: list[str] = []
+
+
 class WorkspacePage(_Out):
     """Workspaces, ordered by id. Pass `next` as `cursor` to get the next page; null on the last one."""
 

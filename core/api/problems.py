@@ -35,6 +35,8 @@ def response(error: errors.PlugportError, request_id: str, instance: str) -> Res
         headers["Retry-After"] = str(int(error.retry_after))
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="plugport"'
+    if isinstance(error, errors.RangeNotSatisfiable):
+        headers["Content-Range"] = f"bytes */{error.size}"
     if isinstance(error, errors.MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
     return stored(document(error, request_id, instance), headers)

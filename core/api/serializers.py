@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ...hookspecs.providers import Provider
@@ -11,7 +12,7 @@ from ..inventory import InventoryItem
 from ..operations.model import Operation
 from ..pipeline.manifest import description_of, runtimes_of, version_of
 from ..workspace_resolver import backend_of
-from .models import CatalogPluginOut, OperationOut, PluginOut, ProviderOut, WorkspaceOut
+from .models import CatalogPluginOut, OperationOut, PluginOut, ProviderOut, WorkspaceOut, WorkspaceRegistered
 
 
 def workspace_out(workspace: Workspace, state: RunState | None = None) -> WorkspaceOut:
@@ -26,6 +27,11 @@ def workspace_out(workspace: Workspace, state: RunState | None = None) -> Worksp
         options=dict(workspace.options),
         state=None if state is None else state.kind.value,
     )
+
+
+def workspace_registered(workspace: Workspace, warnings: Sequence[str]) -> WorkspaceRegistered:
+    """Show a workspace that was registered or changed, with the warnings about it."""
+    return WorkspaceRegistered(**workspace_out(workspace).model_dump(), warnings=list(warnings))
 
 
 def operation_out(operation: Operation) -> OperationOut:

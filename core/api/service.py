@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -12,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from ...hookspecs import errors
 from ...hookspecs.values import JSON
 from ..auth import Access
+from ..disk_space import Unwritable, require_space
 from .endpoint import Endpoint, Reply, RequestContext, json_response
 from .models import Health
 from .openapi import page
@@ -23,11 +25,15 @@ async def livez(context: RequestContext) -> Response:
 
 
 async def readyz(context: RequestContext) -> Response:
-    """Say whether the service can handle requests: whether the database answers."""
+    """Say whether the service can handle requests: the database answers, and the data directory has room."""
+    settings = context.services.settings
     try:
         await context.services.database.fetch(text("SELECT 1"))
+        await asyncio.to_thread(require_space, settings.data_dir, settings.min_free_bytes)
+    except Unwritable as error:
+        raise errors.NotReady(str(error), error.fault) from error
     except (SQLAlchemyError, OSError) as error:
-        raise errors.NotReady("the database does not answer") from error
+        raise errors.NotReady("the database does not answer", errors.ReadinessFault.DATABASE) from error
     return json_response(Health(status="ready"))
 
 

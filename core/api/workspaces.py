@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 
 from starlette.responses import Response
@@ -9,12 +11,22 @@ from starlette.responses import Response
 from ...hookspecs import errors
 from ...hookspecs.values import Workspace, is_name
 from ..auth import Access, new_token
+from ..registration import check_registration, runtime_warnings
 from ..store.provider_data import ProviderStore
 from ..store.tokens import Principal
 from .endpoint import Endpoint, Reply, RequestContext, json_response
-from .models import PageQuery, TokenOut, WorkspaceChange, WorkspaceNew, WorkspaceOut, WorkspacePage
-from .serializers import workspace_out
+from .models import (
+    PageQuery,
+    TokenOut,
+    WorkspaceChange,
+    WorkspaceNew,
+    WorkspaceOut,
+    WorkspacePage,
+    WorkspaceRegistered,
+)
+from .serializers import workspace_out, workspace_registered
 
+_REACH = frozenset({"runtime", "backend", "container", "instance_id", "options"})
 _HOST_KEY_PREFIX = "host-key/"
 """A provider's store holds a pinned key under `host-key/<account>/<region>/<instance id>`."""
 
@@ -24,9 +36,11 @@ async def add_workspace(context: RequestContext) -> Response:
     body: WorkspaceNew = context.body
     fields = body.model_dump()
     workspace = Workspace(**fields | {"options": fields["options"] or {}})
+    await _check(context, workspace, fields)
     await context.services.workspaces.add(workspace)
     await context.audit("workspace.added", workspace.id, {"org": workspace.org})
-    return json_response(workspace_out(workspace), 201, {"Location": f"/workspaces/{workspace.id}"})
+    reply = workspace_registered(workspace, await _warnings(context, workspace))
+    return json_response(reply, 201, {"Location": f"/workspaces/{workspace.id}"})
 
 
 async def list_workspaces(context: RequestContext) -> Response:
@@ -54,9 +68,10 @@ async def change_workspace(context: RequestContext) -> Response:
     if "options" in changes:
         changes["options"] = changes["options"] or {}
     workspace = replace(workspace, **changes)
+    await _check(context, workspace, changes)
     await context.services.workspaces.change(workspace)
     await context.audit("workspace.changed", workspace.id, {"fields": sorted(changes)})
-    return json_response(workspace_out(workspace))
+    return json_response(workspace_registered(workspace, await _warnings(context, workspace)))
 
 
 async def remove_workspace(context: RequestContext) -> Response:
@@ -88,6 +103,21 @@ async def forget_host_key(context: RequestContext) -> Response:
     return Response(status_code=204)
 
 
+async def _check(context: RequestContext, workspace: Workspace, fields: Collection[str]) -> None:
+    """Check the fields that decide how the workspace is reached, if any of them is given. Raises `InvalidRequest`."""
+    if not _REACH.isdisjoint(fields):
+        findings = await check_registration(workspace, context.services.dispatcher)
+        if findings:
+            raise errors.InvalidRequest(
+                *(errors.FieldProblem(f"body.{finding.where}", finding.what) for finding in findings)
+            )
+
+
+async def _warnings(context: RequestContext, workspace: Workspace) -> list[str]:
+    settings = context.services.settings
+    return await asyncio.to_thread(runtime_warnings, workspace, settings.catalog_dir, settings.config_dirs)
+
+
 def _registered_id(context: RequestContext) -> str:
     """Return the path's id. Raises `WorkspaceNotFound` for one that no workspace can have."""
     if not is_name(context.path("id")):
@@ -102,7 +132,7 @@ ENDPOINTS = (
         "/workspaces",
         add_workspace,
         _ADMIN,
-        {201: Reply(WorkspaceOut, headers={"Location": "the workspace's own route"})},
+        {201: Reply(WorkspaceRegistered, headers={"Location": "the workspace's own route"})},
         body=WorkspaceNew,
         problems=(errors.WorkspaceExists,),
     ),
@@ -120,7 +150,7 @@ ENDPOINTS = (
         "/workspaces/{id}",
         change_workspace,
         _ADMIN,
-        {200: Reply(WorkspaceOut)},
+        {200: Reply(WorkspaceRegistered)},
         body=WorkspaceChange,
         problems=(errors.WorkspaceNotFound,),
     ),

@@ -13,11 +13,13 @@ import contextlib
 import logging
 import time
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...hookspecs import errors
 from ...hookspecs.values import JSON
+from ..disk_space import is_disk_full, unforeseen
 from ..store.database import Database
 from ..store.operations import Leases, OperationStore
 from .model import InstallRequest, LeaseLost, NewOperation, Operation, RestoreRequest, UninstallRequest
@@ -77,6 +79,7 @@ class Operations:
         self._scheduler: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._watchers = Watchers()
+        self._full_disks: Counter[str] = Counter()
 
     async def start(self) -> None:
         """Start to run open operations: first those that an earlier process left."""
@@ -115,11 +118,21 @@ class Operations:
         return [self._watchers.with_phase(operation) for operation in stored]
 
     async def wait(self, operation_id: str) -> Operation:
-        """Wait until the operation has ended and return it. Raises `OperationNotFound`."""
-        async for operation in self.watch(operation_id):
+        """Wait until the operation has ended and return it.
+
+        Raises `OperationNotFound`, and `InsufficientStorage` if its state cannot be stored: it goes on when it can.
+        """
+        met_before = self._full_disks.copy()
+        while True:
+            changed = self._watchers.change_of(operation_id)
+            operation = await self.get(operation_id)
             if operation.finished:
+                self._watchers.notify(operation_id)
                 return operation
-        raise errors.OperationNotFound
+            if self._full_disks[operation.workspace] > met_before[operation.workspace]:
+                raise errors.InsufficientStorage("the operation stays open, since its state cannot be stored")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), _POLL_SECONDS)
 
     async def watch(self, operation_id: str) -> AsyncIterator[Operation]:
         """Yield the operation now and after every change, for the last time when it has ended."""
@@ -167,7 +180,8 @@ class Operations:
                     await self._leases.release(workspace)
         except LeaseLost:
             log.warning("workspace %s was taken over by another process", workspace)
-        except Exception:
+        except Exception as error:
+            self._full_disks[workspace] += is_disk_full(error)
             log.exception("the worker of workspace %s stopped", workspace)
         finally:
             del self._workers[workspace]
@@ -189,9 +203,7 @@ class Operations:
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 - an operation always ends
-            internal = errors.Internal(f"{type(error).__name__}: {error}")
-            internal.__cause__ = error
-            await self._fail(operation, internal)
+            await self._fail(operation, unforeseen(error))
         else:
             await self._end(
                 operation,

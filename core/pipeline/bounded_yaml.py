@@ -35,7 +35,7 @@ def parse_mapping(text: str) -> dict[str, JSON]:
         if node is None:
             return {}
         _expanded_size(node, {})
-        value = _to_json(loader.construct_document(node))
+        value = to_json(loader.construct_document(node))
     except (
         yaml.YAMLError,
         ValueError,
@@ -103,7 +103,8 @@ def _expanded_size(node: yaml.Node, sizes: dict[int, int]) -> int:
     return size
 
 
-def _to_json(value: object) -> JSON:
+def to_json(value: object) -> JSON:
+    """Return the value as JSON that every database and every encoder takes. Raises `YamlInvalid`."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int) and abs(value) < 1 << 63:
@@ -113,9 +114,9 @@ def _to_json(value: object) -> JSON:
     if isinstance(value, str):
         return _checked_text(value)
     if isinstance(value, list):
-        return [_to_json(item) for item in value]
+        return [to_json(item) for item in value]
     if isinstance(value, dict):
-        return {_key(key): _to_json(item) for key, item in value.items()}
+        return {_key(key): to_json(item) for key, item in value.items()}
     raise YamlInvalid("holds something other than texts, numbers, lists and mappings")
 
 
@@ -130,7 +131,7 @@ def _checked_text(text: str) -> str:
 
 
 def _key(key: object) -> str:
-    text = _to_json(key)
+    text = to_json(key)
     if not isinstance(text, str):
         raise YamlInvalid("must have texts as keys")
     return text

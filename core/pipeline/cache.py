@@ -70,10 +70,9 @@ class ArchiveCache:
             "archive_size": bundle.archive.stat().st_size,
             "files": [asdict(file) for file in bundle.files],
         }
-        with self._lock:
-            bundle.archive.replace(archive)
-            fresh = archive.with_suffix(".json.new")
+        with self._lock, self._fresh() as fresh:
             fresh.write_text(json.dumps(fields), "utf-8")
+            bundle.archive.replace(archive)
             fresh.replace(archive.with_suffix(".json"))
             self._evict(keep=archive.stem)
         return replace(bundle, archive=archive)
@@ -89,18 +88,28 @@ class ArchiveCache:
             sha256 = hash_file.read_text("ascii")
             os.utime(packed)
             return packed, sha256
-        with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".new", delete=False) as fresh:
-            hashed = hashlib.sha256()
-            for chunk in _gzip(bundle):
-                hashed.update(chunk)
-                fresh.write(chunk)
-        with self._lock:
-            Path(fresh.name).replace(packed)
-            fresh_hash = Path(f"{fresh.name}.sha256.new")
+        hashed = hashlib.sha256()
+        with self._fresh() as fresh, self._fresh() as fresh_hash:
+            with fresh.open("wb") as out:
+                for chunk in _gzip(bundle):
+                    hashed.update(chunk)
+                    out.write(chunk)
             fresh_hash.write_text(hashed.hexdigest(), "ascii")
-            fresh_hash.replace(hash_file)
-            self._evict(keep=packed.name.split(".", 1)[0])
+            with self._lock:
+                fresh.replace(packed)
+                fresh_hash.replace(hash_file)
+                self._evict(keep=packed.name.split(".", 1)[0])
         return packed, hashed.hexdigest()
+
+    @contextlib.contextmanager
+    def _fresh(self) -> Iterator[Path]:
+        """Give a new file of the folder. It is deleted at the block's end unless it was renamed."""
+        descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".new")
+        os.close(descriptor)
+        try:
+            yield Path(name)
+        finally:
+            Path(name).unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def using(self, key: str) -> Iterator[None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from ...hookspecs import errors
 from ...hookspecs.values import Bundle, Resolved, Source, TreeEntry, pack
 from .cache import ArchiveCache, key_of
 from .manifest import plugin_name, read_manifest
+from .remove_tree import discard_tree
 from .tree_check import check_tree
 
 PublishPhase = Callable[[str], Awaitable[None]]
@@ -66,8 +66,8 @@ class Fetcher:
         self._max_bytes, self._max_files = max_bytes, max_files
         self._timeout = timeout
         self._keys: dict[tuple[str, str, str | None], str] = {}
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        discard_tree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
 
     @asynccontextmanager
     async def bundle(
@@ -107,7 +107,7 @@ class Fetcher:
             await publish_phase("packing")
             return await asyncio.to_thread(self._pack, resolved, tree, entries, pins, staging)
         finally:
-            await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)
+            await asyncio.to_thread(discard_tree, staging)
 
     def _pack(self, resolved: Resolved, tree: Path, entries: list[TreeEntry], pins: Pins, staging: Path) -> Bundle:
         manifest = read_manifest(tree)

@@ -108,9 +108,10 @@ def _read(root: Path) -> str | None:
         descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise ManifestInvalid(FILE, "cannot be read") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ManifestInvalid(FILE, "must be a file of the plugin")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ManifestInvalid(FILE, "must be a file of the plugin")
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise ManifestInvalid(FILE, f"has at most {MAX_BYTES} bytes")

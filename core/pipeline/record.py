@@ -42,6 +42,7 @@ class Recorder:
             footprints=tuple(footprint.to_json() for footprint in footprints),
             verified=verified,
             supported=supported_on_runtime(bundle.manifest, paths, workspace.runtime),
+            adapters=tuple(path for path in paths if path.startswith("adapters/") and path.endswith(".py")),
             installed_at=time.time(),
         )
         await self.installed.put(record)

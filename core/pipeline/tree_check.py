@@ -16,12 +16,10 @@ from typing import Final
 
 from ...hookspecs.errors import BundleFault, BundleTooLarge, UnsafeBundle
 from ...hookspecs.values import TreeEntry
+from ...hookspecs.values.bundle import MAX_PATH
 
 MAX_SEGMENT: Final = 255
 """The longest name in bytes: what every common file system takes (NAME_MAX)."""
-
-MAX_PATH: Final = 1024
-"""The longest path below the plugin's root in bytes: well below PATH_MAX, since the target adds directories."""
 
 _MAX_LINKS: Final = 40
 _NOT_PLUGIN: Final = ".git"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Delete, delete, insert, select
+from sqlalchemy import Delete, RowMapping, delete, insert, select
 
 from ...hookspecs.values import JSON
 from .database import Database
@@ -18,7 +18,8 @@ class InstalledRecord:
 
     `footprints` belong to the installed version and to the versions before it that have not been cleaned up, newest
     first: the runtime's adaptor may have left files of an older version in place.
-    `verified` is False if the target was not read back. `installed_at` is in seconds since 1970.
+    `verified` is False if the target was not read back. `installed_at` is in seconds since 1970. `adapters` are
+    paths below the plugin's root; None in rows of the first release.
     """
 
     workspace: str
@@ -32,6 +33,7 @@ class InstalledRecord:
     footprints: tuple[JSON, ...]
     verified: bool
     supported: bool
+    adapters: tuple[str, ...] | None
     installed_at: float
 
 
@@ -45,7 +47,7 @@ class InstalledPlugins:
         """Return every record of the workspace, keyed and ordered by the plugin's name."""
         query = select(installed).where(installed.c.workspace == workspace_id).order_by(installed.c.name)
         rows = await self._database.fetch(query)
-        return {row["name"]: InstalledRecord(**{**row, "footprints": tuple(row["footprints"])}) for row in rows}
+        return {row["name"]: _record(row) for row in rows}
 
     async def digests(self) -> set[str]:
         """Return the digests of all installed plugins of all workspaces."""
@@ -60,6 +62,11 @@ class InstalledPlugins:
     async def remove(self, workspace_id: str, name: str) -> None:
         """Delete the record, if there is one."""
         await self._database.execute(_delete(workspace_id, name))
+
+
+def _record(row: RowMapping) -> InstalledRecord:
+    adapters = None if row["adapters"] is None else tuple(row["adapters"])
+    return InstalledRecord(**{**row, "footprints": tuple(row["footprints"]), "adapters": adapters})
 
 
 def _delete(workspace_id: str, name: str) -> Delete:

@@ -106,6 +106,7 @@ installed: Final = Table(
     Column("footprints", JSON, nullable=False),
     Column("verified", Boolean, nullable=False),
     Column("supported", Boolean, nullable=False),
+    Column("adapters", JSON(none_as_null=True)),
     Column("installed_at", Float, nullable=False),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from .base import PlugportError, declared, error_field
 
@@ -86,6 +87,15 @@ class RequestTooLarge(PlugportError):
     limit: int
 
 
+@declared
+class RangeNotSatisfiable(PlugportError):
+    """Raised when no byte range of a request overlaps the file, which has `size` bytes."""
+
+    slug, status, title = "range-not-satisfiable", 416, "Range not satisfiable"
+    detail_template = "The file has {size} bytes, and none of them is in a range of the request."
+    size: int = error_field(clean=int)
+
+
 def _at_least_one(seconds: int) -> int:
     return max(1, int(seconds))
 
@@ -99,9 +109,21 @@ class RateLimited(PlugportError):
     retry_after: int = error_field(clean=_at_least_one, member=None)
 
 
+class ReadinessFault(StrEnum):
+    """Why the service cannot handle requests, as a closed list."""
+
+    STARTING = "it is starting or stopping"
+    DATABASE = "its database does not answer"
+    DISK_FULL = "the disk of its data directory is full"
+    UNWRITABLE = "its data directory cannot be written"
+
+
+@declared
 class NotReady(PlugportError):
     """Raised by the readiness probe, and while the service starts or stops."""
 
     slug, status, title = "not-ready", 503, "Not ready"
-    detail_template = "The service is starting or stopping. Try again shortly."
+    detail_template = "The service cannot handle requests now: {because}. Try again shortly."
     retry_after = 2
+    reason: str = ""
+    because: ReadinessFault = error_field(default=ReadinessFault.STARTING, clean=ReadinessFault)

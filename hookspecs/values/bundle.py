@@ -20,6 +20,9 @@ OWNER: Final = 1000
 MTIME: Final = 315_532_800
 """1980-01-01, in seconds: one time for every entry, so that a tree always makes the same bytes (tar warns of 0)."""
 
+MAX_PATH: Final = 1024
+"""The longest path below a plugin's root in bytes: well below PATH_MAX, since the target adds directories."""
+
 _CHUNK: Final = 1 << 20
 
 

@@ -25,6 +25,7 @@ ARGUMENTS = {
     errors.RequestTooLarge: (65536,),
     errors.BundleTooLarge: (10_000, "files"),
     errors.RateLimited: (30,),
+    errors.RangeNotSatisfiable: (10,),
     errors.DigestMismatch: ("digest", "sha256:aa", "sha256:bb"),
     errors.ManifestInvalid: ("version", "must be a string"),
     errors.UnsafeBundle: ("a/b", errors.BundleFault.BOMB),

@@ -35,7 +35,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def serve(args: argparse.Namespace) -> int:
-    """Serve. Return 2 if a setting is invalid, 1 if the start fails."""
+    """Serve. Return 2 if a setting is invalid or the data directory cannot be used, 1 if the start fails."""
     from ...settings import Settings, SettingsInvalid
     from ...telemetry import configure_logging
 
@@ -51,6 +51,12 @@ def serve(args: argparse.Namespace) -> int:
         print(f"plugport: {error}", file=sys.stderr)
         return 2
     configure_logging(os.environ.get("PLUGPORT_LOG_LEVEL", "INFO"))
+    from ..data_dir import DataDirUnusable, exclusive_data_dir
     from ..server import run_server
 
-    return 0 if run_server(settings) else 1
+    try:
+        with exclusive_data_dir(settings.data_dir):
+            return 0 if run_server(settings) else 1
+    except DataDirUnusable as error:
+        print(f"plugport: {error}", file=sys.stderr)
+        return 2

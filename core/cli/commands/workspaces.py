@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from typing import cast
 
@@ -67,6 +68,8 @@ def add_workspace(client: Client, args: argparse.Namespace) -> None:
     workspace = client.request(
         "POST", "/workspaces", {key: value for key, value in body.items() if value is not None}
     )
+    for warning in cast("list[str]", workspace.get("warnings") or []):
+        print(f"plugport: warning: {warning}", file=sys.stderr)
     print_result(args, workspace, f"{workspace['id']}: registered, backend {workspace['backend']}")
 
 

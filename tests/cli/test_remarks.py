@@ -1,0 +1,31 @@
+"""What an install or an uninstall met beside the plugin is printed for a person."""
+
+from __future__ import annotations
+
+from plugport.core.cli.remarks import with_remarks
+
+
+def test_a_reply_without_remarks_is_its_headline():
+    reply = {"plugin": "p", "left": [], "kept": [], "dropped": [], "stale": False, "adopted": False}
+    assert with_remarks("installed p", reply, "w1") == "installed p"
+    assert with_remarks("installed p", {"plugin": "p"}, "w1") == "installed p"
+
+
+def test_each_remark_has_its_line():
+    reply = {
+        "plugin": "p",
+        "left": ["skills/a/SKILL.md"],
+        "kept": ["plugins/.plugport/kept/p/abc"],
+        "dropped": ["plugins/.plugport/kept/p/old"],
+        "stale": True,
+        "adopted": True,
+    }
+    assert with_remarks("installed p", reply, "w1").splitlines() == [
+        "installed p",
+        "  left, since somebody edited it: skills/a/SKILL.md",
+        "  set aside in: plugins/.plugport/kept/p/abc",
+        "  deleted, since too much was set aside: plugins/.plugport/kept/p/old",
+        "  put back what was set aside: plugport restore p --workspace w1",
+        "  copies of an older version stay until an install with a restart",
+        "  taken over: plugport had no record of the plugin's directory",
+    ]
