@@ -36,7 +36,8 @@ class Client:
 
         self.url = (url or os.environ.get("PLUGPORT_URL") or "http://127.0.0.1:8080").rstrip("/")
         token = token or os.environ.get("PLUGPORT_TOKEN") or os.environ.get("PLUGPORT_ADMIN_TOKEN") or ""
-        headers = {"Authorization": f"Bearer {token}".encode("utf-8", "surrogateescape")} if token else {}
+        bearer = f"Bearer {token}".encode("utf-8", "surrogateescape")
+        headers = {b"Authorization": bearer} if token else {}
         timeout = httpx.Timeout(30.0, read=1200.0)
         try:
             self.http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout)

@@ -61,7 +61,7 @@ class MemoryBefore:
 
     def to_json(self) -> JSON:
         """As the store keeps it."""
-        originals = [[size, sha256] for size, sha256 in self.originals]
+        originals: list[JSON] = [[size, sha256] for size, sha256 in self.originals]
         return {"existed": self.existed, "markers": list(self.markers), "originals": originals}
 
     @classmethod

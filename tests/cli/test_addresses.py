@@ -125,7 +125,7 @@ def _call(arguments):
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         try:
-            code = main(arguments)
+            code: object = main(arguments)
         except SystemExit as exit_of_argparse:
             code = exit_of_argparse.code
     return code, out.getvalue()
