@@ -43,6 +43,19 @@ def _digest(folder: Path) -> str:
     )
 
 
+def _open_after(server: Service, operations: list[str], seconds: float) -> set[str]:
+    """Return the operations that have not ended once all have, or the time is over."""
+    deadline, unfinished = time.monotonic() + seconds, set(operations)
+    while unfinished and time.monotonic() < deadline:
+        unfinished = {
+            operation
+            for operation in unfinished
+            if server.client.get(f"/operations/{operation}").json()["status"] not in {"succeeded", "failed"}
+        }
+        time.sleep(0.1)
+    return unfinished
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_server_that_is_killed_at_any_instant_forgets_nothing(tmp_path):
@@ -74,16 +87,7 @@ def test_a_server_that_is_killed_at_any_instant_forgets_nothing(tmp_path):
                 job.result()
         server = Service(tmp_path)
     try:
-        deadline = time.monotonic() + 60
-        open_ones = set(accepted)
-        while open_ones and time.monotonic() < deadline:
-            open_ones = {
-                identity
-                for identity in open_ones
-                if server.client.get(f"/operations/{identity}").json()["status"] not in {"succeeded", "failed"}
-            }
-            time.sleep(0.1)
-        assert not open_ones
+        assert _open_after(server, accepted, seconds=60) == set()
         assert len(accepted) > 5
         everything = server.client.get("/operations?limit=200").json()["items"]
         assert {operation["status"] for operation in everything} <= {"succeeded", "failed"}
