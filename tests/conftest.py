@@ -22,6 +22,14 @@ hypothesis.settings.load_profile("plugport")
 ADMIN = "admin-token-of-the-tests"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """With `--dist loadscope`, keep those tests together that share something expensive, and no others."""
+    from support.schedule import Scheduling
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start slow tests first, so that no process has one alone at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)

@@ -18,8 +18,6 @@ from websockets.exceptions import InvalidStatus
 from plugport.builtin_backends.ec2.simulator.aws import REGION, Fault, SimulatedAws, console_with_host_keys
 from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST, SimulatedEndpoint
 
-pytestmark = pytest.mark.xdist_group("ec2-doubles")
-
 PUSHED: list[tuple[str, str, float]] = []
 
 

@@ -19,8 +19,6 @@ from support.service import Service
 from plugport.core.cli import COMMANDS, main
 from plugport.core.cli.address import NotAddressable, address
 
-pytestmark = pytest.mark.xdist_group("addresses")
-
 HOSTILE = [
     "",
     ".",

@@ -9,8 +9,6 @@ import signal
 import pytest
 from support.service import Service
 
-pytestmark = pytest.mark.xdist_group("commands")
-
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):

@@ -19,7 +19,7 @@ from plugport.core.cli import main
 from plugport.core.cli.commands import new_provider
 from plugport.core.cli.commands.new_provider import KINDS
 
-pytestmark = [pytest.mark.xdist_group("new-provider"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

