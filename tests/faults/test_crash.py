@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import time
@@ -78,7 +79,8 @@ def test_a_server_that_is_killed_at_any_instant_forgets_nothing(tmp_path):
         if reply.status_code == 202:
             accepted.append(reply.json()["id"])
 
-    for _ in range(10):
+    rounds = itertools.count(1)
+    while next(rounds) <= 10 or len(accepted) <= 5:  # a busy machine accepts few before it is killed
         with ThreadPoolExecutor(5) as pool:
             jobs = [pool.submit(install, identity, f"big{chance.randrange(3)}") for identity in WORKSPACES]
             time.sleep(chance.uniform(0.0, 0.4))
