@@ -146,7 +146,7 @@ async def test_a_host_without_sha256sum_is_an_unsupported_target(ec2, old):
     async with ec2.backend() as backend:
         with pytest.raises(errors.UnsupportedTarget, match="there is no sha256sum"):
             await backend.deliver(ec2.workspace(), old)
-    assert "p" not in ec2.host.shell("ls -A /configs/plugins 2>/dev/null || true")
+    assert "p" not in ec2.host.shell("ls -A /configs/plugins 2>/dev/null || true").split()
 
 
 @pytest.mark.parametrize("missing", [("flock",), ("python3",), ("flock", "python3", "setpriv")])
@@ -164,7 +164,8 @@ async def test_a_host_that_allows_one_session_is_served_one_after_the_other(ec2,
     async with ec2.backend() as backend:
         await asyncio.gather(*(backend.deliver(ec2.workspace(), bundle) for bundle in bundles))
         assert len(ec2.endpoint.requests) == 1
-    assert ec2.host.shell("ls -A /configs/plugins").split() == [bundle.name for bundle in bundles]
+    assert ec2.host.shell("ls -A /configs/plugins").split() == [".plugport", *(bundle.name for bundle in bundles)]
+    assert staging_in(ec2) == []
 
 
 async def test_a_host_that_allows_no_session_is_unavailable(ec2, old, monkeypatch):
