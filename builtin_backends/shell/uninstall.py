@@ -80,7 +80,9 @@ def _decide(
     """Return the tar for `uninstall.sh`, and what stays. `names_links`: whether a file that could not be edited is
     named; if not, the edit may have nothing to do there."""
     orders: dict[str, bytes] = {}
-    texts, left, needed = [], [], set[str]()
+    texts: list[str] = []
+    left: list[str] = []
+    needed: set[str] = set()
     for path, edit in edits.items():
         path_state = state.paths[path]
         if path_state.content is None:

@@ -114,7 +114,8 @@ async def test_what_an_edit_still_needs_stays_and_is_named(channel, config):
 @pytest.mark.parametrize("what", ["a text", "a file"])
 async def test_what_changes_between_reading_and_deleting_is_read_again(config, what):
     write(config, {"CLAUDE.md": b"block", "commands/a.md": SKILL, "commands/b.md": SKILL})
-    shell, changes = with_shell(["sh"]), []
+    shell = with_shell(["sh"])
+    changes: list[str] = []
 
     class Changing:
         async def run(self, argv, stdin=None):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from plugport.core.cli.remarks import with_remarks
+from plugport.hookspecs import JSON
 
 
 def test_a_reply_without_remarks_is_its_headline():
-    reply = {"plugin": "p", "left": [], "kept": [], "dropped": [], "stale": False, "adopted": False}
+    reply: dict[str, JSON] = {"plugin": "p", "left": [], "kept": [], "dropped": [], "stale": False, "adopted": False}
     assert with_remarks("installed p", reply, "w1") == "installed p"
     assert with_remarks("installed p", {"plugin": "p"}, "w1") == "installed p"
 
 
 def test_each_remark_has_its_line():
-    reply = {
+    reply: dict[str, JSON] = {
         "plugin": "p",
         "left": ["skills/a/SKILL.md"],
         "kept": ["plugins/.plugport/kept/p/abc"],
