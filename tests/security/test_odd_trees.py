@@ -161,20 +161,23 @@ def _commit_deep(repository, depth, name=b"d"):
     return git(*author, "commit-tree", tree.decode(), "-m", "deep").decode()
 
 
-async def test_a_deep_repository_is_refused_before_it_is_checked_out(serve, tmp_path):
+@pytest.fixture
+def deep_repository(tmp_path, monkeypatch):
+    """The repository `github://acme/deep`, whose tag `v1` is a tree 600 folders deep."""
     repository = tmp_path / "git" / "acme" / "deep.git"
     repository.parent.mkdir(parents=True)
     commit = _commit_deep(repository, 600, b"dd")
     subprocess.run(["git", "-C", str(repository), "update-ref", "refs/tags/v1", commit], check=True)
-    os.environ["PLUGPORT_GITHUB_BASE_URL"] = f"file://{tmp_path / 'git'}"
-    try:
-        async with serve(MemoryBackend()) as admin:
-            await _register(admin)
-            reply = await admin.post("/workspaces/w1/plugins", json={"source": "github://acme/deep#v1"})
-            assert (reply.status_code, _slug(reply)) == (422, "unsafe-bundle"), reply.text
-            assert os.listdir(tmp_path / "data" / "work") == []
-    finally:
-        del os.environ["PLUGPORT_GITHUB_BASE_URL"]
+    monkeypatch.setenv("PLUGPORT_GITHUB_BASE_URL", f"file://{tmp_path / 'git'}")
+
+
+@pytest.mark.usefixtures("deep_repository")
+async def test_a_deep_repository_is_refused_before_it_is_checked_out(serve, tmp_path):
+    async with serve(MemoryBackend()) as admin:
+        await _register(admin)
+        reply = await admin.post("/workspaces/w1/plugins", json={"source": "github://acme/deep#v1"})
+        assert (reply.status_code, _slug(reply)) == (422, "unsafe-bundle"), reply.text
+        assert os.listdir(tmp_path / "data" / "work") == []
 
 
 _ODD_BYTES = st.binary(min_size=1, max_size=12).filter(
