@@ -1,4 +1,4 @@
-"""What every test of the service shares: the application in this process, and providers made for tests."""
+"""What every test shares: a clean environment, a catalog, and the application in this process."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads the settings of whoever runs it."""
+    """Remove the settings of whoever runs the tests."""
     for name in list(os.environ):
         if name.startswith(("PLUGPORT_", "PLUGIN_")):
             monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""Parses YAML from strangers: bounded in size, depth and expansion, and JSON in the end."""
+"""Parses YAML that others wrote: bounded in size, depth and expansion, and JSON in the end."""
 
 from __future__ import annotations
 

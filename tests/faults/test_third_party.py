@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.service import Service
-from support.third_party import SECRET, install_stranger
+from support.third_party import SECRET, install_third_party
 
 HOOKS = (
     "startup",
@@ -24,7 +24,7 @@ CASES = [(hook, mode) for hook in HOOKS for mode in ("raise", "exit", "hang", "l
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    return install_stranger(tmp_path_factory.mktemp("stranger"))
+    return install_third_party(tmp_path_factory.mktemp("thirdparty"))
 
 
 def _serve(folder, site, **environment):
@@ -32,7 +32,7 @@ def _serve(folder, site, **environment):
     (folder / "plugins" / "greeter" / "plugin.yaml").write_text("name: greeter\n")
     (folder / "agent").mkdir()
     log = str(folder / "seen")
-    service = Service(folder, PYTHONPATH=str(site), STRANGER_LOG=log, PLUGPORT_HOOK_TIMEOUT="0.4", **environment)
+    service = Service(folder, PYTHONPATH=str(site), THIRD_PARTY_LOG=log, PLUGPORT_HOOK_TIMEOUT="0.4", **environment)
     host = {"id": "ours", "org": "acme", "backend": "host", "options": {"path": str(folder / "agent")}}
     assert service.client.post("/workspaces", json=host).status_code == 201
     return service
@@ -41,9 +41,9 @@ def _serve(folder, site, **environment):
 def test_a_provider_from_a_separate_wheel_serves_requests(site, tmp_path):
     service = _serve(tmp_path, site, PLUGPORT_DELIVERY_TIMEOUT="30")
     try:
-        provider = {provider["name"]: provider for provider in service.client.get("/providers").json()}["stranger"]
-        assert (provider["distribution"], provider["version"], provider["status"]) == ("stranger", "2.5", "loaded")
-        reply = service.client.post("/workspaces/theirs/plugins", json={"source": "stranger://alpha"})
+        provider = {provider["name"]: provider for provider in service.client.get("/providers").json()}["thirdparty"]
+        assert (provider["distribution"], provider["version"], provider["status"]) == ("thirdparty", "2.5", "loaded")
+        reply = service.client.post("/workspaces/theirs/plugins", json={"source": "thirdparty://alpha"})
         assert reply.status_code == 200, reply.text
         listed = service.client.get("/workspaces/theirs/plugins").json()
         assert [(plugin["name"], plugin["version"]) for plugin in listed] == [("alpha", "3")]
@@ -55,13 +55,13 @@ def test_a_provider_from_a_separate_wheel_serves_requests(site, tmp_path):
 
 @pytest.mark.parametrize(("hook", "mode"), CASES)
 def test_a_provider_that_misbehaves_leaks_nothing_and_takes_nothing_down(site, tmp_path, hook, mode):
-    service = _serve(tmp_path, site, STRANGER_HOOK=hook, STRANGER_MODE=mode, PLUGPORT_DELIVERY_TIMEOUT="0.6")
+    service = _serve(tmp_path, site, THIRD_PARTY_HOOK=hook, THIRD_PARTY_MODE=mode, PLUGPORT_DELIVERY_TIMEOUT="0.6")
     try:
         client = service.client
         replies = [
-            client.post("/workspaces/theirs/plugins", json={"source": "stranger://alpha"}),
+            client.post("/workspaces/theirs/plugins", json={"source": "thirdparty://alpha"}),
             client.get("/workspaces/theirs/plugins"),
-            client.get("/workspaces/theirs/plugins/alpha/download?source=stranger://alpha"),
+            client.get("/workspaces/theirs/plugins/alpha/download?source=thirdparty://alpha"),
             client.get("/workspaces/theirs"),
             client.delete("/workspaces/theirs/plugins/alpha"),
             client.get("/operations"),

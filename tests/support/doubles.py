@@ -1,4 +1,4 @@
-"""Providers for tests of the service itself: a backend in memory, a source that does as it is told."""
+"""Providers for tests of the service itself: a backend in memory, a source whose fetch the test writes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from plugport.hookspecs import (
 
 
 class MemoryBackend:
-    """A backend that keeps what it is given: `plugins[workspace][name]`; `state` is what it says of itself."""
+    """Keeps bundles in memory, as `plugins[workspace][name]`. `state` is what `is_running` returns."""
 
     def __init__(self, backend: str = "memory", state: RunState = RunState.RUNNING) -> None:
         self.backend, self.state = backend, state
@@ -65,7 +65,7 @@ class MemoryBackend:
 
 
 class StubSource:
-    """A source `stub://…` whose `fetch(destination)` a test writes; `asked` counts the fetches."""
+    """A source `stub://…` that calls the test's `fetch(destination)`. `asked` counts the calls."""
 
     schemes = ("stub",)
 
@@ -80,7 +80,7 @@ class StubSource:
 
 
 class Lookup:
-    """A team's own directory of workspaces; an exception in it is raised."""
+    """A directory of workspaces in memory. An answer that is an exception is raised."""
 
     def __init__(self, answers: dict[str, Workspace | Exception]) -> None:
         self._answers = answers

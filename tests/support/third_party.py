@@ -15,8 +15,8 @@ import asyncio, os, sys, time
 from plugport.hookspecs import InstalledPlugin, Receipt, Resolved, RunState, Workspace, hookimpl
 
 SECRET = "ghp_0123456789abcdefghijklmnopqrstuvwxyz /etc/passwd x-github-request-id"
-MODE, WHERE = os.environ.get("STRANGER_MODE", ""), os.environ.get("STRANGER_HOOK", "")
-schemes, backend = ("stranger",), "stranger"
+MODE, WHERE = os.environ.get("THIRD_PARTY_MODE", ""), os.environ.get("THIRD_PARTY_HOOK", "")
+schemes, backend = ("thirdparty",), "thirdparty"
 installed, seen = {}, []
 
 
@@ -92,7 +92,7 @@ def lookup_workspace(workspace_id):
     if misbehave("lookup_workspace"):
         return SECRET
     if workspace_id == "theirs":
-        return Workspace("theirs", org="acme", runtime="hermes", backend="stranger")
+        return Workspace("theirs", org="acme", runtime="hermes", backend="thirdparty")
 
 
 @hookimpl
@@ -103,7 +103,7 @@ def check_policy(request):
 @hookimpl
 def observe(event):
     misbehave("observe")
-    with open(os.environ["STRANGER_LOG"], "a") as log:
+    with open(os.environ["THIRD_PARTY_LOG"], "a") as log:
         log.write(event.kind + " " + str(event.plugin) + "\\n")
 
 
@@ -113,17 +113,17 @@ def shutdown():
 """
 
 
-def install_stranger(folder: Path) -> Path:
+def install_third_party(folder: Path) -> Path:
     """Write the wheel, install it into a directory of its own, and return that for PYTHONPATH."""
-    info = "stranger-2.5.dist-info"
-    wheel = folder / "stranger-2.5-py3-none-any.whl"
+    info = "thirdparty-2.5.dist-info"
+    wheel = folder / "thirdparty-2.5-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("stranger.py", MODULE)
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: stranger\nVersion: 2.5\n")
+        archive.writestr("thirdparty.py", MODULE)
+        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: thirdparty\nVersion: 2.5\n")
         archive.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
-        archive.writestr(f"{info}/entry_points.txt", "[plugport]\nstranger = stranger\n")
+        archive.writestr(f"{info}/entry_points.txt", "[plugport]\nthirdparty = thirdparty\n")
         archive.writestr(f"{info}/RECORD", "")
     target = folder / "site"
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(target)]

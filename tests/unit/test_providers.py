@@ -9,7 +9,7 @@ import warnings
 
 import pluggy
 import pytest
-from support.third_party import install_stranger, lay
+from support.third_party import install_third_party, lay
 
 from plugport.core.dispatcher import Dispatcher
 from plugport.hookspecs import HOOK_API_VERSION, Event, Source, hookimpl
@@ -65,24 +65,24 @@ def _discovered(**options):
 
 
 def test_what_is_blocked_is_not_imported(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(install_stranger(tmp_path)))
-    sys.modules.pop("stranger", None)
-    blocked = _discovered(blocked=["stranger"])["stranger"]
-    assert (blocked.status, blocked.distribution) == (ProviderStatus.BLOCKED, "stranger")
-    assert "stranger" not in sys.modules
-    allowed = _discovered(allowed=["stranger"])
-    assert allowed["stranger"].status is ProviderStatus.LOADED
+    monkeypatch.syspath_prepend(str(install_third_party(tmp_path)))
+    sys.modules.pop("thirdparty", None)
+    blocked = _discovered(blocked=["thirdparty"])["thirdparty"]
+    assert (blocked.status, blocked.distribution) == (ProviderStatus.BLOCKED, "thirdparty")
+    assert "thirdparty" not in sys.modules
+    allowed = _discovered(allowed=["thirdparty"])
+    assert allowed["thirdparty"].status is ProviderStatus.LOADED
     assert allowed["local"].status is ProviderStatus.BLOCKED
 
 
 def test_a_provider_that_raises_at_import_is_listed_with_its_reason(tmp_path, monkeypatch):
-    site = install_stranger(tmp_path)
-    (site / "stranger.py").write_text("raise SystemExit('at import')\n")
+    site = install_third_party(tmp_path)
+    (site / "thirdparty.py").write_text("raise SystemExit('at import')\n")
     monkeypatch.syspath_prepend(str(site))
-    sys.modules.pop("stranger", None)
+    sys.modules.pop("thirdparty", None)
     providers = _discovered()
-    assert providers["stranger"].status is ProviderStatus.FAILED
-    assert "SystemExit: at import" in providers["stranger"].reason
+    assert providers["thirdparty"].status is ProviderStatus.FAILED
+    assert "SystemExit: at import" in providers["thirdparty"].reason
     assert providers["local"].status is ProviderStatus.LOADED
 
 
@@ -232,12 +232,12 @@ def test_two_providers_of_one_name_are_both_registered():
 
 
 def test_the_name_of_a_blocked_provider_is_blocked_with_pluggy(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(install_stranger(tmp_path)))
-    sys.modules.pop("stranger", None)
-    manager = ProviderManager(discover(blocked=["stranger"]))
-    assert manager.is_blocked("stranger")
+    monkeypatch.syspath_prepend(str(install_third_party(tmp_path)))
+    sys.modules.pop("thirdparty", None)
+    manager = ProviderManager(discover(blocked=["thirdparty"]))
+    assert manager.is_blocked("thirdparty")
     assert not manager.is_blocked("local")
-    assert manager.register(_made(), "stranger") is None
+    assert manager.register(_made(), "thirdparty") is None
 
 
 def test_the_former_module_warns_and_offers_what_it_had():
