@@ -131,8 +131,7 @@ class Operations:
                 return operation
             if self._full_disks[operation.workspace] > met_before[operation.workspace]:
                 raise errors.InsufficientStorage("the operation stays open, since its state cannot be stored")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), _POLL_SECONDS)
+            await _wait_for_change(changed)
 
     async def watch(self, operation_id: str) -> AsyncIterator[Operation]:
         """Yield the operation now and after every change, for the last time when it has ended."""
@@ -146,8 +145,7 @@ class Operations:
             if operation.finished:
                 self._watchers.notify(operation_id)
                 return
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), _POLL_SECONDS)
+            await _wait_for_change(changed)
 
     async def _schedule_workers(self) -> None:
         while True:
@@ -157,8 +155,7 @@ class Operations:
                     self._start_worker(workspace)
             except Exception:
                 log.exception("could not look for open operations")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
+            await _wait_for_change(self._wake)
 
     def _start_worker(self, workspace: str) -> None:
         if workspace not in self._workers:
@@ -244,3 +241,13 @@ class Operations:
     async def _change(self, operation: Operation, **values: object) -> None:
         await self._store.change(operation.id, **values)
         self._watchers.notify(operation.id)
+
+
+async def _wait_for_change(changed: asyncio.Event) -> None:
+    """Wait until the event is set, or for the poll's seconds.
+
+    `asyncio.wait_for` of Python 3.11 loses a cancellation that comes with the event, and the task would never end.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_POLL_SECONDS):
+            await changed.wait()
