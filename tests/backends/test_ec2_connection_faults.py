@@ -55,7 +55,7 @@ async def test_a_connection_that_is_cut_after_the_swap_is_an_error_and_a_repeat_
         await backend.deliver(ec2.workspace(), old)
         ec2.endpoint.bytes_received, ec2.endpoint.mute_after = 0, 100_000  # after the command was started
         delivery = asyncio.create_task(backend.deliver(ec2.workspace(), new))
-        for _ in range(500):
+        for _ in range(2500):
             await asyncio.sleep(0.02)
             if "big" in ec2.host.shell("ls /configs/plugins/p"):
                 break

@@ -145,4 +145,4 @@ def command(site: Path, *arguments: str, **environment: str) -> subprocess.Compl
     """Run `plugport` with what was laid there, and a data directory below it."""
     settings = {"PLUGPORT_DATA_DIR": str(site / "data"), "PYTHONPATH": str(site)} | environment
     called = [sys.executable, "-P", "-m", "plugport.core", *arguments]
-    return subprocess.run(called, env=os.environ | settings, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(called, env=os.environ | settings, capture_output=True, text=True, timeout=280, check=False)
