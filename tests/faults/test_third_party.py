@@ -24,7 +24,7 @@ CASES = [(hook, mode) for hook in HOOKS for mode in ("raise", "exit", "hang", "l
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    return install_third_party(tmp_path_factory.mktemp("thirdparty"))
+    return install_third_party(tmp_path_factory.mktemp("guest"))
 
 
 def _serve(folder, site, **environment):
@@ -41,9 +41,9 @@ def _serve(folder, site, **environment):
 def test_a_provider_from_a_separate_wheel_serves_requests(site, tmp_path):
     service = _serve(tmp_path, site, PLUGPORT_DELIVERY_TIMEOUT="30")
     try:
-        provider = {provider["name"]: provider for provider in service.client.get("/providers").json()}["thirdparty"]
-        assert (provider["distribution"], provider["version"], provider["status"]) == ("thirdparty", "2.5", "loaded")
-        reply = service.client.post("/workspaces/theirs/plugins", json={"source": "thirdparty://alpha"})
+        provider = {provider["name"]: provider for provider in service.client.get("/providers").json()}["guest"]
+        assert (provider["distribution"], provider["version"], provider["status"]) == ("guest", "2.5", "loaded")
+        reply = service.client.post("/workspaces/theirs/plugins", json={"source": "guest://alpha"})
         assert reply.status_code == 200, reply.text
         listed = service.client.get("/workspaces/theirs/plugins").json()
         assert [(plugin["name"], plugin["version"]) for plugin in listed] == [("alpha", "3")]
@@ -59,9 +59,9 @@ def test_a_provider_that_misbehaves_leaks_nothing_and_takes_nothing_down(site, t
     try:
         client = service.client
         replies = [
-            client.post("/workspaces/theirs/plugins", json={"source": "thirdparty://alpha"}),
+            client.post("/workspaces/theirs/plugins", json={"source": "guest://alpha"}),
             client.get("/workspaces/theirs/plugins"),
-            client.get("/workspaces/theirs/plugins/alpha/download?source=thirdparty://alpha"),
+            client.get("/workspaces/theirs/plugins/alpha/download?source=guest://alpha"),
             client.get("/workspaces/theirs"),
             client.delete("/workspaces/theirs/plugins/alpha"),
             client.get("/operations"),

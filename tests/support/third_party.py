@@ -16,7 +16,7 @@ from plugport.hookspecs import InstalledPlugin, Receipt, Resolved, RunState, Wor
 
 SECRET = "ghp_0123456789abcdefghijklmnopqrstuvwxyz /etc/passwd x-github-request-id"
 MODE, WHERE = os.environ.get("THIRD_PARTY_MODE", ""), os.environ.get("THIRD_PARTY_HOOK", "")
-schemes, backend = ("thirdparty",), "thirdparty"
+schemes, backend = ("guest",), "guest"
 installed, seen = {}, []
 
 
@@ -92,7 +92,7 @@ def lookup_workspace(workspace_id):
     if misbehave("lookup_workspace"):
         return SECRET
     if workspace_id == "theirs":
-        return Workspace("theirs", org="acme", runtime="hermes", backend="thirdparty")
+        return Workspace("theirs", org="acme", runtime="hermes", backend="guest")
 
 
 @hookimpl
@@ -115,15 +115,15 @@ def shutdown():
 
 def install_third_party(folder: Path) -> Path:
     """Write the wheel, install it into a directory of its own, and return that for PYTHONPATH."""
-    info = "thirdparty-2.5.dist-info"
-    wheel = folder / "thirdparty-2.5-py3-none-any.whl"
+    info = "guest-2.5.dist-info"
+    wheel = folder / "guest-2.5-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("thirdparty.py", MODULE)
-        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: thirdparty\nVersion: 2.5\n")
+        archive.writestr("guest.py", MODULE)
+        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: guest\nVersion: 2.5\n")
         archive.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
-        archive.writestr(f"{info}/entry_points.txt", "[plugport]\nthirdparty = thirdparty\n")
+        archive.writestr(f"{info}/entry_points.txt", "[plugport]\nguest = guest\n")
         archive.writestr(f"{info}/RECORD", "")
     target = folder / "site"
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(target)]

@@ -66,23 +66,23 @@ def _discovered(**options):
 
 def test_what_is_blocked_is_not_imported(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(install_third_party(tmp_path)))
-    sys.modules.pop("thirdparty", None)
-    blocked = _discovered(blocked=["thirdparty"])["thirdparty"]
-    assert (blocked.status, blocked.distribution) == (ProviderStatus.BLOCKED, "thirdparty")
-    assert "thirdparty" not in sys.modules
-    allowed = _discovered(allowed=["thirdparty"])
-    assert allowed["thirdparty"].status is ProviderStatus.LOADED
+    sys.modules.pop("guest", None)
+    blocked = _discovered(blocked=["guest"])["guest"]
+    assert (blocked.status, blocked.distribution) == (ProviderStatus.BLOCKED, "guest")
+    assert "guest" not in sys.modules
+    allowed = _discovered(allowed=["guest"])
+    assert allowed["guest"].status is ProviderStatus.LOADED
     assert allowed["local"].status is ProviderStatus.BLOCKED
 
 
 def test_a_provider_that_raises_at_import_is_listed_with_its_reason(tmp_path, monkeypatch):
     site = install_third_party(tmp_path)
-    (site / "thirdparty.py").write_text("raise SystemExit('at import')\n")
+    (site / "guest.py").write_text("raise SystemExit('at import')\n")
     monkeypatch.syspath_prepend(str(site))
-    sys.modules.pop("thirdparty", None)
+    sys.modules.pop("guest", None)
     providers = _discovered()
-    assert providers["thirdparty"].status is ProviderStatus.FAILED
-    assert "SystemExit: at import" in providers["thirdparty"].reason
+    assert providers["guest"].status is ProviderStatus.FAILED
+    assert "SystemExit: at import" in providers["guest"].reason
     assert providers["local"].status is ProviderStatus.LOADED
 
 
@@ -233,11 +233,11 @@ def test_two_providers_of_one_name_are_both_registered():
 
 def test_the_name_of_a_blocked_provider_is_blocked_with_pluggy(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(install_third_party(tmp_path)))
-    sys.modules.pop("thirdparty", None)
-    manager = ProviderManager(discover(blocked=["thirdparty"]))
-    assert manager.is_blocked("thirdparty")
+    sys.modules.pop("guest", None)
+    manager = ProviderManager(discover(blocked=["guest"]))
+    assert manager.is_blocked("guest")
     assert not manager.is_blocked("local")
-    assert manager.register(_made(), "thirdparty") is None
+    assert manager.register(_made(), "guest") is None
 
 
 def test_the_former_module_warns_and_offers_what_it_had():
