@@ -148,11 +148,18 @@ async def test_a_config_dir_that_is_not_there_has_nothing(channel, tmp_path):
     assert {path_state.kind for path_state in state.paths.values()} == {PathKind.ABSENT}
 
 
-@pytest.mark.skipif(ROOT, reason="root may read everything")
-async def test_a_file_that_cannot_be_read_is_not_empty(channel, config):
+@pytest.fixture(params=SHELLS)
+def channel_without_rights(request):
+    """A channel whose commands obey the modes of files, as root's do without two of its capabilities."""
+    program, *arguments = request.param
+    drop = [need_tool("setpriv"), "--bounding-set=-dac_override,-dac_read_search"] if ROOT else []
+    return with_shell([*drop, need_tool(program), *arguments])
+
+
+async def test_a_file_that_cannot_be_read_is_not_empty(channel_without_rights, config):
     (config / "CLAUDE.md").write_bytes(b"mine")
     (config / "CLAUDE.md").chmod(0)
-    state = await inspect(channel, str(config), TargetQuery(contents=("CLAUDE.md",)))
+    state = await inspect(channel_without_rights, str(config), TargetQuery(contents=("CLAUDE.md",)))
     assert (state.paths["CLAUDE.md"].kind, state.paths["CLAUDE.md"].content) == (PathKind.FILE, None)
 
 

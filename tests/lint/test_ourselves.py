@@ -54,7 +54,9 @@ def test_the_project_is_clean(copied):
 def test_an_errors_text_in_a_handler_fails_the_gate(copied):
     place = "core/api/service.py"
     before = (copied / place).read_text()
-    clean = '        raise errors.NotReady("the database does not answer") from error\n'
+    clean = (
+        '        raise errors.NotReady("the database does not answer", errors.ReadinessFault.DATABASE) from error\n'
+    )
     assert clean in before
     lines = _breaks(
         copied, {place: before.replace(clean, '        return JSONResponse({"error": str(error)}, 503)\n')}

@@ -17,6 +17,7 @@ PACKAGES = {
     "pgrep": "procps",
     "ps": "procps",
     "ssh-keygen": "openssh-client",
+    "setpriv": "util-linux",
     "sshd": "openssh-server",
 }
 """The Debian package that has a program, if it is named differently."""

@@ -24,13 +24,11 @@ class Sshd:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
+        with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         for name in ("host_key", "identity"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
-        host_key = (folder / "host_key.pub").read_text()
-        (folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {host_key}")
+        (folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {(folder / 'host_key.pub').read_text()}")
         self._options = [f"-oHostKey={folder}/host_key", f"-oAuthorizedKeysFile={folder}/identity.pub"]
         self._options += ["-oPidFile=none", "-oStrictModes=no", "-oUsePAM=no", "-oMaxStartups=100"]
         self._options.append(f"-oListenAddress=127.0.0.1:{self.port}")
