@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from ..hookspecs import errors
 from ..hookspecs.providers import Provider, ProviderManager, ProviderStatus, conflicts
@@ -19,10 +19,16 @@ from ..hookspecs.providers.calling import Outcome, call
 from ..hookspecs.specs import MAY_RAISE
 from ..hookspecs.values import (
     Action,
+    Activation,
+    Answer,
+    Contents,
     Event,
     Finding,
     InstalledPlugin,
+    LayoutTarget,
+    PluginTree,
     PolicyRequest,
+    Question,
     Receipt,
     Refusal,
     Removal,
@@ -30,6 +36,7 @@ from ..hookspecs.values import (
     RunState,
     Source,
     StartupContext,
+    TargetChanges,
     TargetQuery,
     TargetState,
     Workspace,
@@ -39,13 +46,16 @@ from .disk_space import is_disk_full
 
 log = logging.getLogger("plugport.hooks")
 _T = TypeVar("_T")
+FORMATS: Final = ("plugport", "claude", "codex", "gemini", "qwen", "agent-plugins", "apm", "skills")
+"""The built-in formats, in the order in which they are asked."""
 
 
 class HookFailed(Exception):
     """A provider's call failed. For the log alone: it names provider, distribution, hook and workspace."""
 
-    def __init__(self, provider: Provider, hook: str, workspace: str | None, what: str) -> None:
-        super().__init__(f"{hook} of {provider.label} {what}" + (f" for workspace {workspace}" if workspace else ""))
+    def __init__(self, provider: Provider | None, hook: str, workspace: str | None, what: str) -> None:
+        owner = f"{hook} of {provider.label}" if provider else hook
+        super().__init__(f"{owner} {what}" + (f" for workspace {workspace}" if workspace else ""))
         self.provider, self.hook, self.workspace = provider, hook, workspace
 
 
@@ -91,6 +101,11 @@ class Dispatcher:
         return sorted(
             provider.backend for provider in self.providers if _is_loaded(provider) and provider.backend is not None
         )
+
+    @property
+    def layouts(self) -> Sequence[str]:
+        """Return the layouts that a loaded provider has, sorted."""
+        return sorted(layout for provider in self.providers if _is_loaded(provider) for layout in provider.layouts)
 
     async def startup(self, contexts: Mapping[str, StartupContext]) -> None:
         """Call every `startup`; a provider that raises or is late is FAILED from here on."""
@@ -142,6 +157,45 @@ class Dispatcher:
             log.exception("the source's revision is not known")
             return None
 
+    async def read_plugin(self, tree: PluginTree) -> Sequence[Contents]:
+        """Return what the formats read from the tree, in their order; a format that fails is left out."""
+        contents = []
+        for provider in _in_order_of_formats(self._loaded("read_plugin")):
+            try:
+                answer = await self._call(provider, "read_plugin", {"tree": tree})
+                if answer is not None:
+                    contents.append(_expect(answer, Contents, provider, "read_plugin", None))
+            except HookFailed:
+                log.exception("a format could not read the plugin")
+        return contents
+
+    async def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:
+        """Return what makes the plugin active under the target's layout. Raises `ActivationImpossible`."""
+        layout = target.layout
+        provider = next((each for each in self._loaded("lay_out") if layout in each.layouts), None)
+        try:
+            if provider is None:
+                raise HookFailed(None, "lay_out", None, f"has no provider for the layout {layout}")
+            answer = await self._call(provider, "lay_out", {"contents": contents, "target": target})
+            return _expect(answer, Activation, provider, "lay_out", None)
+        except HookFailed as failure:
+            raise errors.ActivationImpossible(f"plugins/{target.name}", errors.ActivationFault.LAYOUT) from failure
+
+    def can_activate(self, workspace: Workspace) -> bool:
+        """Return whether the backend takes an activation. Raises `BackendUnavailable` if none is loaded."""
+        hooks = self.backend_of(workspace).hooks
+        return "inspect_target" in hooks and "activation" in hooks["deliver"].arguments
+
+    async def ask(self, workspace: Workspace, question: Question, deadline: float) -> Answer:
+        """Run the agent's own command. Raises `UnsupportedTarget` if the backend cannot, and `BackendUnavailable`."""
+        provider = self.backend_of(workspace)
+        if "ask" not in provider.hooks:
+            raise errors.UnsupportedTarget(f"{provider.label} cannot ask the agent")
+        arguments = {"workspace": workspace, "question": question}
+        with _failure_as(errors.BackendUnavailable):
+            answer = await self._call(provider, "ask", arguments, workspace.id, deadline=deadline)
+            return _expect(answer, Answer, provider, "ask", workspace.id)
+
     def backend_of(self, workspace: Workspace) -> Provider:
         """Return the provider of the workspace's backend. Raises `BackendUnavailable` if none is loaded."""
         for provider in self.providers:
@@ -192,10 +246,15 @@ class Dispatcher:
             return RunState.unknown(str(failure))
 
     async def deliver(
-        self, workspace: Workspace, bundle: Bundle, deadline: float, known: tuple[str, ...] = ()
+        self,
+        workspace: Workspace,
+        bundle: Bundle,
+        deadline: float,
+        known: tuple[str, ...] = (),
+        activation: TargetChanges | None = None,
     ) -> Receipt:
         """Deliver the bundle; the receipt's digest is what the backend read back. For `known` see `Removal.known`."""
-        arguments = {"workspace": workspace, "bundle": bundle, "known": known}
+        arguments = {"workspace": workspace, "bundle": bundle, "known": known, "activation": activation}
         return await self._change(workspace, "deliver", arguments, deadline)
 
     async def uninstall(self, workspace: Workspace, removal: Removal, deadline: float) -> Receipt:
@@ -292,6 +351,13 @@ class Dispatcher:
         if error is not None:
             raise HookFailed(provider, hook, workspace, f"raised {type(error).__name__}: {error}") from error
         return outcome.value
+
+
+def _in_order_of_formats(providers: Sequence[Provider]) -> Iterator[Provider]:
+    """Yield the providers in pluggy's order, but the built-in formats among themselves in that of `FORMATS`."""
+    built_in = {provider.format: provider for provider in providers if provider.format in FORMATS}
+    ordered = iter([built_in[name] for name in FORMATS if name in built_in])
+    return (next(ordered) if provider.format in FORMATS else provider for provider in providers)
 
 
 def _is_loaded(provider: Provider) -> bool:

@@ -20,10 +20,16 @@ import pluggy
 from . import errors
 from .values import (
     Action,
+    Activation,
+    Answer,
+    Contents,
     Event,
     Finding,
     InstalledPlugin,
+    LayoutTarget,
+    PluginTree,
     PolicyRequest,
+    Question,
     Receipt,
     Refusal,
     Removal,
@@ -32,6 +38,7 @@ from .values import (
     RunState,
     Source,
     StartupContext,
+    TargetChanges,
     TargetQuery,
     TargetState,
     Workspace,
@@ -56,6 +63,8 @@ HISTORY: Final[Mapping[int, str]] = {
     2: "`source_revision`: a source can say what a fetch would bring, and an unchanged source is not fetched again.",
     3: "`inspect_target`: a backend says what lies on a target before anything is changed there. `check_workspace`: "
     "it checks a workspace's options. `deliver` takes `known`, `Removal` has edits on bytes.",
+    4: "`read_plugin`: a format reads what a plugin has. `lay_out`: a layout says what makes it active in a runtime. "
+    "`ask`: a backend runs the agent's own command. `deliver` takes `activation`, `Removal` has `changes`.",
 }
 """What each version of the hooks brought. Every hook and argument that is added, deprecated or removed is named."""
 
@@ -93,6 +102,8 @@ MAY_RAISE: Final[Mapping[str, tuple[type[errors.PlugportError], ...]]] = {
     "inspect_target": _BACKEND,
     "list_installed": _BACKEND,
     "restart": _BACKEND,
+    "ask": _BACKEND,
+    "lay_out": (errors.ActivationImpossible,),
     "deliver": _DELIVERY,
     "uninstall": (*_DELIVERY, errors.PluginNotFound),
     "check_policy": (errors.PluginNotAllowed,),
@@ -129,6 +140,25 @@ def source_revision(source: Source) -> str | None:
 
     Called before `resolve_source`. If the source was fetched at this revision and its bundle is still in the cache,
     nothing is fetched. Two answers may be equal only if every byte is equal. A failure counts as None.
+    """
+
+
+@hookspec
+def read_plugin(tree: PluginTree) -> Contents | None:
+    """Return what the plugin in the tree has, or None if the tree is of another format. Pure and fast.
+
+    Called for every provider with a `format`, in the order of the formats (docs/formats.md). The first that answers
+    names the plugin, and where another disagrees with it, that is a finding. What is malformed is a finding, too, and
+    never an error. A failure counts as None.
+    """
+
+
+@hookspec(firstresult=True)
+def lay_out(contents: Contents, target: LayoutTarget) -> Activation:  # type: ignore[empty-body]
+    """Return what makes the plugin active in the runtime, beside its directory `plugins/<name>`. Pure and fast.
+
+    Called for the one provider whose `layouts` has the workspace's layout, before anything is written. May raise
+    `ActivationImpossible`. Anything else becomes `activation-impossible`, too.
     """
 
 
@@ -171,12 +201,13 @@ def is_running(workspace: Workspace) -> RunState:  # type: ignore[empty-body]
 
 @hookspec(firstresult=True)
 def deliver(  # type: ignore[empty-body]
-    workspace: Workspace, bundle: Bundle, known: tuple[str, ...] = ()
+    workspace: Workspace, bundle: Bundle, known: tuple[str, ...] = (), activation: TargetChanges | None = None
 ) -> Receipt:
     """Put the bundle at `<config dir>/plugins/<bundle.name>`, atomically, and read its digest back.
 
     What somebody edited in the directory that it replaces is set aside, and named in `Receipt.kept`. `known` are
-    digests (`sha256:<hex>`) of versions that plugport delivered there: see `Removal.known`.
+    digests (`sha256:<hex>`) of versions that plugport delivered there: see `Removal.known`. After the swap
+    `activation` is done. A backend that does not take it serves the layout `adaptor` alone.
 
     If anything fails, the target keeps the whole old version or has the whole new one. May raise `DeliveryFailed`,
     `DeliveryTimeout`, `WorkspaceNotRunning`, `BackendUnavailable`, `UnsupportedTarget`, `HostKeyMismatch`,
@@ -200,6 +231,15 @@ def list_installed(workspace: Workspace) -> list[InstalledPlugin]:  # type: igno
 @hookspec(firstresult=True)
 def restart(workspace: Workspace) -> None:
     """Restart the agent. Called after an install that asked for it. May raise what `preflight` may raise."""
+
+
+@hookspec(firstresult=True)
+def ask(workspace: Workspace, question: Question) -> Answer:  # type: ignore[empty-body]
+    """Run the agent's own command on the target and return what it prints. Optional.
+
+    Called after an activation. Bounded in time by the call's deadline and in size by the question; the whole process
+    group ends with the call. May raise what `preflight` may raise; the agent then counts as not asked.
+    """
 
 
 @hookspec

@@ -11,6 +11,8 @@ A provider may raise the classes that its hook's documentation names. Anything e
 from .backend import BackendUnavailable, HostKeyMismatch, WorkspaceNotRunning
 from .base import Internal, PlugportError
 from .delivery import (
+    ActivationFault,
+    ActivationImpossible,
     DeliveryFailed,
     DeliveryTimeout,
     InsufficientStorage,
@@ -54,6 +56,8 @@ from .request import (
 from .source import InvalidSource, SourceFault, SourceTimeout, SourceUnavailable, UnknownScheme, UnpinnedSource
 
 __all__ = [
+    "ActivationFault",
+    "ActivationImpossible",
     "BackendUnavailable",
     "BundleFault",
     "BundleTooLarge",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
-from .base import PlugportError, declared
+from .base import PlugportError, declared, error_field, escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,43 @@ class DeliveryFailed(PlugportError):
 
     slug, status, title = "delivery-failed", 502, "Delivery failed"
     detail_template = "The plugin could not be delivered. What was installed before is still there, whole."
+
+
+class ActivationFault(Enum):
+    """Why a plugin cannot be made active; each value says what stands at the path."""
+
+    UNPARSABLE = "cannot be parsed"
+    UNSAFE = "cannot be edited without changing something else in it"
+    CONFLICT = "has another value already at that place"
+    FOREIGN = "is not plugport's"
+    LINK = "is a link, or lies behind one"
+    TOO_LARGE = "is too large"
+    RESERVED = "is a name that the runtime uses itself"
+    NAME = "is a name that the runtime refuses"
+    TAKEN = "is a name that another plugin of the runtime has"
+    LAYOUT = "could not be laid out: the layout failed"
+    NO_ACTIVATION = "needs a backend that can activate plugins"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+def _path(path: str) -> str:
+    return escaped(path)
+
+
+@declared
+class ActivationImpossible(PlugportError):
+    """Raised when a plugin cannot be made active in the runtime: nothing was changed, the old version stays.
+
+    `path` is relative to the config dir, or to the home (`~/`); `line` counts from 1 and is None if it is not known.
+    """
+
+    slug, status, title = "activation-impossible", 422, "Activation impossible"
+    detail_template = "The plugin cannot be made active, and nothing was changed: {path} {fault}."
+    path: str = error_field(clean=_path)
+    fault: ActivationFault
+    line: int | None = None
 
 
 class InsufficientStorage(PlugportError):

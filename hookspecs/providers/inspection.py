@@ -24,6 +24,7 @@ BACKEND_HOOKS: Final = frozenset(
         "uninstall",
         "list_installed",
         "restart",
+        "ask",
     }
 )
 """The hooks that are called for the one provider whose `backend` the workspace names."""
@@ -39,17 +40,25 @@ def inspect_provider(
 ) -> Provider:
     """Register an object with the manager (None: with one of its own) and describe it as a LOADED provider.
 
-    Raises `ProviderInvalid`, and what reading the attributes `schemes`, `backend` and `hook_api_version` raises.
+    Raises `ProviderInvalid`, and what reading the attributes `schemes`, `backend`, `layouts`, `format` and
+    `hook_api_version` raises.
     """
     manager = manager or ProviderManager()
     try:
         manager.register(plugin, name)
-        schemes, backend = _schemes(plugin), _backend(plugin)
+        schemes, backend = _names(plugin, "schemes", "s3"), _name(plugin, "backend", "kubernetes")
         hook_api_version = _hook_api_version(plugin)
         hooks = manager.implementations(name)
         if not manager.get_hookcallers(manager.get_plugin(name)):
             _refuse(plugin, "it implements no hook: mark its functions with @plugport.hookspecs.hookimpl")
         _check_attributes(plugin, hooks, schemes, backend)
+        # Providers of hook API 3 may have attributes of these names for purposes of their own.
+        layouts = _names(plugin, "layouts", "my-agent") if "lay_out" in hooks else ()
+        if "lay_out" in hooks and not layouts:
+            _refuse(plugin, "it implements lay_out, but declares no `layouts`")
+        format_name = _name(plugin, "format", "my-format") if "read_plugin" in hooks else None
+        if "read_plugin" in hooks and format_name is None:
+            _refuse(plugin, "it implements read_plugin, but declares no `format`")
     except pluggy.PluginValidationError as error:
         raise ProviderInvalid(f"{name} ({distribution} {version})", str(error)) from error
     return Provider(
@@ -61,6 +70,8 @@ def inspect_provider(
         hooks=MappingProxyType(hooks),
         schemes=schemes,
         backend=backend,
+        layouts=layouts,
+        format=format_name,
         import_seconds=import_seconds,
         hook_api_version=hook_api_version,
         notes=tuple(_notes(manager, name, import_seconds)),
@@ -71,18 +82,18 @@ def _refuse(plugin: object, text: str) -> NoReturn:
     raise pluggy.PluginValidationError(plugin, text)
 
 
-def _schemes(plugin: object) -> tuple[str, ...]:
-    schemes = getattr(plugin, "schemes", ())
-    if isinstance(schemes, str) or not all(isinstance(scheme, str) and scheme for scheme in schemes):
-        _refuse(plugin, "`schemes` must be a tuple of names, as in schemes = ('s3',)")
-    return tuple(schemes)
+def _names(plugin: object, attribute: str, example: str) -> tuple[str, ...]:
+    names = getattr(plugin, attribute, ())
+    if isinstance(names, str) or not all(isinstance(name, str) and name for name in names):
+        _refuse(plugin, f"`{attribute}` must be a tuple of names, as in {attribute} = ('{example}',)")
+    return tuple(names)
 
 
-def _backend(plugin: object) -> str | None:
-    backend = getattr(plugin, "backend", None)
-    if backend is not None and not (isinstance(backend, str) and backend):
-        _refuse(plugin, "`backend` must be a name, as in backend = 'kubernetes'")
-    return backend
+def _name(plugin: object, attribute: str, example: str) -> str | None:
+    name = getattr(plugin, attribute, None)
+    if name is not None and not (isinstance(name, str) and name):
+        _refuse(plugin, f"`{attribute}` must be a name, as in {attribute} = '{example}'")
+    return name
 
 
 def _hook_api_version(plugin: object) -> int:

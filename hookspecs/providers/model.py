@@ -46,6 +46,8 @@ class Provider:
     hooks: Mapping[str, Implementation] = field(default_factory=lambda: MappingProxyType({}))
     schemes: tuple[str, ...] = ()
     backend: str | None = None
+    layouts: tuple[str, ...] = ()
+    format: str | None = None
     import_seconds: float = 0.0
     hook_api_version: int = specs.HOOK_API_VERSION
     notes: tuple[str, ...] = ()
@@ -66,14 +68,17 @@ class ProviderInvalid(Exception):
 
 
 def conflicts(providers: Iterable[Provider]) -> list[str]:
-    """Return one line for each scheme and backend that two loaded providers serve; it stops the start-up."""
+    """Return one line for each scheme, backend, layout and format that two loaded providers serve; it stops the
+    start-up."""
     owners: dict[str, Provider] = {}
     lines = []
     for provider in providers:
         if provider.status is not ProviderStatus.LOADED:
             continue
         claims = [f"the scheme {scheme}" for scheme in provider.schemes]
+        claims += [f"the layout {layout}" for layout in provider.layouts]
         claims += [f"the backend {provider.backend}"] if provider.backend else []
+        claims += [f"the format {provider.format}"] if provider.format else []
         for claim in claims:
             owner = owners.setdefault(claim, provider)
             if owner is not provider:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from ..json import JSON
+from .activation import TargetChanges
 
 
 class Action(StrEnum):
@@ -34,6 +35,8 @@ class Receipt:
     `kept_files` names the files of the plugin's directory that somebody edited or added, as they were called
     (`plugins/<name>/notes.md`); they were set aside in the directories `kept`, below `plugins/.plugport/kept/`.
     `dropped` names older directories there that were deleted to hold the bounds. All are relative to the config dir.
+
+    `refused` names the places of an activation (see `TargetChanges`) that hold something else than was expected.
     """
 
     digest: str | None
@@ -41,6 +44,7 @@ class Receipt:
     kept: tuple[str, ...] = ()
     kept_files: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,8 @@ class Removal:
     `plugins/.plugport/kept/<name>/`) the backend does nothing of that: it puts the files from there back into
     `plugins/<name>`, and sets aside what they replace.
 
+    `changes` undoes the activation; the backend does that first.
+
     `memory_files`, `settings_file`, `clean_memory` and `clean_settings` say what `edits` says, for backends of hook
     API 2, on text. Deprecated: they go with hook API 4. `skills` has no reader any more.
     """
@@ -115,6 +121,7 @@ class Removal:
     known: tuple[str, ...] = ()
     keeps_plugin: bool = False
     restore: str | None = None
+    changes: TargetChanges | None = None
     memory_files: tuple[str, ...] = ("CLAUDE.md", "AGENTS.md")
     settings_file: str = ".claude/settings.json"
     clean_memory: Callable[[str], Cleaned] = lambda text: Cleaned(text)

@@ -276,7 +276,7 @@ def test_the_routed_hooks_have_one_answer():
         "resolve_source",
         "source_revision",
         *("check_workspace", "preflight", "inspect_target"),
-        *("is_running", "deliver", "uninstall", "list_installed", "restart"),
+        *("is_running", "deliver", "uninstall", "list_installed", "restart", "lay_out", "ask"),
     }
 
 

@@ -15,6 +15,7 @@ from plugport.hookspecs import errors
 
 SECRET = "hunter2 in /srv/private"
 ARGUMENTS = {
+    errors.ActivationImpossible: (".codex/config.toml", errors.ActivationFault.UNPARSABLE, 3),
     errors.InvalidRequest: (errors.FieldProblem("body.source", "must be a string"),),
     errors.MethodNotAllowed: (["GET", "POST"],),
     errors.InvalidSource: (errors.SourceFault.BAD_REF, SECRET),

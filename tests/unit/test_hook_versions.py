@@ -56,6 +56,12 @@ SIGNATURES: dict[int, dict[str, tuple[str, ...]]] = {
         "check_workspace": ("workspace",),
         "deliver": ("known",),
     },
+    4: {
+        "read_plugin": ("tree",),
+        "lay_out": ("contents", "target"),
+        "ask": ("workspace", "question"),
+        "deliver": ("activation",),
+    },
 }
 """What each version of the hooks added. A line here never changes: providers were built against it."""
 
