@@ -256,6 +256,8 @@ class ProviderOut(_Out):
     hooks: list[str]
     schemes: list[str]
     backend: str | None
+    layouts: list[str]
+    format: str | None
     import_seconds: float
     hook_api_version: int
     notes: list[str]

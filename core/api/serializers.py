@@ -65,6 +65,8 @@ def provider_out(provider: Provider) -> ProviderOut:
         hooks=sorted(provider.hooks),
         schemes=sorted(provider.schemes),
         backend=provider.backend,
+        layouts=sorted(provider.layouts),
+        format=provider.format,
         import_seconds=round(provider.import_seconds, 4),
         hook_api_version=provider.hook_api_version,
         notes=list(provider.notes),

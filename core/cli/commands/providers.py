@@ -67,6 +67,8 @@ def _description(provider: Provider) -> dict[str, object]:
         "hooks": sorted(provider.hooks),
         "schemes": sorted(provider.schemes),
         "backend": provider.backend,
+        "layouts": sorted(provider.layouts),
+        "format": provider.format,
         "hook_api_version": provider.hook_api_version,
         "import_seconds": round(provider.import_seconds, 4),
         "conformance": report and {key: value for key, value in report.items() if key != "promises"},
@@ -75,6 +77,8 @@ def _description(provider: Provider) -> dict[str, object]:
 
 def _row(provider: Provider) -> list[str]:
     serves = [f"{scheme}://" for scheme in provider.schemes] + ([provider.backend] if provider.backend else [])
+    serves += [f"layout {layout}" for layout in provider.layouts]
+    serves += [f"format {provider.format}"] if provider.format else []
     return [
         provider.name,
         f"{provider.distribution} {provider.version}",
@@ -96,6 +100,8 @@ def _details(provider: Provider) -> str:
         "hooks": ", ".join(sorted(provider.hooks)) or "-",
         "schemes": ", ".join(provider.schemes) or "-",
         "backend": provider.backend or "-",
+        "layouts": ", ".join(provider.layouts) or "-",
+        "format": provider.format or "-",
         "reason": provider.reason or "-",
         "notes": "; ".join(provider.notes) or "-",
         "conformance": reports.summary(provider.name, provider.version),
