@@ -9,7 +9,7 @@ import pytest
 
 from ..values import Event
 from .description import ObserverUnderTest
-from .runner import Harness, outcome, undeclared, with_provider
+from .runner import Harness, outcome, promise, undeclared
 
 EVENTS = (
     Event("plugin.installed", "w", "p", "local://p", "sha256:" + "0" * 64, "op-1"),
@@ -31,63 +31,54 @@ class ObserverConformance:
         raise NotImplementedError("override the fixture `under_test` and yield an ObserverUnderTest")
 
     @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.kind)
-    def test_every_kind_of_event_is_taken(self, under_test: ObserverUnderTest, event: Event) -> None:
+    @promise()
+    async def test_every_kind_of_event_is_taken(
+        self, harness: Harness, under_test: ObserverUnderTest, event: Event
+    ) -> None:
         """Also those of later versions: an observer ignores what it does not know."""
+        assert await harness.call("observe", event=event) is None
 
-        async def scenario(harness: Harness) -> None:
-            assert await harness.call("observe", event=event) is None
-
-        with_provider(under_test, scenario)
-
-    def test_an_event_arrives_once(self, under_test: ObserverUnderTest) -> None:
+    @promise()
+    async def test_an_event_arrives_once(self, harness: Harness, under_test: ObserverUnderTest) -> None:
         """Exactly one more event has arrived."""
         heard = under_test.heard
         if heard is None:
             undeclared("what arrived")
+        before = heard()
+        await harness.call("observe", event=EVENTS[0])
+        await _arrives(under_test, before + 1)
+        assert heard() == before + 1, "an event must arrive once"
 
-        async def scenario(harness: Harness) -> None:
-            before = heard()
-            await harness.call("observe", event=EVENTS[0])
-            await _arrives(under_test, before + 1)
-            assert heard() == before + 1, "an event must arrive once"
-
-        with_provider(under_test, scenario)
-
-    def test_an_event_that_is_lost_does_not_stop_the_next(self, under_test: ObserverUnderTest) -> None:
+    @promise()
+    async def test_an_event_that_is_lost_does_not_stop_the_next(
+        self, harness: Harness, under_test: ObserverUnderTest
+    ) -> None:
         """It may raise, or ignore the failure. It may not hang, and it sends again as soon as it can."""
         unreachable, heard = under_test.unreachable, under_test.heard
         if unreachable is None:
             undeclared("an unreachable sink")
+        with unreachable():
+            await outcome(harness.call("observe", event=EVENTS[0]))
+        before = heard() if heard is not None else 0
+        await harness.call("observe", event=EVENTS[1])
+        if heard is not None:
+            await _arrives(under_test, before + 1)
+            assert heard() > before, "it sends no more"
 
-        async def scenario(harness: Harness) -> None:
-            with unreachable():
-                await outcome(harness.call("observe", event=EVENTS[0]))
-            before = heard() if heard is not None else 0
-            await harness.call("observe", event=EVENTS[1])
-            if heard is not None:
-                await _arrives(under_test, before + 1)
-                assert heard() > before, "it sends no more"
-
-        with_provider(under_test, scenario)
-
-    def test_observing_does_not_block_the_loop(self, under_test: ObserverUnderTest) -> None:
+    @promise()
+    async def test_observing_does_not_block_the_loop(self, harness: Harness, under_test: ObserverUnderTest) -> None:
         """An `async def` waits without blocking."""
+        await asyncio.gather(*(harness.call("observe", event=event) for event in EVENTS))
+        harness.assert_loop_stayed_free()
 
-        async def scenario(harness: Harness) -> None:
-            await asyncio.gather(*(harness.call("observe", event=event) for event in EVENTS))
-            harness.assert_loop_stayed_free()
-
-        with_provider(under_test, scenario)
-
-    def test_it_can_be_shut_down_and_started_again(self, under_test: ObserverUnderTest) -> None:
+    @promise()
+    async def test_it_can_be_shut_down_and_started_again(
+        self, harness: Harness, under_test: ObserverUnderTest
+    ) -> None:
         """A service may be restarted in the same process."""
-
-        async def scenario(harness: Harness) -> None:
-            await harness.stop()
-            await harness.start()
-            await harness.call("observe", event=EVENTS[0])
-
-        with_provider(under_test, scenario)
+        await harness.stop()
+        await harness.start()
+        await harness.call("observe", event=EVENTS[0])
 
 
 async def _arrives(under_test: ObserverUnderTest, number: int) -> None:

@@ -15,7 +15,7 @@ from ..values.bundle import Bundle
 from .assertions import assert_error_is_safe
 from .description import PolicyUnderTest
 from .faults import bundle_of
-from .runner import Harness, outcome, undeclared, with_provider
+from .runner import Harness, outcome, promise, undeclared
 
 
 class PolicyConformance:
@@ -31,75 +31,61 @@ class PolicyConformance:
         """The bundle that a policy sees when it is asked again after the fetch."""
         return bundle_of(tmp_path, "kit-p", {"plugin.yaml": b"name: kit-p\n"})
 
-    def test_what_is_allowed_passes_before_and_after_the_fetch(
-        self, under_test: PolicyUnderTest, bundle: Bundle
+    @promise()
+    async def test_what_is_allowed_passes_before_and_after_the_fetch(
+        self, harness: Harness, under_test: PolicyUnderTest, bundle: Bundle
     ) -> None:
         """Only None allows."""
+        for request in (under_test.allowed, replace(under_test.allowed, bundle=bundle)):
+            assert await _ask(harness, request) is None
 
-        async def scenario(harness: Harness) -> None:
-            for request in (under_test.allowed, replace(under_test.allowed, bundle=bundle)):
-                assert await _ask(harness, request) is None
-
-        with_provider(under_test, scenario)
-
-    def test_what_is_not_allowed_is_refused(self, under_test: PolicyUnderTest) -> None:
+    @promise()
+    async def test_what_is_not_allowed_is_refused(self, harness: Harness, under_test: PolicyUnderTest) -> None:
         """A `Refusal` with a reason for the log, or `PluginNotAllowed`."""
+        answer, error = await outcome(_ask(harness, under_test.refused))
+        if error is None:
+            assert isinstance(answer, Refusal), f"a policy answers with None or a Refusal: {answer!r}"
+            assert answer.reason.strip(), "a refusal says why, for the log"
+        else:
+            assert type(error) is errors.PluginNotAllowed, f"it could not decide: {error!r}"
 
-        async def scenario(harness: Harness) -> None:
-            answer, error = await outcome(_ask(harness, under_test.refused))
-            if error is None:
-                assert isinstance(answer, Refusal), f"a policy answers with None or a Refusal: {answer!r}"
-                assert answer.reason.strip(), "a refusal says why, for the log"
-            else:
-                assert type(error) is errors.PluginNotAllowed, f"it could not decide: {error!r}"
-
-        with_provider(under_test, scenario)
-
-    def test_a_policy_that_cannot_decide_lets_nothing_pass(self, under_test: PolicyUnderTest) -> None:
+    @promise()
+    async def test_a_policy_that_cannot_decide_lets_nothing_pass(
+        self, harness: Harness, under_test: PolicyUnderTest
+    ) -> None:
         """It raises, or refuses. It decides again as soon as it can."""
         unreachable = under_test.unreachable
         if unreachable is None:
             undeclared("an unreachable policy")
+        with unreachable():
+            answer, error = await outcome(_ask(harness, under_test.allowed))
+            assert error is not None or isinstance(answer, Refusal), "it allowed what it could not judge"
+            if error is not None:
+                assert_error_is_safe(error, "check_policy")
+        assert await _ask(harness, under_test.allowed) is None
 
-        async def scenario(harness: Harness) -> None:
-            with unreachable():
-                answer, error = await outcome(_ask(harness, under_test.allowed))
-                assert error is not None or isinstance(answer, Refusal), "it allowed what it could not judge"
-                if error is not None:
-                    assert_error_is_safe(error, "check_policy")
-            assert await _ask(harness, under_test.allowed) is None
-
-        with_provider(under_test, scenario)
-
-    def test_many_requests_at_once_get_their_own_answers(self, under_test: PolicyUnderTest) -> None:
+    @promise()
+    async def test_many_requests_at_once_get_their_own_answers(
+        self, harness: Harness, under_test: PolicyUnderTest
+    ) -> None:
         """Many installs ask at the same time."""
+        requests = (under_test.allowed, under_test.refused) * 10
+        answers = await asyncio.gather(*(outcome(_ask(harness, request)) for request in requests))
+        allowed = [answer is None and error is None for answer, error in answers]
+        assert allowed == [True, False] * 10, "answers were mixed up"
 
-        async def scenario(harness: Harness) -> None:
-            requests = (under_test.allowed, under_test.refused) * 10
-            answers = await asyncio.gather(*(outcome(_ask(harness, request)) for request in requests))
-            allowed = [answer is None and error is None for answer, error in answers]
-            assert allowed == [True, False] * 10, "answers were mixed up"
-
-        with_provider(under_test, scenario)
-
-    def test_a_decision_does_not_block_the_loop(self, under_test: PolicyUnderTest) -> None:
+    @promise()
+    async def test_a_decision_does_not_block_the_loop(self, harness: Harness, under_test: PolicyUnderTest) -> None:
         """An `async def` waits without blocking."""
+        await _ask(harness, under_test.allowed)
+        harness.assert_loop_stayed_free()
 
-        async def scenario(harness: Harness) -> None:
-            await _ask(harness, under_test.allowed)
-            harness.assert_loop_stayed_free()
-
-        with_provider(under_test, scenario)
-
-    def test_it_can_be_shut_down_and_started_again(self, under_test: PolicyUnderTest) -> None:
+    @promise()
+    async def test_it_can_be_shut_down_and_started_again(self, harness: Harness, under_test: PolicyUnderTest) -> None:
         """A service may be restarted in the same process."""
-
-        async def scenario(harness: Harness) -> None:
-            await harness.stop()
-            await harness.start()
-            assert await _ask(harness, under_test.allowed) is None
-
-        with_provider(under_test, scenario)
+        await harness.stop()
+        await harness.start()
+        assert await _ask(harness, under_test.allowed) is None
 
 
 async def _ask(harness: Harness, request: PolicyRequest) -> object:

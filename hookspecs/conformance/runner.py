@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 import json
 import logging
 import threading
@@ -141,6 +143,7 @@ class Harness:
 
 
 Scenario: TypeAlias = Callable[[Harness], Awaitable[None]]
+_Test: TypeAlias = Callable[..., Awaitable[None]]
 
 
 def with_provider(under_test: UnderTest, scenario: Scenario, *hooks: str) -> None:
@@ -161,6 +164,25 @@ def with_provider(under_test: UnderTest, scenario: Scenario, *hooks: str) -> Non
             await harness.stop()
 
     asyncio.run(main())
+
+
+def promise(*hooks: str, run: Callable[..., None] = with_provider) -> Callable[[_Test], Callable[..., None]]:
+    """Make a test of a coroutine function: `run` calls it as its scenario, and it gets `harness` beside its fixtures.
+
+    The test is skipped as undeclared if the provider lacks one of `hooks`.
+    """
+
+    def decorate(test: _Test) -> Callable[..., None]:
+        @functools.wraps(test)
+        def run_test(self: object, **fixtures: Any) -> None:
+            run(fixtures["under_test"], lambda harness: test(self, harness=harness, **fixtures), *hooks)
+
+        signature = inspect.signature(test)
+        fixtures = [parameter for parameter in signature.parameters.values() if parameter.name != "harness"]
+        setattr(run_test, "__signature__", signature.replace(parameters=fixtures))  # noqa: B010 - unknown to mypy
+        return run_test
+
+    return decorate
 
 
 def undeclared(what: str) -> NoReturn:

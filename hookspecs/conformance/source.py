@@ -16,7 +16,7 @@ from .. import errors
 from ..values import Source
 from .assertions import assert_error_is_safe
 from .description import SourceUnderTest
-from .runner import Harness, outcome, undeclared, with_provider
+from .runner import Harness, outcome, promise, undeclared, with_provider
 
 
 class SourceConformance:
@@ -27,34 +27,31 @@ class SourceConformance:
         """Describe the source: override this."""
         raise NotImplementedError("override the fixture `under_test` and yield a SourceUnderTest")
 
-    def test_what_is_fetched_is_the_plugin_byte_for_byte(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
+    @promise()
+    async def test_what_is_fetched_is_the_plugin_byte_for_byte(
+        self, harness: Harness, under_test: SourceUnderTest, tmp_path: Path
+    ) -> None:
         """Every file, and no other: no `.git`, no archive, no lock."""
+        await _fetch(harness, under_test.source, tmp_path / "to")
+        assert _tree(tmp_path / "to") == dict(under_test.files)
 
-        async def scenario(harness: Harness) -> None:
-            await _fetch(harness, under_test.source, tmp_path / "to")
-            assert _tree(tmp_path / "to") == dict(under_test.files)
-
-        with_provider(under_test, scenario)
-
-    def test_an_executable_file_stays_executable(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
+    @promise()
+    async def test_an_executable_file_stays_executable(
+        self, harness: Harness, under_test: SourceUnderTest, tmp_path: Path
+    ) -> None:
         """No other file becomes executable."""
         to = tmp_path / "to"
+        await _fetch(harness, under_test.source, to)
+        files = [path for path in to.rglob("*") if path.is_file() and path.stat().st_mode & stat.S_IXUSR]
+        assert {path.relative_to(to).as_posix() for path in files} == set(under_test.executable)
 
-        async def scenario(harness: Harness) -> None:
-            await _fetch(harness, under_test.source, to)
-            files = [path for path in to.rglob("*") if path.is_file() and path.stat().st_mode & stat.S_IXUSR]
-            assert {path.relative_to(to).as_posix() for path in files} == set(under_test.executable)
-
-        with_provider(under_test, scenario)
-
-    def test_the_name_is_the_declared_one(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
+    @promise()
+    async def test_the_name_is_the_declared_one(
+        self, harness: Harness, under_test: SourceUnderTest, tmp_path: Path
+    ) -> None:
         """None, if the manifest names the plugin."""
-
-        async def scenario(harness: Harness) -> None:
-            resolved = await _fetch(harness, under_test.source, tmp_path / "to")
-            assert resolved.name == under_test.name
-
-        with_provider(under_test, scenario)
+        resolved = await _fetch(harness, under_test.source, tmp_path / "to")
+        assert resolved.name == under_test.name
 
     def test_nothing_is_written_beside_the_destination(
         self, under_test: SourceUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -72,65 +69,59 @@ class SourceConformance:
 
         with_provider(under_test, scenario)
 
-    def test_a_fetch_may_be_repeated_and_brings_the_same(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
+    @promise()
+    async def test_a_fetch_may_be_repeated_and_brings_the_same(
+        self, harness: Harness, under_test: SourceUnderTest, tmp_path: Path
+    ) -> None:
         """The same files, the same name, the same revision; also when several fetch at once."""
+        fetches = [_fetch(harness, under_test.source, tmp_path / str(number)) for number in range(4)]
+        first = await fetches.pop(0)
+        assert set(await asyncio.gather(*fetches)) == {first}
+        for number in range(4):
+            assert _tree(tmp_path / str(number)) == dict(under_test.files)
 
-        async def scenario(harness: Harness) -> None:
-            fetches = [_fetch(harness, under_test.source, tmp_path / str(number)) for number in range(4)]
-            first = await fetches.pop(0)
-            assert set(await asyncio.gather(*fetches)) == {first}
-            for number in range(4):
-                assert _tree(tmp_path / str(number)) == dict(under_test.files)
-
-        with_provider(under_test, scenario)
-
-    def test_a_plugin_that_is_not_there_is_not_found(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
+    @promise()
+    async def test_a_plugin_that_is_not_there_is_not_found(
+        self, harness: Harness, under_test: SourceUnderTest, tmp_path: Path
+    ) -> None:
         """`PluginNotFound`."""
         absent = under_test.absent
         if absent is None:
             undeclared("an absent plugin")
+        _, error = await outcome(_fetch(harness, absent, tmp_path / "to"))
+        assert type(error) is errors.PluginNotFound, f"{absent} is not there: {error!r}"
 
-        async def scenario(harness: Harness) -> None:
-            _, error = await outcome(_fetch(harness, absent, tmp_path / "to"))
-            assert type(error) is errors.PluginNotFound, f"{absent} is not there: {error!r}"
-
-        with_provider(under_test, scenario)
-
-    def test_a_malformed_spec_is_refused(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
+    @promise()
+    async def test_a_malformed_spec_is_refused(
+        self, harness: Harness, under_test: SourceUnderTest, tmp_path: Path
+    ) -> None:
         """`InvalidSource`, `InvalidPluginName` or `UnpinnedSource`, and not a file is written."""
         if not under_test.malformed:
             undeclared("a malformed spec")
+        for number, spec in enumerate(under_test.malformed):
+            destination = tmp_path / str(number)
+            _, error = await outcome(_fetch(harness, Source(under_test.source.scheme, spec), destination))
+            refusals = {errors.InvalidSource, errors.InvalidPluginName, errors.UnpinnedSource}
+            assert type(error) in refusals, f"{spec!r} was not refused: {error!r}"
+            assert not _tree(destination)
 
-        async def scenario(harness: Harness) -> None:
-            for number, spec in enumerate(under_test.malformed):
-                destination = tmp_path / str(number)
-                _, error = await outcome(_fetch(harness, Source(under_test.source.scheme, spec), destination))
-                refusals = {errors.InvalidSource, errors.InvalidPluginName, errors.UnpinnedSource}
-                assert type(error) in refusals, f"{spec!r} was not refused: {error!r}"
-                assert not _tree(destination)
-
-        with_provider(under_test, scenario)
-
-    def test_an_unreachable_source_is_unavailable_and_shows_no_reason(
-        self, under_test: SourceUnderTest, tmp_path: Path
+    @promise()
+    async def test_an_unreachable_source_is_unavailable_and_shows_no_reason(
+        self, harness: Harness, under_test: SourceUnderTest, tmp_path: Path
     ) -> None:
         """`SourceUnavailable` or `SourceTimeout`, never `PluginNotFound`; nothing of the failure reaches a client."""
         unreachable = under_test.unreachable
         if unreachable is None:
             undeclared("an unreachable source")
-
-        async def scenario(harness: Harness) -> None:
-            with unreachable():
-                _, error = await outcome(_fetch(harness, under_test.source, tmp_path / "to"))
-                assert error is not None, "it was fetched though the source cannot be reached"
-                assert type(error) is not errors.PluginNotFound, (
-                    "a source that cannot be reached does not know that the plugin is absent"
-                )
-                assert_error_is_safe(error, "resolve_source")
-            await _fetch(harness, under_test.source, tmp_path / "again")
-            assert _tree(tmp_path / "again") == dict(under_test.files)
-
-        with_provider(under_test, scenario)
+        with unreachable():
+            _, error = await outcome(_fetch(harness, under_test.source, tmp_path / "to"))
+            assert error is not None, "it was fetched though the source cannot be reached"
+            assert type(error) is not errors.PluginNotFound, (
+                "a source that cannot be reached does not know that the plugin is absent"
+            )
+            assert_error_is_safe(error, "resolve_source")
+        await _fetch(harness, under_test.source, tmp_path / "again")
+        assert _tree(tmp_path / "again") == dict(under_test.files)
 
     def test_more_than_the_service_takes_is_refused(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
         """`BundleTooLarge` beyond `max_tree_bytes`. The service checks again, but by then the disk may be full."""
@@ -143,38 +134,33 @@ class SourceConformance:
 
         with_provider(limited, scenario)
 
-    def test_a_fetch_does_not_block_the_loop(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
+    @promise()
+    async def test_a_fetch_does_not_block_the_loop(
+        self, harness: Harness, under_test: SourceUnderTest, tmp_path: Path
+    ) -> None:
         """An `async def` waits without blocking."""
+        await _fetch(harness, under_test.source, tmp_path / "to")
+        harness.assert_loop_stayed_free()
 
-        async def scenario(harness: Harness) -> None:
-            await _fetch(harness, under_test.source, tmp_path / "to")
-            harness.assert_loop_stayed_free()
-
-        with_provider(under_test, scenario)
-
-    def test_a_fetch_that_is_cancelled_ends(self, under_test: SourceUnderTest, tmp_path: Path) -> None:
+    @promise()
+    async def test_a_fetch_that_is_cancelled_ends(
+        self, harness: Harness, under_test: SourceUnderTest, tmp_path: Path
+    ) -> None:
         """Within seconds."""
+        fetch = asyncio.create_task(outcome(_fetch(harness, under_test.source, tmp_path / "to")))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        await harness.assert_cancelled_call_ends(fetch)
 
-        async def scenario(harness: Harness) -> None:
-            fetch = asyncio.create_task(outcome(_fetch(harness, under_test.source, tmp_path / "to")))
-            for _ in range(3):
-                await asyncio.sleep(0)
-            await harness.assert_cancelled_call_ends(fetch)
-
-        with_provider(under_test, scenario)
-
-    def test_a_revision_changes_with_the_plugin(self, under_test: SourceUnderTest) -> None:
+    @promise("source_revision")
+    async def test_a_revision_changes_with_the_plugin(self, harness: Harness, under_test: SourceUnderTest) -> None:
         """Two revisions may be equal only if every byte is. None is always right."""
-
-        async def scenario(harness: Harness) -> None:
-            first = await harness.call("source_revision", source=under_test.source)
-            assert await harness.call("source_revision", source=under_test.source) in {first, None}
-            if under_test.change is not None:
-                under_test.change()
-                changed = await harness.call("source_revision", source=under_test.source)
-                assert changed is None or changed != first, "the plugin changed, and the revision did not"
-
-        with_provider(under_test, scenario, "source_revision")
+        first = await harness.call("source_revision", source=under_test.source)
+        assert await harness.call("source_revision", source=under_test.source) in {first, None}
+        if under_test.change is not None:
+            under_test.change()
+            changed = await harness.call("source_revision", source=under_test.source)
+            assert changed is None or changed != first, "the plugin changed, and the revision did not"
 
 
 async def _fetch(harness: Harness, source: Source, destination: Path) -> Any:

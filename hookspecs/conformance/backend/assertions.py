@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Mapping
 
 from ... import errors
@@ -12,7 +13,7 @@ from ..assertions import assert_error_is_safe
 from ..description import BackendUnderTest
 from ..faults import FaultInjector
 from ..filesystems import FileState, TargetFilesystem
-from ..runner import Harness, Scenario, outcome, undeclared, with_provider
+from ..runner import Harness, Scenario, outcome, promise, undeclared, with_provider
 
 NAME, OTHER = "kit-p", "kit-other"
 OLD = {"plugin.yaml": b"name: kit-p\nversion: 1\n", "both": b"old", "big": b"old", "run.sh": b"#!/bin/sh\n"}
@@ -47,6 +48,10 @@ def with_pushing_provider(under_test: BackendUnderTest, scenario: Scenario, *hoo
         await scenario(harness)
 
     with_provider(under_test, if_it_pushes, *hooks)
+
+
+push_promise = functools.partial(promise, run=with_pushing_provider)
+"""Makes a test as `promise` does. It is skipped as undeclared if the backend does not push."""
 
 
 async def supports_push(harness: Harness, under_test: BackendUnderTest) -> bool:

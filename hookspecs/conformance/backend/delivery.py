@@ -22,7 +22,7 @@ from .assertions import (
     plugin_contents,
     plugin_files,
     plugin_folders,
-    with_pushing_provider,
+    push_promise,
 )
 from .fixtures import BackendPromises
 
@@ -30,139 +30,117 @@ from .fixtures import BackendPromises
 class DeliveryPromises(BackendPromises):
     """The plugin is whole and exact, and nothing else changes."""
 
-    def test_what_is_delivered_arrives_byte_for_byte(self, under_test: BackendUnderTest, tmp_path: Path) -> None:
+    @push_promise()
+    async def test_what_is_delivered_arrives_byte_for_byte(
+        self, harness: Harness, under_test: BackendUnderTest, tmp_path: Path
+    ) -> None:
         """Every file, whatever its name, with its bytes, and no other."""
         bundle = bundle_of(tmp_path, NAME, ODD)
+        await deliver(harness, under_test, bundle)
+        assert plugin_contents(under_test.place) == ODD
 
-        async def scenario(harness: Harness) -> None:
-            await deliver(harness, under_test, bundle)
-            assert plugin_contents(under_test.place) == ODD
-
-        with_pushing_provider(under_test, scenario)
-
-    def test_the_receipt_has_the_digest_of_what_lies_there(self, under_test: BackendUnderTest, new: Bundle) -> None:
+    @push_promise()
+    async def test_the_receipt_has_the_digest_of_what_lies_there(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle
+    ) -> None:
         """`Receipt.digest` is the tree's."""
+        receipt = await deliver(harness, under_test, new)
+        assert receipt.digest == new.digest
 
-        async def scenario(harness: Harness) -> None:
-            receipt = await deliver(harness, under_test, new)
-            assert receipt.digest == new.digest
-
-        with_pushing_provider(under_test, scenario)
-
-    def test_an_executable_file_stays_executable_and_no_other_becomes_it(
-        self, under_test: BackendUnderTest, new: Bundle
+    @push_promise()
+    async def test_an_executable_file_stays_executable_and_no_other_becomes_it(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle
     ) -> None:
         """0755 or 0644."""
+        await deliver(harness, under_test, new)
+        executable = {path for path, state in plugin_files(under_test.place).items() if state.executable}
+        assert executable == {"run.sh"}
 
-        async def scenario(harness: Harness) -> None:
-            await deliver(harness, under_test, new)
-            executable = {path for path, state in plugin_files(under_test.place).items() if state.executable}
-            assert executable == {"run.sh"}
-
-        with_pushing_provider(under_test, scenario)
-
-    def test_the_files_belong_to_the_agent(self, under_test: BackendUnderTest, new: Bundle) -> None:
+    @push_promise()
+    async def test_the_files_belong_to_the_agent(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle
+    ) -> None:
         """Uid 1000, if the place knows owners."""
+        await deliver(harness, under_test, new)
+        assert {state.owner for state in plugin_files(under_test.place).values()} <= {1000, None}
 
-        async def scenario(harness: Harness) -> None:
-            await deliver(harness, under_test, new)
-            assert {state.owner for state in plugin_files(under_test.place).values()} <= {1000, None}
-
-        with_pushing_provider(under_test, scenario)
-
-    def test_an_update_replaces_and_does_not_merge(
-        self, under_test: BackendUnderTest, new: Bundle, tmp_path: Path
+    @push_promise()
+    async def test_an_update_replaces_and_does_not_merge(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle, tmp_path: Path
     ) -> None:
         """Nothing of the old version stays."""
         former = bundle_of(tmp_path / "former", NAME, OLD | {"gone": b"old", "gone too/later": b"old"})
+        await deliver(harness, under_test, former)
+        await deliver(harness, under_test, new)
+        assert set(plugin_files(under_test.place)) == set(NEW)
+        assert not {path for path in under_test.place.folders() if path.startswith(f"plugins/{NAME}/")}
 
-        async def scenario(harness: Harness) -> None:
-            await deliver(harness, under_test, former)
-            await deliver(harness, under_test, new)
-            assert set(plugin_files(under_test.place)) == set(NEW)
-            assert not {path for path in under_test.place.folders() if path.startswith(f"plugins/{NAME}/")}
-
-        with_pushing_provider(under_test, scenario)
-
-    def test_delivering_the_same_again_repairs_what_was_changed(
-        self, under_test: BackendUnderTest, new: Bundle
+    @push_promise()
+    async def test_delivering_the_same_again_repairs_what_was_changed(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle
     ) -> None:
         """An install always delivers."""
+        await deliver(harness, under_test, new)
+        under_test.place.write(f"plugins/{NAME}/both", b"changed by hand")
+        await deliver(harness, under_test, new)
+        assert plugin_contents(under_test.place) == NEW
 
-        async def scenario(harness: Harness) -> None:
-            await deliver(harness, under_test, new)
-            under_test.place.write(f"plugins/{NAME}/both", b"changed by hand")
-            await deliver(harness, under_test, new)
-            assert plugin_contents(under_test.place) == NEW
-
-        with_pushing_provider(under_test, scenario)
-
-    def test_a_delivery_leaves_nothing_beside_the_plugin(
-        self, under_test: BackendUnderTest, old: Bundle, new: Bundle
+    @push_promise()
+    async def test_a_delivery_leaves_nothing_beside_the_plugin(
+        self, harness: Harness, under_test: BackendUnderTest, old: Bundle, new: Bundle
     ) -> None:
         """No staging folder, no old version, no archive."""
+        for bundle in (old, new):
+            await deliver(harness, under_test, bundle)
+        assert plugin_folders(under_test.place) == {NAME}
 
-        async def scenario(harness: Harness) -> None:
-            for bundle in (old, new):
-                await deliver(harness, under_test, bundle)
-            assert plugin_folders(under_test.place) == {NAME}
-
-        with_pushing_provider(under_test, scenario)
-
-    def test_another_plugin_is_left_alone(self, under_test: BackendUnderTest, new: Bundle, tmp_path: Path) -> None:
+    @push_promise()
+    async def test_another_plugin_is_left_alone(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle, tmp_path: Path
+    ) -> None:
         """Two plugins can be installed beside each other."""
         other = bundle_of(tmp_path, OTHER, {"mine": b"1"})
+        await deliver(harness, under_test, other)
+        await deliver(harness, under_test, new)
+        assert plugin_contents(under_test.place, OTHER) == {"mine": b"1"}
+        assert plugin_contents(under_test.place) == NEW
 
-        async def scenario(harness: Harness) -> None:
-            await deliver(harness, under_test, other)
-            await deliver(harness, under_test, new)
-            assert plugin_contents(under_test.place, OTHER) == {"mine": b"1"}
-            assert plugin_contents(under_test.place) == NEW
-
-        with_pushing_provider(under_test, scenario)
-
-    def test_a_link_in_the_plugins_place_is_replaced_and_not_followed(
-        self, under_test: BackendUnderTest, new: Bundle
+    @push_promise()
+    async def test_a_link_in_the_plugins_place_is_replaced_and_not_followed(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle
     ) -> None:
         """The agent may have made the link."""
+        under_test.place.write("skills/keep", b"keep")
+        under_test.place.link(f"plugins/{NAME}", "../skills")
+        await deliver(harness, under_test, new)
+        assert {path for path in under_test.place.read() if path.startswith("skills/")} == {"skills/keep"}
+        assert plugin_contents(under_test.place) == NEW
 
-        async def scenario(harness: Harness) -> None:
-            under_test.place.write("skills/keep", b"keep")
-            under_test.place.link(f"plugins/{NAME}", "../skills")
-            await deliver(harness, under_test, new)
-            assert {path for path in under_test.place.read() if path.startswith("skills/")} == {"skills/keep"}
-            assert plugin_contents(under_test.place) == NEW
-
-        with_pushing_provider(under_test, scenario)
-
-    def test_two_deliveries_at_once_end_with_one_version_whole(
-        self, under_test: BackendUnderTest, old: Bundle, new: Bundle
+    @push_promise()
+    async def test_two_deliveries_at_once_end_with_one_version_whole(
+        self, harness: Harness, under_test: BackendUnderTest, old: Bundle, new: Bundle
     ) -> None:
         """Two calls at the same time."""
+        outcomes = await asyncio.gather(
+            outcome(deliver(harness, under_test, old)), outcome(deliver(harness, under_test, new))
+        )
+        for _, error in outcomes:
+            if error is not None:
+                assert_error_is_safe(error, "deliver")
+        assert_one_version(under_test.place, OLD, NEW)
+        await deliver(harness, under_test, new)
+        assert plugin_contents(under_test.place) == NEW
 
-        async def scenario(harness: Harness) -> None:
-            outcomes = await asyncio.gather(
-                outcome(deliver(harness, under_test, old)), outcome(deliver(harness, under_test, new))
-            )
-            for _, error in outcomes:
-                if error is not None:
-                    assert_error_is_safe(error, "deliver")
-            assert_one_version(under_test.place, OLD, NEW)
-            await deliver(harness, under_test, new)
-            assert plugin_contents(under_test.place) == NEW
-
-        with_pushing_provider(under_test, scenario)
-
-    def test_a_delivery_does_not_block_the_loop(self, under_test: BackendUnderTest, new: Bundle) -> None:
+    @push_promise()
+    async def test_a_delivery_does_not_block_the_loop(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle
+    ) -> None:
         """An `async def` reads the stream in a thread, and waits for the target without blocking."""
         on_loop: list[bool] = []
 
-        async def scenario(harness: Harness) -> None:
-            def on_read(position: int, size: int) -> None:
-                on_loop.append(threading.get_ident() == harness.loop_thread)
+        def on_read(position: int, size: int) -> None:
+            on_loop.append(threading.get_ident() == harness.loop_thread)
 
-            await deliver(harness, under_test, watch_reads(new, on_read))
-            assert not any(on_loop), "the bundle's stream was read on the event loop: read it in a thread"
-            harness.assert_loop_stayed_free()
-
-        with_pushing_provider(under_test, scenario)
+        await deliver(harness, under_test, watch_reads(new, on_read))
+        assert not any(on_loop), "the bundle's stream was read on the event loop: read it in a thread"
+        harness.assert_loop_stayed_free()

@@ -10,7 +10,7 @@ from ...values import Action, RunStateKind
 from ...values.bundle import Bundle
 from ..description import BackendUnderTest
 from ..faults import bundle_of
-from ..runner import Harness, outcome, undeclared, with_provider
+from ..runner import Harness, outcome, promise, undeclared
 from .assertions import (
     NAME,
     NEW,
@@ -18,9 +18,9 @@ from .assertions import (
     deliver,
     installed_by_name,
     plugin_contents,
+    push_promise,
     supports_push,
     version_of,
-    with_pushing_provider,
 )
 from .fixtures import BackendPromises
 
@@ -28,129 +28,107 @@ from .fixtures import BackendPromises
 class QueryPromises(BackendPromises):
     """An answer is true, or unknown."""
 
-    def test_a_workspace_that_runs_is_running(self, under_test: BackendUnderTest) -> None:
+    @promise()
+    async def test_a_workspace_that_runs_is_running(self, harness: Harness, under_test: BackendUnderTest) -> None:
         """RUNNING, also for many calls at once."""
+        calls = [harness.call("is_running", workspace=under_test.workspace) for _ in range(20)]
+        assert {state.kind for state in await asyncio.gather(*calls)} == {RunStateKind.RUNNING}
 
-        async def scenario(harness: Harness) -> None:
-            calls = [harness.call("is_running", workspace=under_test.workspace) for _ in range(20)]
-            assert {state.kind for state in await asyncio.gather(*calls)} == {RunStateKind.RUNNING}
-
-        with_provider(under_test, scenario)
-
-    def test_a_stopped_workspace_is_stopped_and_takes_nothing(
-        self, under_test: BackendUnderTest, new: Bundle
+    @push_promise()
+    async def test_a_stopped_workspace_is_stopped_and_takes_nothing(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle
     ) -> None:
         """STOPPED, and `WorkspaceNotRunning` from a delivery."""
         stopped = under_test.stopped
         if stopped is None:
             undeclared("a stopped workspace")
+        assert (await harness.call("is_running", workspace=stopped)).kind is RunStateKind.STOPPED
+        _, error = await outcome(harness.call("deliver", workspace=stopped, bundle=new, known=()))
+        assert type(error) is errors.WorkspaceNotRunning, f"a delivery to a stopped workspace: {error!r}"
 
-        async def scenario(harness: Harness) -> None:
-            assert (await harness.call("is_running", workspace=stopped)).kind is RunStateKind.STOPPED
-            _, error = await outcome(harness.call("deliver", workspace=stopped, bundle=new, known=()))
-            assert type(error) is errors.WorkspaceNotRunning, f"a delivery to a stopped workspace: {error!r}"
-
-        with_pushing_provider(under_test, scenario)
-
-    def test_an_unreachable_workspace_is_unknown_and_never_stopped(self, under_test: BackendUnderTest) -> None:
+    @promise()
+    async def test_an_unreachable_workspace_is_unknown_and_never_stopped(
+        self, harness: Harness, under_test: BackendUnderTest
+    ) -> None:
         """UNKNOWN, with a reason for the log; RUNNING again as soon as the provider can find out."""
         unreachable = under_test.unreachable
         if unreachable is None:
             undeclared("an unreachable target")
+        with unreachable():
+            state, _ = await outcome(harness.call("is_running", workspace=under_test.workspace))
+            assert state is None or state.kind is RunStateKind.UNKNOWN, f"nobody could say, and it said {state}"
+            assert state is None or state.reason
+        state = await harness.call("is_running", workspace=under_test.workspace)
+        assert state.kind is RunStateKind.RUNNING
 
-        async def scenario(harness: Harness) -> None:
-            with unreachable():
-                state, _ = await outcome(harness.call("is_running", workspace=under_test.workspace))
-                assert state is None or state.kind is RunStateKind.UNKNOWN, f"nobody could say, and it said {state}"
-                assert state is None or state.reason
-            state = await harness.call("is_running", workspace=under_test.workspace)
-            assert state.kind is RunStateKind.RUNNING
-
-        with_provider(under_test, scenario)
-
-    def test_is_running_does_not_block_the_loop(self, under_test: BackendUnderTest) -> None:
+    @promise()
+    async def test_is_running_does_not_block_the_loop(self, harness: Harness, under_test: BackendUnderTest) -> None:
         """`is_running` is called often, and beside everything else."""
+        for _ in range(3):
+            await harness.call("is_running", workspace=under_test.workspace)
+        harness.assert_loop_stayed_free()
 
-        async def scenario(harness: Harness) -> None:
-            for _ in range(3):
-                await harness.call("is_running", workspace=under_test.workspace)
-            harness.assert_loop_stayed_free()
-
-        with_provider(under_test, scenario)
-
-    def test_a_list_has_every_plugin_that_lies_there(
-        self, under_test: BackendUnderTest, new: Bundle, tmp_path: Path
+    @push_promise("list_installed")
+    async def test_a_list_has_every_plugin_that_lies_there(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle, tmp_path: Path
     ) -> None:
         """Name, digest and manifest of every plugin; an empty list if there is none."""
         other = bundle_of(tmp_path, OTHER, {"mine": b"1"})
+        assert await installed_by_name(harness, under_test) == {}
+        for bundle in (new, other):
+            await deliver(harness, under_test, bundle)
+        plugins = await installed_by_name(harness, under_test)
+        assert {name: plugin.digest for name, plugin in plugins.items()} == {
+            NAME: new.digest,
+            OTHER: other.digest,
+        }
+        assert version_of(plugins[NAME].manifest) == "2"
+        assert not plugins[OTHER].manifest
 
-        async def scenario(harness: Harness) -> None:
-            assert await installed_by_name(harness, under_test) == {}
-            for bundle in (new, other):
-                await deliver(harness, under_test, bundle)
-            plugins = await installed_by_name(harness, under_test)
-            assert {name: plugin.digest for name, plugin in plugins.items()} == {
-                NAME: new.digest,
-                OTHER: other.digest,
-            }
-            assert version_of(plugins[NAME].manifest) == "2"
-            assert not plugins[OTHER].manifest
-
-        with_pushing_provider(under_test, scenario, "list_installed")
-
-    def test_a_list_sees_what_was_changed_by_hand(self, under_test: BackendUnderTest, new: Bundle) -> None:
+    @push_promise("list_installed")
+    async def test_a_list_sees_what_was_changed_by_hand(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle
+    ) -> None:
         """The digest is computed from the files that lie there, not remembered."""
+        await deliver(harness, under_test, new)
+        under_test.place.write(f"plugins/{NAME}/both", b"changed by hand")
+        assert (await installed_by_name(harness, under_test))[NAME].digest != new.digest
+        under_test.place.delete(f"plugins/{NAME}")
+        assert NAME not in await installed_by_name(harness, under_test)
 
-        async def scenario(harness: Harness) -> None:
-            await deliver(harness, under_test, new)
-            under_test.place.write(f"plugins/{NAME}/both", b"changed by hand")
-            assert (await installed_by_name(harness, under_test))[NAME].digest != new.digest
-            under_test.place.delete(f"plugins/{NAME}")
-            assert NAME not in await installed_by_name(harness, under_test)
-
-        with_pushing_provider(under_test, scenario, "list_installed")
-
-    def test_a_restart_keeps_the_plugins(self, under_test: BackendUnderTest, new: Bundle) -> None:
+    @push_promise("restart")
+    async def test_a_restart_keeps_the_plugins(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle
+    ) -> None:
         """Or is refused with `UnsupportedTarget`."""
+        await deliver(harness, under_test, new)
+        _, error = await outcome(harness.call("restart", workspace=under_test.workspace))
+        assert error is None or type(error) is errors.UnsupportedTarget, f"the restart failed: {error!r}"
+        assert plugin_contents(under_test.place) == NEW
 
-        async def scenario(harness: Harness) -> None:
-            await deliver(harness, under_test, new)
-            _, error = await outcome(harness.call("restart", workspace=under_test.workspace))
-            assert error is None or type(error) is errors.UnsupportedTarget, f"the restart failed: {error!r}"
-            assert plugin_contents(under_test.place) == NEW
-
-        with_pushing_provider(under_test, scenario, "restart")
-
-    def test_preflight_allows_what_can_be_served(self, under_test: BackendUnderTest) -> None:
+    @promise("preflight")
+    async def test_preflight_allows_what_can_be_served(self, harness: Harness, under_test: BackendUnderTest) -> None:
         """`preflight` returns None, except `PushNotSupported` from a backend that does not push."""
+        for action in Action:
+            _, error = await outcome(harness.call("preflight", workspace=under_test.workspace, action=action))
+            if error is not None:
+                assert type(error) is errors.PushNotSupported, f"preflight refused {action}: {error!r}"
 
-        async def scenario(harness: Harness) -> None:
-            for action in Action:
-                _, error = await outcome(harness.call("preflight", workspace=under_test.workspace, action=action))
-                if error is not None:
-                    assert type(error) is errors.PushNotSupported, f"preflight refused {action}: {error!r}"
-
-        with_provider(under_test, scenario, "preflight")
-
-    def test_preflight_and_deliver_agree_on_what_is_supported(
-        self, under_test: BackendUnderTest, new: Bundle
+    @promise()
+    async def test_preflight_and_deliver_agree_on_what_is_supported(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle
     ) -> None:
         """`PushNotSupported` from `preflight` and from `deliver`, or from neither."""
+        pushes = await supports_push(harness, under_test)
+        _, error = await outcome(deliver(harness, under_test, new))
+        assert pushes != (type(error) is errors.PushNotSupported), f"preflight and deliver disagree: {error!r}"
 
-        async def scenario(harness: Harness) -> None:
-            pushes = await supports_push(harness, under_test)
-            _, error = await outcome(deliver(harness, under_test, new))
-            assert pushes != (type(error) is errors.PushNotSupported), f"preflight and deliver disagree: {error!r}"
-
-        with_provider(under_test, scenario)
-
-    def test_it_can_be_shut_down_and_started_again(self, under_test: BackendUnderTest, new: Bundle) -> None:
+    @push_promise()
+    async def test_it_can_be_shut_down_and_started_again(
+        self, harness: Harness, under_test: BackendUnderTest, new: Bundle
+    ) -> None:
         """A service may be restarted in the same process."""
-
-        async def scenario(harness: Harness) -> None:
-            await harness.stop()
-            await harness.start()
-            await deliver(harness, under_test, new)
-            assert plugin_contents(under_test.place) == NEW
-
-        with_pushing_provider(under_test, scenario)
+        await harness.stop()
+        await harness.start()
+        await deliver(harness, under_test, new)
+        assert plugin_contents(under_test.place) == NEW
