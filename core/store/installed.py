@@ -19,7 +19,9 @@ class InstalledRecord:
     `footprints` belong to the installed version and to the versions before it that have not been cleaned up, newest
     first: the runtime's adaptor may have left files of an older version in place.
     `verified` is False if the target was not read back. `installed_at` is in seconds since 1970. `adapters` are
-    paths below the plugin's root; None in rows of the first release.
+    paths below the plugin's root; None in rows of the first release. `contents` is what the formats read,
+    `activation` what was done beside the plugin's directory, `layout` how the plugin was laid out; None in rows of
+    older versions.
     """
 
     workspace: str
@@ -35,6 +37,9 @@ class InstalledRecord:
     supported: bool
     adapters: tuple[str, ...] | None
     installed_at: float
+    contents: Mapping[str, JSON] | None = None
+    activation: Mapping[str, JSON] | None = None
+    layout: str | None = None
 
 
 class InstalledPlugins:

@@ -32,6 +32,7 @@ workspaces: Final = Table(
     Column("org", String(128)),
     Column("runtime", String(128)),
     Column("backend", String(128)),
+    Column("layout", Text),
     Column("container", String(255)),
     Column("instance_id", String(255)),
     Column("options", JSON, nullable=False),
@@ -107,6 +108,9 @@ installed: Final = Table(
     Column("verified", Boolean, nullable=False),
     Column("supported", Boolean, nullable=False),
     Column("adapters", JSON(none_as_null=True)),
+    Column("contents", JSON(none_as_null=True)),
+    Column("activation", JSON(none_as_null=True)),
+    Column("layout", Text),
     Column("installed_at", Float, nullable=False),
 )
 
