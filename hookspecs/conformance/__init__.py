@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-_ASSERTING = ("assertions", "backend", "observer", "policy", "runner", "source")
+_ASSERTING = ("backend", "observer", "policy", "runner", "source")
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _ASSERTING))
 
 from .backend import BackendConformance  # noqa: E402

@@ -12,10 +12,9 @@ import pytest
 from .. import errors
 from ..values import PolicyRequest, Refusal
 from ..values.bundle import Bundle
-from .assertions import assert_error_is_safe
 from .description import PolicyUnderTest
 from .faults import bundle_of
-from .runner import Harness, outcome, promise, undeclared
+from .runner import Harness, assert_error_is_safe, outcome, promise, undeclared
 
 
 class PolicyConformance:

@@ -1,4 +1,7 @@
-"""Runs a test against a started provider. Hooks are called as the service calls them, each with a deadline."""
+"""Runs a test against a started provider, and judges the errors that it raises.
+
+Hooks are called as the service calls them, each with a deadline.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,10 @@ from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
 import pytest
 
+from .. import errors
 from ..providers import Provider, ProviderManager, inspect_provider
 from ..providers.calling import call as call_hook
+from ..specs import MAY_RAISE
 from ..values import JSON, StartupContext
 from .description import UnderTest
 
@@ -198,3 +203,16 @@ async def outcome(call: Awaitable[Any]) -> tuple[Any, Exception | None]:
         raise
     except Exception as error:  # noqa: BLE001 - the test looks at whatever was raised
         return None, error
+
+
+def assert_error_is_safe(error: Exception, hook: str) -> None:
+    """Fail if an error of the tree is not one that the hook may raise, itself and no subclass, or says a secret.
+
+    Anything else that a provider raises reaches no client: the service answers with its own words.
+    """
+    if isinstance(error, errors.PlugportError):
+        allowed = MAY_RAISE.get(hook, ())
+        names = ", ".join(kind.__name__ for kind in allowed)
+        assert type(error) in allowed, f"{type(error).__name__} may not be raised here: {names}"
+        shown = error.detail + json.dumps(dict(error.members))
+        assert SECRET not in shown, f"{type(error).__name__} would show a client what broke underneath: {shown}"

@@ -14,9 +14,8 @@ import pytest
 
 from .. import errors
 from ..values import Source
-from .assertions import assert_error_is_safe
 from .description import SourceUnderTest
-from .runner import Harness, outcome, promise, undeclared, with_provider
+from .runner import Harness, assert_error_is_safe, outcome, promise, undeclared, with_provider
 
 
 class SourceConformance:

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from ... import errors
 from ...values import Action, InstalledPlugin, Receipt, Removal
 from ...values.bundle import Bundle
-from ..assertions import assert_error_is_safe
 from ..description import BackendUnderTest
 from ..faults import FaultInjector
 from ..filesystems import FileState, TargetFilesystem
-from ..runner import Harness, Scenario, outcome, promise, undeclared, with_provider
+from ..runner import Harness, Scenario, assert_error_is_safe, outcome, promise, undeclared, with_provider
 
 NAME, OTHER = "kit-p", "kit-other"
 OLD = {"plugin.yaml": b"name: kit-p\nversion: 1\n", "both": b"old", "big": b"old", "run.sh": b"#!/bin/sh\n"}

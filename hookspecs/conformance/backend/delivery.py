@@ -7,10 +7,9 @@ import threading
 from pathlib import Path
 
 from ...values.bundle import Bundle
-from ..assertions import assert_error_is_safe
 from ..description import BackendUnderTest
 from ..faults import bundle_of, watch_reads
-from ..runner import Harness, outcome
+from ..runner import Harness, assert_error_is_safe, outcome
 from .assertions import (
     NAME,
     NEW,

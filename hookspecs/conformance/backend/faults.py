@@ -9,10 +9,9 @@ import threading
 import pytest
 
 from ...values.bundle import Bundle
-from ..assertions import assert_error_is_safe
 from ..description import TROUBLES, WORKSPACE_VANISHES, BackendUnderTest
 from ..faults import Fault, FaultInjector, FaultPoint, watch_reads
-from ..runner import Harness, outcome, undeclared
+from ..runner import Harness, assert_error_is_safe, outcome, undeclared
 from .assertions import (
     NEW,
     OLD,

@@ -24,9 +24,8 @@ class BackendPromises:
     @pytest.fixture(autouse=True)
     def _empty(self, under_test: BackendUnderTest) -> Iterator[None]:
         yield
-        for name in (NAME, OTHER):
-            under_test.place.delete(f"plugins/{name}")
-        for path in ("plugins/.plugport", "skills", ".claude", "CLAUDE.md"):
+        own = (f"plugins/{NAME}", f"plugins/{OTHER}", "plugins/.plugport")
+        for path in (*own, "skills", ".claude", "CLAUDE.md"):
             under_test.place.delete(path)
 
     @pytest.fixture
