@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="plugport", description="Delivers plugins into the workspaces where AI agents run."
     )
     parser.add_argument("--version", action="store_true", help="show the version and exit")
+    parser.set_defaults(extra="server")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name in COMMANDS:
         cast("Command", importlib.import_module(f".commands.{name}", __package__)).register(subparsers)
@@ -59,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "plugport":
             raise
-        print(f"plugport: this command needs {error.name}: pip install 'plugport[server]'", file=sys.stderr)
+        print(f"plugport: this command needs {error.name}: pip install 'plugport[{args.extra}]'", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -35,7 +35,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help=f"what to try it on; the default is the entry points of the group {GROUP} that have its name",
     )
     parser.add_argument("--json", action="store_true", help="write the report to standard output")
-    parser.set_defaults(command=check_conformance)
+    parser.set_defaults(command=check_conformance, extra="conformance")
 
 
 def check_conformance(args: argparse.Namespace) -> int:
@@ -52,11 +52,8 @@ def check_conformance(args: argparse.Namespace) -> int:
     if not targets:
         print(_NO_TARGET.format(name=args.provider, group=GROUP), file=sys.stderr, end="")
         return 2
-    try:
-        from ..conform.suite import TargetUnusable, run_suite
-    except ModuleNotFoundError as error:
-        print(f"plugport conform needs {error.name}: pip install 'plugport[conformance]'", file=sys.stderr)
-        return 2
+    from ..conform.suite import TargetUnusable, run_suite
+
     results: list[reports.PromiseResult] = []
     for target in targets:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -15,14 +14,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         prefix_chars="\0",
     )
     parser.add_argument("arguments", nargs="*")
-    parser.set_defaults(command=lint)
+    parser.set_defaults(command=lint, extra="lint")
 
 
 def lint(args: argparse.Namespace) -> int:
     """Run the gates and return the exit code."""
-    try:
-        from ....lint_rules.command.main import main
-    except ModuleNotFoundError as error:
-        print(f"plugport lint needs {error.name}: pip install 'plugport[lint]'", file=sys.stderr)
-        return 2
+    from ....lint_rules.command.main import main
+
     return main(args.arguments)
