@@ -81,8 +81,7 @@ class HostBackend:
         return await self._target(workspace).list_installed()
 
     def _target(self, workspace: Workspace) -> ShellTarget:
-        config_dir = _config_dir(workspace)
-        return ShellTarget(CommandChannel(), config_dir, home=home_of(workspace), bounds=self._bounds)
+        return ShellTarget(CommandChannel(), _config_dir(workspace), home=home_of(workspace), bounds=self._bounds)
 
 
 def _config_dir(workspace: Workspace) -> str:

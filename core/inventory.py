@@ -58,8 +58,7 @@ async def inventory(dispatcher: Dispatcher, installed: InstalledPlugins, workspa
     Raises `WorkspaceNotRunning`, `BackendUnavailable` and what `list_installed` may raise.
     """
     require_running(await dispatcher.is_running(workspace))
-    listed = await dispatcher.list_installed(workspace)
-    on_target = {plugin.name: plugin for plugin in map(_cleaned, listed)}
+    on_target = {plugin.name: plugin for plugin in map(_cleaned, await dispatcher.list_installed(workspace))}
     records = await installed.of_workspace(workspace.id)
     names = sorted(on_target.keys() | records.keys())
     return [_item(name, on_target.get(name), records.get(name), workspace) for name in names]

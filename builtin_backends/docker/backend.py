@@ -174,8 +174,7 @@ class DockerBackend:
             raise DeliveryFailed(error.reason) from error
 
     def _shell_target(self, workspace: Workspace, channel: DockerChannel) -> ShellTarget:
-        home = home_of(workspace)
-        return ShellTarget(channel, self._config_dir(workspace), home=home, bounds=self._bounds)
+        return ShellTarget(channel, self._config_dir(workspace), home=home_of(workspace), bounds=self._bounds)
 
     def _config_dir(self, workspace: Workspace) -> str:
         """Return the workspace's option, else the runtime's setting, else /configs. Raises `WorkspaceNotRunning`."""

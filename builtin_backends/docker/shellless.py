@@ -132,7 +132,7 @@ def _digest(client: Client, container: str, folder: str) -> str:
     with translate_errors():
         chunks, _ = client.api().get_archive(container, folder)
         files = []
-        with tarfile.open(fileobj=_ChunkReader(chunks), mode="r|") as archive:
+        with tarfile.open(fileobj=io.BufferedReader(_ChunkReader(chunks)), mode="r|") as archive:
             for member in archive:
                 content = archive.extractfile(member) if member.isfile() else None
                 if content is not None:
@@ -159,10 +159,3 @@ class _ChunkReader(io.RawIOBase):
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
         return count
-
-    def read(self, size: int = -1, /) -> bytes:
-        parts, left = [], size
-        while left and (chunk := super().read(left if left > 0 else 1 << 16)):
-            parts.append(chunk)
-            left -= len(chunk) if left > 0 else 0
-        return b"".join(parts)

@@ -78,12 +78,8 @@ class HostKeys:
             "at": datetime.now(UTC).isoformat(),
         }
         await self._context.store.put(expected.store_key, value)
-        fields = {
-            "instance_id": expected.instance_id,
-            "fingerprint": value["fingerprint"],
-            "origin": expected.origin,
-        }
-        await self._context.audit("host-key.pinned", fields)
+        shown = {key: value[key] for key in ("fingerprint", "origin")}
+        await self._context.audit("host-key.pinned", {"instance_id": expected.instance_id, **shown})
 
     async def mismatch_error(self, expected: ExpectedKeys, shown: asyncssh.SSHKey | None) -> HostKeyMismatch:
         """Record an audit event for an instance that showed another key, and return the error to raise."""

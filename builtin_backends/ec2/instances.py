@@ -87,8 +87,7 @@ def _describe(aws: Aws, ids: Sequence[str]) -> dict[str, Instance | None]:
                     for row in reservation.get("Instances", ()):
                         instances[row["InstanceId"]] = _instance(row, reservation.get("OwnerId"))
     except AWS_ERRORS as error:
-        unknown = RunState.unknown(f"EC2 did not answer: {describe_failure(error)[1]}")
-        return dict.fromkeys(ids, Instance(unknown))
+        return dict.fromkeys(ids, Instance(RunState.unknown(f"EC2 did not answer: {describe_failure(error)[1]}")))
     return instances
 
 

@@ -155,8 +155,7 @@ class ConnectionPool:
         pooled.used_at = time.monotonic()
         if pooled.users == 0:
             if self._connections.get(target) is pooled and pooled.usable:
-                loop = asyncio.get_running_loop()
-                pooled.idle_timer = loop.call_later(IDLE_SECONDS, self._retire, target, pooled)
+                pooled.idle_timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._retire, target, pooled)
             else:
                 self._retire(target, pooled)
         self._slot_freed.set()

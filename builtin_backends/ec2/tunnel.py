@@ -105,8 +105,6 @@ class _Transport(asyncio.Transport):
         self._socket, self._protocol = socket, protocol
         self._outgoing = bytearray()
         self._written = asyncio.Event()
-        self._readable = asyncio.Event()
-        self._readable.set()
         self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
         self._closer: asyncio.Task[None] | None = None
@@ -121,22 +119,6 @@ class _Transport(asyncio.Transport):
         if not self._closing:
             self._outgoing += data
             self._written.set()
-
-    def get_write_buffer_size(self) -> int:
-        """Return the number of queued bytes."""
-        return len(self._outgoing)
-
-    def is_closing(self) -> bool:
-        """Return whether `close` or `abort` was called."""
-        return self._closing
-
-    def pause_reading(self) -> None:
-        """Hold received bytes back until `resume_reading`."""
-        self._readable.clear()
-
-    def resume_reading(self) -> None:
-        """Deliver received bytes again."""
-        self._readable.set()
 
     async def wait_closed(self) -> None:
         """Wait until both sides have closed it."""
@@ -154,14 +136,6 @@ class _Transport(asyncio.Transport):
         for task in self._tasks:
             task.cancel()
 
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        """Return the protocol."""
-        return self._protocol
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Replace the protocol."""
-        self._protocol = protocol
-
     async def _send(self) -> None:
         while True:
             await self._written.wait()
@@ -175,7 +149,6 @@ class _Transport(asyncio.Transport):
 
     async def _receive(self) -> None:
         async for message in self._socket:
-            await self._readable.wait()
             if isinstance(message, str):
                 raise ConnectionError("the endpoint sent text into the tunnel")
             protocol: Any = self._protocol

@@ -22,7 +22,8 @@ async def list_installed(channel: Channel, config_dir: str) -> list[InstalledPlu
     fields = Fields(completed.stdout)
     if fields.at_end():
         return []
-    files: dict[str, list[HashedFile]] = {_folder(decode(folder)): [] for folder in fields.until_empty()}
+    folders = (decode(folder).removeprefix("./").rstrip("/") for folder in fields.until_empty())
+    files: dict[str, list[HashedFile]] = {folder: [] for folder in folders}
     for path, sha256 in fields.hashed_files():
         plugin, _, inside = path.removeprefix("./").partition("/")
         files.setdefault(plugin, []).append(HashedFile(inside.lstrip("/"), sha256))
@@ -35,7 +36,3 @@ async def list_installed(channel: Channel, config_dir: str) -> list[InstalledPlu
         InstalledPlugin(printable(name), tree_digest(hashed), texts.get(name))
         for name, hashed in sorted(files.items())
     ]
-
-
-def _folder(path: str) -> str:
-    return path.removeprefix("./").rstrip("/")

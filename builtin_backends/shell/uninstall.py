@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import io
 import tarfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final
 
 from ...hookspecs import Cleaned, Edited, PathKind, Receipt, Removal, TargetQuery, TargetState
@@ -16,7 +16,7 @@ from .inspect import inspect
 from .install import hex_digests
 from .kept import KeepBounds, read_receipt
 from .script import FILE_CHANGED, NOT_KEPT, script_command, script_error
-from .script_output import encode, printable
+from .script_output import decode, encode, printable
 
 Edit = Callable[[bytes, str], Edited]
 _ATTEMPTS: Final = 3
@@ -107,8 +107,9 @@ def _decide(
             delete.append(b"%s  ./%s\n" % (sha256.encode(), encode(path)))
         elif path_state.kind is not PathKind.ABSENT:
             stays.append(printable(path))
-    folders = [path for path in removal.directories if state.paths[path].kind is PathKind.DIRECTORY]
-    orders |= {"delete": b"".join(delete), "directories": _nul_terminated(folders), "texts": "".join(texts).encode()}
+    folders = (path for path in removal.directories if state.paths[path].kind is PathKind.DIRECTORY)
+    directories = b"".join(b"./" + encode(path) + b"\0" for path in folders)
+    orders |= {"delete": b"".join(delete), "directories": directories, "texts": "".join(texts).encode()}
     return _tar(orders), (*stays, *left)
 
 
@@ -116,21 +117,15 @@ def _edits_on_text(removal: Removal) -> dict[str, Edit]:
     """Return edits that do what the functions on text of a removal of hook API 2 do."""
 
     def edited(cleaned: Cleaned) -> Edited:
-        text = cleaned.text
-        return Edited(None if text is None else text.encode("utf-8", "surrogateescape"), cleaned.left)
+        return Edited(None if cleaned.text is None else encode(cleaned.text), cleaned.left)
 
     def edit_memory(content: bytes, config_dir: str) -> Edited:
-        return edited(removal.clean_memory(content.decode("utf-8", "surrogateescape")))
+        return edited(removal.clean_memory(decode(content)))
 
     def edit_settings(content: bytes, config_dir: str) -> Edited:
-        text = content.decode("utf-8", "surrogateescape")
-        return edited(removal.clean_settings(text, f"{config_dir}/.claude"))
+        return edited(removal.clean_settings(decode(content), f"{config_dir}/.claude"))
 
     return {**dict.fromkeys(removal.memory_files, edit_memory), removal.settings_file: edit_settings}
-
-
-def _nul_terminated(paths: Iterable[str]) -> bytes:
-    return b"".join(f"./{path}".encode("utf-8", "surrogateescape") + b"\0" for path in paths)
 
 
 def _tar(contents: Mapping[str, bytes]) -> BinaryIO:

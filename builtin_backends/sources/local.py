@@ -90,8 +90,7 @@ def _plugin_folder(plugins_dir: Path, name: str) -> Path:
 def _fingerprint(root: Path, max_entries: int) -> str | None:
     digest, waiting, newest, count = hashlib.sha256(), [str(root)], 0, 0
     while waiting:
-        folder = waiting.pop()
-        with os.scandir(folder) as entries:
+        with os.scandir(waiting.pop()) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(status.st_mode):

@@ -130,8 +130,7 @@ def _query_parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
     schema = endpoint.query.model_json_schema()
     required = schema.get("required", ())
     for name, described in schema["properties"].items():
-        plain = _without_null(described)
-        yield {"name": name, "in": "query", "required": name in required, "schema": plain}
+        yield {"name": name, "in": "query", "required": name in required, "schema": _without_null(described)}
 
 
 def _without_null(described: Mapping[str, Any]) -> dict[str, Any]:

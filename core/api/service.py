@@ -11,7 +11,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ...hookspecs import errors
-from ...hookspecs.values import JSON
 from ..auth import Access
 from ..disk_space import Unwritable, require_space
 from .endpoint import Endpoint, Reply, RequestContext, json_response
@@ -49,8 +48,7 @@ async def openapi(context: RequestContext) -> Response:
 
 async def docs(context: RequestContext) -> Response:
     """Show the routes as a page for people."""
-    document: dict[str, JSON] = context.request.app.state.openapi
-    return HTMLResponse(page(document))
+    return HTMLResponse(page(context.request.app.state.openapi))
 
 
 _get = partial(Endpoint, "GET", access=Access.ANYONE)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from ...hookspecs import errors
-from ...hookspecs.values import JSON, Workspace, is_name
+from ...hookspecs.values import Workspace, is_name
 from ..auth import Access, new_token
 from ..registration import check_registration, runtime_warnings
 from ..store.provider_data import ProviderStore
@@ -98,8 +98,7 @@ async def forget_host_key(context: RequestContext) -> Response:
         if provider.backend == workspace.backend:
             store = ProviderStore(services.database, provider.name)
             deleted += await store.delete_matching(_HOST_KEY_PREFIX, f"/{workspace.instance_id}")
-    fields: dict[str, JSON] = {"instance_id": workspace.instance_id, "keys": deleted}
-    await context.audit("host-key.forgotten", workspace.id, fields)
+    await context.audit("host-key.forgotten", workspace.id, {"instance_id": workspace.instance_id, "keys": deleted})
     return Response(status_code=204)
 
 

@@ -193,8 +193,7 @@ class Operations:
         progress = Progress(operation, self._store, self._leases, self._watchers)
         heartbeat = asyncio.create_task(self._keep_lease(operation.workspace))
         try:
-            current = await self._store.get(operation.id)
-            result = await self._handlers.handle(current, progress)
+            result = await self._handlers.handle(await self._store.get(operation.id), progress)
         except errors.PlugportError as error:
             await self._fail(operation, error)
         except LeaseLost:

@@ -48,8 +48,7 @@ class InstalledPlugins(Store):
     async def of_workspace(self, workspace_id: str) -> dict[str, InstalledRecord]:
         """Return every record of the workspace, keyed and ordered by the plugin's name."""
         query = select(installed).where(installed.c.workspace == workspace_id).order_by(installed.c.name)
-        rows = await self._database.fetch(query)
-        return {row["name"]: _record(row) for row in rows}
+        return {row["name"]: _record(row) for row in await self._database.fetch(query)}
 
     async def digests(self) -> set[str]:
         """Return the digests of all installed plugins of all workspaces."""

@@ -64,8 +64,7 @@ class Workspaces(Store):
 
 
 def _values(workspace: Workspace) -> dict[str, Any]:
-    values = {column: getattr(workspace, column) for column in _COLUMNS}
-    return values | {"options": dict(workspace.options)}
+    return {column: getattr(workspace, column) for column in _COLUMNS} | {"options": dict(workspace.options)}
 
 
 def _workspace(row: RowMapping) -> Workspace:

@@ -56,15 +56,10 @@ def specifications() -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def is_ignored(shape: Shape, known: Mapping[str, Sequence[str]]) -> bool:
-    """Return whether the implementation is of a hook that this plugport does not have, and is marked as optional."""
-    return shape.hook not in known and bool(shape.options.get("optionalhook"))
-
-
 def faults(shape: Shape, known: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
     """Yield what is wrong with an implementation; nothing if it is valid. `known` is `specifications()`."""
     hook = shape.hook
-    if hook not in known and not is_ignored(shape, known):
+    if hook not in known and not shape.options.get("optionalhook"):
         yield Fault(
             f"it implements the unknown hook {hook}{_suggestion(hook, known)}; known: {', '.join(sorted(known))}"
         )

@@ -101,7 +101,7 @@ def _prove(options: Options) -> int:
     proofs = prove(request)
     render = proofs.as_json if options.format == "json" else proofs.as_text
     _print(render(DisplayPaths(proofs.root, request.working_directory)))
-    return FINDINGS if proofs.has_survivors else CLEAN
+    return FINDINGS if any(proof.survivors for proof in proofs.proofs) else CLEAN
 
 
 def _print(text: str) -> None:

@@ -41,11 +41,6 @@ class Proofs:
     root: Path
     proofs: Sequence[Proof]
 
-    @property
-    def has_survivors(self) -> bool:
-        """Whether a rule missed a mutant."""
-        return any(proof.survivors for proof in self.proofs)
-
     def as_text(self, display: DisplayPaths) -> str:
         """Return one line for each rule and for each survivor."""
         lines = []

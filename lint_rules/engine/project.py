@@ -64,7 +64,7 @@ class SummaryStore:
 
     def __init__(self, bodies: Mapping[str, str], digests: Mapping[str, str | None]) -> None:
         self._bodies = bodies
-        self._digests = digests
+        self.digests = digests
         self._decoded: dict[str, JSON] = {}
 
     def get(self, path: str) -> JSON:
@@ -73,10 +73,6 @@ class SummaryStore:
             body = self._bodies.get(path)
             self._decoded[path] = json.loads(body) if body is not None else None
         return self._decoded[path]
-
-    def digest_of(self, path: str) -> str | None:
-        """Return the digest of a file's summary; None if it has none."""
-        return self._digests.get(path)
 
 
 class RecordingSummaries:
@@ -97,5 +93,5 @@ class RecordingSummaries:
     def path_of(self, module: str) -> str | None:
         """See `Summaries.path_of`."""
         path = self._table.find(module, self._importer)
-        self.reads[module] = [path, self._store.digest_of(path) if path is not None else None]
+        self.reads[module] = [path, self._store.digests.get(path) if path is not None else None]
         return path

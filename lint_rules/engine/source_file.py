@@ -136,8 +136,7 @@ def decode(data: bytes) -> str:
     except (LookupError, UnicodeError, ValueError) as error:
         raise Unparsable(1, 1, f"the declared encoding {encoding!r} cannot be read") from error
     if "\0" in text:
-        before_nul = text[: text.index("\0")]
-        lines = _LINE.split(before_nul)
+        lines = _LINE.split(text.partition("\0")[0])
         raise Unparsable(len(lines), len(lines[-1]) + 1, "a NUL byte cannot stand in Python source")
     return text
 
