@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..hookspecs.errors import PlugportError
+from ..hookspecs.errors import PlugportError, SourceUnavailable
 from ..hookspecs.values import JSON
 from .pipeline.display import displayed
 from .pipeline.manifest import name_of, read_manifest, supported_on_runtime, validate_name
@@ -29,22 +29,28 @@ class CatalogPlugin:
 def read_catalog(folder: Path) -> list[CatalogPlugin]:
     """Return every plugin of the folder that can be installed, by name. One that cannot be read is left out.
 
-    Blocking; may be repeated.
+    Blocking; may be repeated. Raises `SourceUnavailable` if the folder itself cannot be read.
     """
-    if not folder.is_dir():
+    try:
+        paths = sorted(folder.iterdir(), key=lambda path: path.name)
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    plugins = (_read(path) for path in sorted(folder.iterdir(), key=lambda path: path.name) if path.is_dir())
+    except OSError as error:
+        raise SourceUnavailable(f"the plugins directory cannot be read: {error}", scheme="local") from error
+    plugins = map(_read, paths)
     return [plugin for plugin in plugins if plugin is not None]
 
 
 def _read(path: Path) -> CatalogPlugin | None:
     try:
+        if not path.is_dir():
+            return None
         name = validate_name(path.name)
         manifest = read_manifest(path)
+        skills = sorted(displayed(skill.parent.name) for skill in path.glob("skills/*/SKILL.md"))
+        adapters = sorted(displayed(f"adapters/{adapter.name}") for adapter in path.glob("adapters/*.py"))
     except (PlugportError, OSError):
         return None
     if name_of(manifest) not in (None, name):
         return None
-    skills = sorted(displayed(skill.parent.name) for skill in path.glob("skills/*/SKILL.md"))
-    adapters = sorted(displayed(f"adapters/{adapter.name}") for adapter in path.glob("adapters/*.py"))
     return CatalogPlugin(name, manifest, tuple(skills), tuple(adapters))

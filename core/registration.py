@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from ..hookspecs.errors import SourceUnavailable
 from ..hookspecs.values import Finding, Workspace, normalise_runtime
 from .catalog import read_catalog
 from .dispatcher import Dispatcher
@@ -61,7 +62,11 @@ def runtime_warnings(workspace: Workspace, catalog: Path, configured: Iterable[s
     known = {*KNOWN_RUNTIMES, *map(normalise_runtime, configured)}
     if runtime in known:
         return []
-    for plugin in read_catalog(catalog):
+    try:
+        plugins = read_catalog(catalog)
+    except SourceUnavailable:
+        return []  # whether a plugin knows it, cannot be told
+    for plugin in plugins:
         known.update(map(normalise_runtime, runtimes_of(plugin.manifest)))
         known.update(normalise_runtime(Path(adapter).stem) for adapter in plugin.adapters)
     if runtime in known:

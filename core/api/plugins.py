@@ -170,7 +170,13 @@ _ASYNC = Reply(OperationOut, description="Accepted", headers={"Location": "the o
 _PLUGINS = "/workspaces/{id}/plugins"
 ENDPOINTS = (
     Endpoint(
-        "GET", "/plugins", list_catalog, Access.ANYONE, {200: Reply(list[CatalogPluginOut])}, query=RuntimeQuery
+        "GET",
+        "/plugins",
+        list_catalog,
+        Access.ANYONE,
+        {200: Reply(list[CatalogPluginOut])},
+        query=RuntimeQuery,
+        problems=(errors.SourceUnavailable,),
     ),
     Endpoint("GET", "/plugins/sources", list_schemes, Access.ANYONE, {200: Reply(Schemes)}),
     Endpoint("GET", _PLUGINS, list_plugins, Access.WORKSPACE, {200: Reply(list[PluginOut])}, problems=_TARGET),
@@ -180,7 +186,7 @@ ENDPOINTS = (
         list_available,
         Access.WORKSPACE,
         {200: Reply(list[CatalogPluginOut])},
-        problems=_TARGET[:1],
+        problems=(errors.WorkspaceNotFound, errors.SourceUnavailable),
     ),
     Endpoint(
         "GET",

@@ -45,3 +45,15 @@ def exclusive_data_dir(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def require_catalog(folder: Path) -> None:
+    """Make the plugins directory if it is missing. Raises `DataDirUnusable` if that fails or it cannot be read."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with os.scandir(folder):
+            pass
+    except OSError as error:
+        raise DataDirUnusable(
+            f"the plugins directory {folder} cannot be read: {error.strerror}. See PLUGPORT_PLUGINS_DIR"
+        ) from error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, select
 
-from .database import Store
+from .database import Database
 from .tables import tokens
 
 
@@ -21,8 +21,11 @@ class Principal:
     subject: str
 
 
-class Tokens(Store):
+class Tokens:
     """Adds tokens and looks them up."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def add(self, token: str, principal: Principal) -> None:
         """Store the token of `principal`."""

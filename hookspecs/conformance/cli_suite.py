@@ -14,34 +14,46 @@ from plugport.hookspecs.conformance.description import (
     ObserverUnderTest,
     PolicyUnderTest,
     SourceUnderTest,
-    UnderTest,
 )
 from plugport.hookspecs.conformance.observer import ObserverConformance
 from plugport.hookspecs.conformance.policy import PolicyConformance
 from plugport.hookspecs.conformance.source import SourceConformance
 
 
-class _OfTarget:
+class TestBackend(BackendConformance):
+    """A backend, as the target gives it."""
+
     @pytest.fixture
-    def under_test(self, target: UnderTest) -> UnderTest:
-        """Return what the target gives."""
+    def under_test(self, target: BackendUnderTest) -> BackendUnderTest:
+        """See `BackendPromises`."""
         return target
 
 
-class TestBackend(_OfTarget, BackendConformance):
-    """A backend, as the target gives it."""
-
-
-class TestSource(_OfTarget, SourceConformance):
+class TestSource(SourceConformance):
     """A source, as the target gives it."""
 
+    @pytest.fixture
+    def under_test(self, target: SourceUnderTest) -> SourceUnderTest:
+        """See `SourceConformance`."""
+        return target
 
-class TestPolicy(_OfTarget, PolicyConformance):
+
+class TestPolicy(PolicyConformance):
     """A policy, as the target gives it."""
 
+    @pytest.fixture
+    def under_test(self, target: PolicyUnderTest) -> PolicyUnderTest:
+        """See `PolicyConformance`."""
+        return target
 
-class TestObserver(_OfTarget, ObserverConformance):
+
+class TestObserver(ObserverConformance):
     """An observer, as the target gives it."""
+
+    @pytest.fixture
+    def under_test(self, target: ObserverUnderTest) -> ObserverUnderTest:
+        """See `ObserverConformance`."""
+        return target
 
 
 SUITES = {

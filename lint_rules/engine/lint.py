@@ -17,7 +17,7 @@ from .installed_rules import ENGINE_CODES, InstalledRule, InstalledRules, load_r
 from .packaging import module_of
 from .project import ModuleTable
 from .rule_executor import Crash, decode
-from .source_file import SourceFile
+from .source_file import LintFile
 from .suppressions import MARK, Suppression, apply, suppressions
 
 
@@ -50,7 +50,7 @@ class Report:
     findings: tuple[Finding, ...]
     crashes: tuple[Crash, ...]
     problems: tuple[str, ...]
-    files: Mapping[str, SourceFile]
+    files: Mapping[str, LintFile]
     checked: int
     rules: tuple[InstalledRule, ...]
     suppressed: int
@@ -71,7 +71,8 @@ def lint(request: Request, installed: InstalledRules | None = None) -> Report:
     configuration = load(request.config, request.working_directory)
     installed = installed or load_rules()
     rules = _selected(installed, request.select)
-    files, checked = read_files(request, configuration)
+    discovered, files = _files(request, configuration)
+    checked = [path for absolute, path in discovered.files.items() if absolute in discovered.checked]
     cache = ResultCache(default_file(configuration.root) if request.cache else None)
     try:
         modules = ModuleTable((file.relative, file.module) for file in files.values())
@@ -113,8 +114,7 @@ def _selected(installed: InstalledRules, select: Sequence[str] | None) -> list[I
     return [rule for rule in installed.rules.values() if rule.code in select]
 
 
-def read_files(request: Request, configuration: Configuration) -> tuple[dict[str, SourceFile], list[str]]:
-    """Return the files of a run by relative path, and the paths of those to report on. Raises `UsageError`."""
+def _files(request: Request, configuration: Configuration) -> tuple[DiscoveredFiles, dict[str, LintFile]]:
     replaced: str | None = None
     stdin = b""
     if request.stdin is not None:
@@ -122,12 +122,11 @@ def read_files(request: Request, configuration: Configuration) -> tuple[dict[str
         discovered = _with_stdin(configuration, Path(replaced))
     else:
         discovered = discover(configuration, [request.working_directory / path for path in request.paths])
-    files: dict[str, SourceFile] = {}
+    files: dict[str, LintFile] = {}
     for absolute, relative in discovered.files.items():
         data = stdin if absolute == replaced else _read(absolute)
-        files[relative] = SourceFile(Path(absolute), relative, module_of(relative, configuration.module_roots), data)
-    checked = [path for absolute, path in discovered.files.items() if absolute in discovered.checked]
-    return files, checked
+        files[relative] = LintFile(Path(absolute), relative, module_of(relative, configuration.module_roots), data)
+    return discovered, files
 
 
 def _read(path: str) -> bytes:
@@ -162,7 +161,7 @@ def _results(states: Sequence[RuleState], checked: Iterable[str]) -> dict[str, l
 
 
 def _suppress(
-    files: Mapping[str, SourceFile],
+    files: Mapping[str, LintFile],
     checked: Iterable[str],
     results: Mapping[str, list[Finding]],
     ran: Collection[str],
@@ -180,7 +179,7 @@ def _suppress(
     return kept, suppressed
 
 
-def _directives(file: SourceFile) -> list[Suppression]:
+def _directives(file: LintFile) -> list[Suppression]:
     if MARK not in file.data:
         return []
     try:

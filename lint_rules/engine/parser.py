@@ -8,7 +8,6 @@ than this interpreter), a forked child parses the text first.
 from __future__ import annotations
 
 import ast
-import contextlib
 import os
 import signal
 import warnings
@@ -38,8 +37,11 @@ def parse_ast(text: str) -> ast.Module:
             raise TooDeep(error.lineno or 1, max(error.offset or 1, 1), error.msg) from error
         from .downlevel import downlevel
 
-        with contextlib.suppress(SyntaxError, RecursionError, MemoryError, ValueError):
-            return _parse_quietly(downlevel(text))
+        for older in downlevel(text):
+            try:
+                return _parse_quietly(older)
+            except (SyntaxError, RecursionError, MemoryError, ValueError):
+                continue
         raise Unparsable(error.lineno or 1, max(error.offset or 1, 1), error.msg) from error
     except ValueError as error:
         raise Unparsable(1, 1, str(error)) from error
@@ -66,8 +68,11 @@ def parse_cst(text: str, tree: ast.Module | None) -> libcst.MetadataWrapper:
     except RecursionError as error:
         raise TooDeep from error
     except libcst.ParserSyntaxError as error:
-        with contextlib.suppress(SyntaxError, libcst.ParserSyntaxError, RecursionError):
-            return libcst.MetadataWrapper(libcst.parse_module(downlevel(text)), unsafe_skip_copy=True)
+        for older in downlevel(text):
+            try:
+                return libcst.MetadataWrapper(libcst.parse_module(older), unsafe_skip_copy=True)
+            except (libcst.ParserSyntaxError, RecursionError):
+                continue
         raise Unparsable(error.raw_line, error.raw_column + 1, error.message) from error
 
 

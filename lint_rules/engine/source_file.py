@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from ast import AST, Module
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from .contract import Span
 from .errors import TooDeep, Unparsable
 from .parser import parse_ast, parse_cst
 
@@ -20,23 +20,8 @@ _LINE = re.compile(r"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A place in a file. Lines from 1, inclusive; columns from 1, in code points, the end exclusive."""
-
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-
-
-class SourceFile:
-    """One Python file, made of bytes: it reads nothing from the disk. It is parsed when a rule asks for a tree, at
-    most once.
-
-    `relative` is the path below the lint root, with `/`. `module` is the dotted name by which the project's own code
-    imports the file, or None.
-    """
+class LintFile:
+    """The engine's `SourceFile`, made of bytes. It reads nothing from the disk."""
 
     __slots__ = ("_derived", "_failed", "_lines", "_text", "data", "module", "path", "relative")
 
@@ -52,19 +37,19 @@ class SourceFile:
 
     @property
     def text(self) -> str:
-        """The decoded text without a byte order mark. Raises `Unparsable` (PP900) for a wrong encoding."""
+        """See `SourceFile.text`."""
         if self._text is None:
             self._text = decode(self.data)
         return self._text
 
     def line(self, number: int) -> str:
-        """Return line `number` (from 1) without its end, as Python counts lines; `""` past the end."""
+        """See `SourceFile.line`."""
         if self._lines is None:
             self._lines = _LINE.split(self.text)
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
     def span(self, node: AST) -> Span:
-        """Return where an `ast` node stands, in code points from 1 (`ast` itself counts bytes from 0)."""
+        """See `SourceFile.span`."""
         line = getattr(node, "lineno", 1)
         end_line = getattr(node, "end_lineno", None) or line
         column = self._code_points(line, getattr(node, "col_offset", 0))
@@ -72,15 +57,12 @@ class SourceFile:
         return Span(line, column + 1, end_line, end_column + 1)
 
     def ast(self) -> Module:
-        """Return the `ast` tree, about ten times cheaper than LibCST's. Raises `Unparsable` (PP900).
-
-        Syntax newer than this interpreter is rewritten at the same length (downlevel.py), so that lines and columns
-        stay right.
-        """
+        """See `SourceFile.ast`. Syntax newer than this interpreter is rewritten at the same length (downlevel.py), so
+        that lines and columns stay right."""
         return self._parsed("ast", lambda: parse_ast(self.text))
 
     def cst(self) -> libcst.MetadataWrapper:
-        """Return the LibCST module with metadata. It is not a copy: do not change it. Raises `Unparsable` (PP900)."""
+        """See `SourceFile.cst`."""
         return self._parsed("cst", lambda: parse_cst(self.text, self._ast_or_none()))
 
     def forget(self) -> None:
@@ -88,8 +70,7 @@ class SourceFile:
         self._derived.clear()
 
     def derived(self, key: str, make: Callable[[], T]) -> T:
-        """Return what `make()` returned at the first call with this key, as long as the trees are kept: what a rule
-        makes of a tree and needs in its summary and in its check. Start `key` with the rule's code."""
+        """See `SourceFile.derived`."""
         if key not in self._derived:
             self._derived[key] = make()
         return cast("T", self._derived[key])

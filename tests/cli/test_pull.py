@@ -62,6 +62,22 @@ def test_a_new_version_takes_the_old_ones_place(into):
     assert os.listdir(into) == ["p"]
 
 
+def test_an_old_version_of_any_depth_goes(into):
+    deep = into / "p"
+    for _ in range(60):
+        deep /= "a-name-of-twenty-byt"
+    deep.mkdir(parents=True)
+    here = os.open(deep, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    _pull(into, GOOD, _digest(NEW))
+    assert os.listdir(into) == ["p"]
+
+
 def _special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type, info.linkname = kind, target

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from support.doubles import MemoryBackend
 from support.service import Service
+from support.tools import without_rights
 
 from plugport.core.disk_space import Unwritable, is_disk_full, require_space
 from plugport.core.store.database import Database
@@ -213,3 +214,65 @@ def test_a_data_dir_that_cannot_be_written_is_one_line_and_exit_2(tmp_path, smal
         assert (done.returncode, done.stdout) == (2, ""), done.stderr
         (line,) = done.stderr.splitlines()
         assert "cannot be written" in line
+
+
+def _refused_start(data_dir, *arguments):
+    command = [*without_rights(), sys.executable, "-P", "-m", "plugport.core", "serve"]
+    command += ["--data-dir", str(data_dir), "--port", "0", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("plugport: ")]
+    assert "Traceback" not in done.stderr
+    return line
+
+
+@pytest.mark.parametrize("free", [0, 8 * 1024, 32 * 1024, 128 * 1024])
+def test_a_start_on_a_full_disk_is_one_line(small_disk, free):
+    (small_disk / "reserve").write_bytes(bytes(free))
+    _fill(small_disk)
+    (small_disk / "reserve").unlink()
+    assert "full" in _refused_start(small_disk / "data")
+
+
+@pytest.mark.parametrize("kind", ["a file", "no rights", "below a file", "a broken link"])
+def test_a_plugins_directory_that_cannot_be_read_is_one_line(tmp_path, kind):
+    folder = tmp_path / "plugins"
+    if kind == "no rights":
+        folder.mkdir(0o000)
+    elif kind == "a broken link":
+        folder.symlink_to("absent")
+    else:
+        folder.write_text("x")
+    line = _refused_start(tmp_path / "data", "--plugins-dir", folder / "below" if kind == "below a file" else folder)
+    assert "the plugins directory" in line
+    assert str(folder) in line
+
+
+def test_a_database_that_is_none_is_one_line(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "plugport.sqlite3").write_bytes(b"this is no database" * 1000)
+    assert "the database cannot be used" in _refused_start(tmp_path / "data")
+
+
+def test_a_plugins_directory_that_cannot_be_read_any_more_is_a_typed_answer(tmp_path):
+    catalog = tmp_path / "plugins"
+    (catalog / "greeter").mkdir(parents=True)
+    (catalog / "greeter" / "plugin.yaml").write_text("name: greeter\n")
+    (catalog / "closed").mkdir()
+    (catalog / "closed" / "plugin.yaml").write_text("name: closed\n")
+    service = Service(tmp_path, without_rights())
+    try:
+        (catalog / "closed").chmod(0)
+        assert [plugin["name"] for plugin in service.client.get("/plugins").json()] == ["greeter"]
+        for mode, status in ((0o600, 200), (0o000, 502)):
+            catalog.chmod(mode)
+            reply = service.client.get("/plugins")
+            assert reply.status_code == status, reply.text
+        assert _slug(reply) == "source-unavailable"
+        body = {"id": "w1", "org": "acme", "runtime": "my-own", "backend": "host", "options": {"path": str(tmp_path)}}
+        assert service.client.post("/workspaces", json=body).status_code == 201
+        reply = service.client.post("/workspaces/w1/plugins", json={"source": "greeter"})
+        assert (reply.status_code, _slug(reply)) == (502, "source-unavailable")
+    finally:
+        catalog.chmod(0o700)
+        service.kill()

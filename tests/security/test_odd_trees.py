@@ -7,12 +7,10 @@ import subprocess
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from support.doubles import MemoryBackend
 
 from plugport.core.pipeline.remove_tree import discard_tree, remove_tree
-from plugport.hookspecs import InstalledPlugin, Resolved, hookimpl
+from plugport.hookspecs import Resolved, hookimpl
 
 
 def make_deep(folder, depth, name="d", leaf=b"x"):
@@ -178,117 +176,3 @@ async def test_a_deep_repository_is_refused_before_it_is_checked_out(serve, tmp_
         reply = await admin.post("/workspaces/w1/plugins", json={"source": "github://acme/deep#v1"})
         assert (reply.status_code, _slug(reply)) == (422, "unsafe-bundle"), reply.text
         assert os.listdir(tmp_path / "data" / "work") == []
-
-
-_ODD_BYTES = st.binary(min_size=1, max_size=12).filter(
-    lambda name: not set(name) & {0, 0x2F} and name not in {b".", b".."}
-)
-_NAMES = st.one_of(
-    st.sampled_from(
-        [b"plugin.yaml", b"skills", b"rules", b"SKILL.md", b"a.md", b"A.md", b".git", b"settings-fragment.json"]
-    ),
-    _ODD_BYTES,
-)
-_CONTENTS = st.one_of(
-    st.binary(max_size=60),
-    st.sampled_from(
-        [b"name: odd\n", b"name: [", b"a: &a [*a]", b"\xff", b"runtimes: 7", b'{"hooks": {"a": 1}}', b"[" * 2000]
-    ),
-)
-_LEAVES = st.one_of(
-    st.tuples(st.just("file"), _CONTENTS, st.sampled_from([0o644, 0o755, 0o4755, 0o000, 0o2644])),
-    st.tuples(
-        st.just("link"), st.sampled_from([b".", b"..", b"a.md", b"../../x", b"/etc/passwd", b"skills", b"\xff"])
-    ),
-    st.tuples(st.just("pipe")),
-)
-_TREES = st.recursive(
-    st.dictionaries(_NAMES, _LEAVES, max_size=4),
-    lambda below: st.dictionaries(_NAMES, st.one_of(_LEAVES, below), max_size=4),
-    max_leaves=8,
-)
-
-
-def _write(folder, tree):
-    os.makedirs(folder)
-    for name, entry in tree.items():
-        path = folder + b"/" + name
-        if isinstance(entry, dict):
-            _write(path, entry)
-        elif entry[0] == "file":
-            with open(path, "wb") as file:
-                file.write(entry[1])
-            os.chmod(path, entry[2])
-        elif entry[0] == "link":
-            os.symlink(entry[1], path)
-        else:
-            os.mkfifo(path)
-
-
-class Listing(MemoryBackend):
-    """A backend whose target answers whatever the test says."""
-
-    answer: list
-
-    @hookimpl
-    def list_installed(self, workspace):
-        return self.answer
-
-
-@pytest.mark.slow
-async def test_500_generated_trees_and_listings_give_no_500_and_leave_nothing(serve, catalog, tmp_path):
-    backend = Listing("listing")
-    async with serve(MemoryBackend(), backend, rate_limit=1_000_000) as admin:
-        await _register(admin)
-        assert (await admin.post("/workspaces", json={"id": "w2", "org": "acme", "backend": "listing"})).is_success
-        trees, listings = [], []
-        config = settings(
-            max_examples=500, database=None, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-        )
-        config(given(_TREES)(lambda tree: trees.append(tree)))()
-        config(given(st.lists(_PLUGINS, max_size=4))(lambda listing: listings.append(listing)))()
-        for tree in trees:
-            _write(os.fsencode(catalog / "odd"), tree)
-            for reply in (
-                await admin.post("/workspaces/w1/plugins", json={"source": "odd"}),
-                await admin.get("/plugins"),
-                await admin.get("/workspaces/w1/plugins/odd/download"),
-            ):
-                assert reply.status_code != 500, (tree, reply.text)
-            assert os.listdir(tmp_path / "data" / "work") == [], tree
-            remove_tree(catalog / "odd")
-        for listing in listings:
-            backend.answer = listing
-            for path in ("plugins", "plugins/compatibility?runtime=codex"):
-                reply = await admin.get(f"/workspaces/w2/{path}")
-                assert reply.status_code in {200, 503}, (listing, reply.text)
-        assert len(trees) >= 500 and len(listings) >= 400  # noqa: PT018
-    async with serve(MemoryBackend()) as admin:
-        assert (await admin.get("/readyz")).status_code == 200
-        assert (await admin.get("/workspaces/w1/plugins")).status_code == 200
-
-
-_TEXTS = st.one_of(
-    st.text(max_size=20), st.text(st.characters(), max_size=20), st.sampled_from(["", "a", "\udcff", "..", "\0"])
-)
-_VALUES = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), _TEXTS, st.binary(max_size=4)),
-    lambda below: st.one_of(st.lists(below, max_size=3), st.dictionaries(_TEXTS, below, max_size=3)),
-    max_leaves=6,
-)
-_MANIFESTS = st.one_of(
-    st.none(),
-    _TEXTS,
-    st.sampled_from(
-        ["name: a\nversion: 1", "[", "a: *b", "version: 0x10", "runtimes: [codex]", "- a", "\ufeffname: x"]
-    ),
-    st.fixed_dictionaries(
-        {}, optional={"name": _VALUES, "version": _VALUES, "description": _VALUES, "runtimes": _VALUES}
-    ),
-    st.integers(),
-)
-_PLUGINS = st.one_of(
-    st.builds(InstalledPlugin, _TEXTS, _TEXTS, _MANIFESTS),
-    st.builds(InstalledPlugin, st.one_of(st.none(), st.integers()), _TEXTS, _MANIFESTS),
-    st.builds(InstalledPlugin, _TEXTS, st.none(), _MANIFESTS),
-)

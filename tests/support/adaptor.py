@@ -36,29 +36,48 @@ def apply(plugin: Path, config: Path) -> None:
         _merge(config / ".claude" / "settings.json", json.loads((plugin / "settings-fragment.json").read_text()))
 
 
+def apply_empty(config: Path, *, with_settings: bool) -> None:
+    """Do what the agent does with a plugin without contents: with a settings fragment, the settings are rewritten."""
+    settings = config / ".claude" / "settings.json"
+    if with_settings and settings.exists():
+        _merge(settings, {})
+
+
 def _remember(config: Path, marker: str, text: str) -> None:
     memory = config / "CLAUDE.md"
-    known = memory.read_text("utf-8") if memory.exists() else ""
-    if marker not in known.splitlines():
-        memory.write_text(
-            f"{known}{marker}\n\n{text}\n\n" if not text.endswith("\n") else f"{known}{marker}\n\n{text}\n"
-        )
+    known = memory.read_bytes() if memory.exists() else b""
+    if marker.encode() not in known.splitlines():
+        end = "\n" if text.endswith("\n") else "\n\n"
+        with memory.open("ab") as file:
+            file.write(f"{marker}\n\n{text}{end}".encode())
 
 
 def _merge(path: Path, fragment: dict) -> None:
-    settings = json.loads(path.read_text()) if path.exists() else {}
+    """Merge the fragment into the settings. What it cannot read, it leaves alone."""
+    try:
+        settings = json.loads(path.read_text()) if path.exists() else {}
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(settings, dict):
+        return
     placed = json.loads(json.dumps(fragment).replace("${CLAUDE_DIR}", str(path.parent)))
     for key, value in placed.items():
-        if key == "hooks":
-            for event, handlers in value.items():
-                have = settings.setdefault("hooks", {}).setdefault(event, [])
-                have += [handler for handler in handlers if _identity(handler) not in map(_identity, have)]
-        elif isinstance(value, dict):
-            settings.setdefault(key, {}).update(value)
-        else:
+        if not isinstance(value, dict):
             settings.setdefault(key, value)
+        elif not isinstance(settings.setdefault(key, {}), dict):
+            continue
+        elif key == "hooks":
+            _merge_hooks(settings[key], value)
+        else:
+            settings[key].update(value)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def _merge_hooks(settings: dict, events: dict) -> None:
+    for event, handlers in events.items():
+        have = settings.setdefault(event, [])
+        have += [handler for handler in handlers if _identity(handler) not in map(_identity, have)]
 
 
 def _identity(handler: dict) -> tuple:

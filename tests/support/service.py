@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ TOKEN = "the-admin-token-of-this-test"
 class Service:
     """A running `plugport serve` and a way to call the command line against it."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, wrap: Sequence[str] = (), **environment: str) -> None:
         self.folder = folder
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("PLUGPORT_")} | {
             "PLUGPORT_DATA_DIR": str(folder / "data"),
@@ -29,7 +30,7 @@ class Service:
         }
         self.environment |= environment
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "plugport.core", "serve"],
+            [*wrap, sys.executable, "-P", "-m", "plugport.core", "serve"],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=(folder / "log").open("ab"),

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from plugport.builtin_backends.ec2.backend import Ec2Backend
-from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST
+from plugport.builtin_backends.ec2.simulator.aws import SimulatedAws
+from plugport.builtin_backends.ec2.simulator.ssh_host import SshHost
+from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST, SimulatedEndpoint
 from plugport.hookspecs import JSON, ServiceSettings, StartupContext, Workspace
-from support.ec2_faults import FaultyAws, FaultyEndpoint, FaultyHost
 
 
 class DictStore:
@@ -42,9 +43,9 @@ class DictStore:
 class SimulatedEc2:
     """All parts, to look at and to change."""
 
-    host: FaultyHost
-    aws: FaultyAws
-    endpoint: FaultyEndpoint
+    host: SshHost
+    aws: SimulatedAws
+    endpoint: SimulatedEndpoint
     instance: str
     folder: Path
     store: DictStore = field(default_factory=DictStore)
@@ -78,16 +79,16 @@ class SimulatedEc2:
 
 @asynccontextmanager
 async def simulated_ec2(
-    host: FaultyHost, aws: FaultyAws, folder: Path, monkeypatch: pytest.MonkeyPatch
+    host: SshHost, aws: SimulatedAws, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SimulatedEc2]:
     """Start an endpoint and an instance, and point the environment at them."""
     use_simulator(aws, folder, monkeypatch)
-    async with FaultyEndpoint(folder / "tls", ("127.0.0.1", host.port)) as endpoint:
+    async with SimulatedEndpoint(folder / "tls", ("127.0.0.1", host.port)) as endpoint:
         instance = await asyncio.to_thread(aws.run_instance, ENDPOINT_HOST)
         yield SimulatedEc2(host, aws, endpoint, instance, folder)
 
 
-def use_simulator(aws: FaultyAws, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def use_simulator(aws: SimulatedAws, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make this process call the simulated AWS, and trust the endpoint's certificate in `folder`/tls."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)

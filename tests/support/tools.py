@@ -54,3 +54,8 @@ def skip_without(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def without_rights() -> list[str]:
+    """Return the command that runs another one without the capabilities by which root ignores the modes of files."""
+    return [need_tool("setpriv"), "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []

@@ -35,7 +35,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def serve(args: argparse.Namespace) -> int:
-    """Serve. Return 2 if a setting is invalid or the data directory cannot be used, 1 if the start fails."""
+    """Serve. Return 2 if a setting is invalid, or the data directory, the plugins directory or the database cannot be
+    used; 1 if the start fails in another way."""
     from ...settings import Settings, SettingsInvalid
     from ...telemetry import configure_logging
 
@@ -51,12 +52,13 @@ def serve(args: argparse.Namespace) -> int:
         print(f"plugport: {error}", file=sys.stderr)
         return 2
     configure_logging(os.environ.get("PLUGPORT_LOG_LEVEL", "INFO"))
-    from ..data_dir import DataDirUnusable, exclusive_data_dir
-    from ..server import run_server
+    from ..data_dir import DataDirUnusable, exclusive_data_dir, require_catalog
+    from ..server import StartFailed, run_server
 
     try:
         with exclusive_data_dir(settings.data_dir):
+            require_catalog(settings.catalog_dir)
             return 0 if run_server(settings) else 1
-    except DataDirUnusable as error:
+    except (DataDirUnusable, StartFailed) as error:
         print(f"plugport: {error}", file=sys.stderr)
         return 2

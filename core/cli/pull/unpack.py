@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import hashlib
 import os
-import shutil
 import sys
 import tarfile
 import tempfile
@@ -16,6 +15,7 @@ from typing import Self
 
 from ....hookspecs import tree_digest
 from ....hookspecs.values import is_name
+from ...pipeline.remove_tree import discard_tree, remove_tree
 
 _STAGING, _OLD = ".pull-", ".pulled-old-"
 _MAX_BYTES = 512 * 1024 * 1024
@@ -57,11 +57,11 @@ class Staging:
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        discard_tree(self._folder)
 
     def _repair(self) -> None:
         for folder in self._into.glob(f"{_STAGING}{self._name}-*"):
-            shutil.rmtree(folder, ignore_errors=True)
+            discard_tree(folder)
         if os.path.lexists(self._old):
             if os.path.lexists(self._plugin):
                 _remove(self._old)
@@ -151,6 +151,6 @@ def _exchange(first: Path, second: Path) -> bool:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        remove_tree(path)
     else:
         path.unlink()

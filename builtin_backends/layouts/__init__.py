@@ -1,1 +1,0 @@
-"""What makes a delivered plugin active in each runtime: a layout for each, and the tables that they share."""
