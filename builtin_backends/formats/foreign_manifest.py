@@ -1,0 +1,32 @@
+"""Recognises the `plugin.yaml` of other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...hookspecs import JSON, PluginTree
+
+_HELM = (
+    "usage",
+    "command",
+    "platformCommand",
+    "platformHooks",
+    "downloaders",
+    "ignoreFlags",
+    "useTunnel",
+    "runtimeConfig",
+)
+
+
+def foreign_tool(tree: PluginTree, manifest: Mapping[str, JSON]) -> str | None:
+    """Return the tool whose `plugin.yaml` this is, None if it may be plugport's own."""
+    if any(key in manifest for key in _HELM) or {"apiVersion", "runtime"} <= manifest.keys():
+        return "Helm"
+    if "__init__.py" in tree and "skills" not in manifest:
+        try:
+            content = tree.read("__init__.py", 256 * 1024)
+        except OSError:
+            return None
+        if b"def register(" in content:
+            return "Hermes"
+    return None
