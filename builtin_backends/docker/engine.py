@@ -12,7 +12,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import docker
 from docker import APIClient
 from docker.context import ContextAPI
 from docker.errors import DockerException
@@ -69,7 +68,7 @@ def _connect(timeout: int) -> APIClient:
     options = kwargs_from_env()
     if "base_url" not in options and not os.environ.get("DOCKER_HOST") and (host := _context_host()) is not None:
         options["base_url"] = host
-    return docker.APIClient(version="auto", timeout=timeout, **options)
+    return APIClient(version="auto", timeout=timeout, **options)
 
 
 def _context_host() -> str | None:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
+from docker import APIClient
 from docker.errors import APIError, DockerException
 
 from ...hookspecs import RunState
 
-if TYPE_CHECKING:
-    from docker import APIClient
-
-_STOPPED = frozenset({"created", "exited", "dead", "removing", "paused"})
+_STATES: Mapping[str, RunState] = {
+    "running": RunState.RUNNING,
+    **dict.fromkeys(("created", "exited", "dead", "removing", "paused"), RunState.STOPPED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def container_state(api: APIClient, names: Sequence[str], *, mounts: bool = Fals
         return {name: inspect(rows[name]) if name in rows else Container(RunState.STOPPED) for name in names}
 
     def inspect(row: Mapping[str, Any]) -> Container:
-        state = _run_state(str(row.get("State", "")))
+        name = str(row.get("State", ""))
+        state = _STATES.get(name) or RunState.unknown(f"the container is in the state {name!r}")
         if not mounts or state != RunState.RUNNING:
             return Container(state, row["Id"], row.get("ImageID"), unsettled=state.reason is not None)
         details = api.inspect_container(row["Id"])
@@ -87,14 +89,6 @@ def container_state(api: APIClient, names: Sequence[str], *, mounts: bool = Fals
     except (APIError, DockerException, requests.RequestException, OSError, ValueError) as error:
         unknown = RunState.unknown(f"the engine did not answer: {type(error).__name__}: {error}")
         return dict.fromkeys(names, Container(unknown))
-
-
-def _run_state(state: str) -> RunState:
-    if state == "running":
-        return RunState.RUNNING
-    if state in _STOPPED:
-        return RunState.STOPPED
-    return RunState.unknown(f"the container is in the state {state!r}")
 
 
 def _mounts(mounts: Sequence[Mapping[str, Any]], tmpfs: Mapping[str, Any]) -> list[Mount]:

@@ -1,29 +1,21 @@
 """The backend `ec2`: delivers plugins into instances through EC2 Instance Connect: no open port, no stored key."""
 
-from typing import TYPE_CHECKING, cast
-
 from ..lazy import LazyBackend
-
-if TYPE_CHECKING:
-    from .backend import Ec2Backend
 
 __all__ = ["provider"]
 
-provider = cast(
-    "Ec2Backend",
-    LazyBackend(
-        "ec2",
-        "plugport.builtin_backends.ec2.backend:Ec2Backend",
-        {
-            "preflight": ("workspace", "action"),
-            "check_workspace": ("workspace",),
-            "is_running": ("workspace",),
-            "inspect_target": ("workspace", "query"),
-            "deliver": ("workspace", "bundle", "known"),
-            "uninstall": ("workspace", "removal"),
-            "list_installed": ("workspace",),
-            "restart": ("workspace",),
-        },
-        needs=("boto3", "asyncssh", "websockets"),
-    ),
+provider = LazyBackend(
+    "ec2",
+    "plugport.builtin_backends.ec2.backend:Ec2Backend",
+    {
+        "preflight": ("workspace", "action"),
+        "check_workspace": ("workspace",),
+        "is_running": ("workspace",),
+        "inspect_target": ("workspace", "query"),
+        "deliver": ("workspace", "bundle", "known"),
+        "uninstall": ("workspace", "removal"),
+        "list_installed": ("workspace",),
+        "restart": ("workspace",),
+    },
+    needs=("boto3", "asyncssh", "websockets"),
 )

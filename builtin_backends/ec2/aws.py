@@ -24,15 +24,6 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=_THREADS,
 )
-_THROTTLED = frozenset(
-    {"RequestLimitExceeded", "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
-     "RequestThrottled", "SlowDown", "BandwidthLimitExceeded"}
-)  # fmt: skip
-_DENIED = frozenset(
-    {"UnauthorizedOperation", "AuthFailure", "AccessDenied", "AccessDeniedException", "OptInRequired",
-     "UnrecognizedClientException", "InvalidClientTokenId", "ExpiredToken", "ExpiredTokenException", "RequestExpired",
-     "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken", "Blocked", "AuthException"}
-)  # fmt: skip
 
 
 class FailureKind(StrEnum):
@@ -44,17 +35,30 @@ class FailureKind(StrEnum):
     """A server's error, a dropped connection, a timeout, or an error of an unknown kind."""
 
 
+_KINDS = {
+    **dict.fromkeys(
+        ("RequestLimitExceeded", "Throttling", "ThrottlingException", "ThrottledException",
+         "TooManyRequestsException", "RequestThrottled", "SlowDown", "BandwidthLimitExceeded"),
+        FailureKind.THROTTLED,
+    ),
+    **dict.fromkeys(
+        ("UnauthorizedOperation", "AuthFailure", "AccessDenied", "AccessDeniedException", "OptInRequired",
+         "UnrecognizedClientException", "InvalidClientTokenId", "ExpiredToken", "ExpiredTokenException",
+         "RequestExpired", "SignatureDoesNotMatch", "IncompleteSignature", "MissingAuthenticationToken",
+         "Blocked", "AuthException"),
+        FailureKind.DENIED,
+    ),
+}  # fmt: skip
+"""By AWS's code. An unknown code is TRANSIENT."""
+
+
 def describe_failure(error: Exception) -> tuple[FailureKind, str]:
     """Return the kind of failure, and a text for the log with AWS's code and request id if it sent them."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         code = str(details.get("Code", ""))
         request_id = error.response.get("ResponseMetadata", {}).get("RequestId") or "none"
-        kind = FailureKind.TRANSIENT
-        if code in _THROTTLED:
-            kind = FailureKind.THROTTLED
-        elif code in _DENIED:
-            kind = FailureKind.DENIED
+        kind = _KINDS.get(code, FailureKind.TRANSIENT)
         return kind, f"{kind}: {error.operation_name}: {code}: {details.get('Message', '')} (request id {request_id})"
     denied = isinstance(error, NoCredentialsError | PartialCredentialsError | NoRegionError)
     kind = FailureKind.DENIED if denied else FailureKind.TRANSIENT

@@ -15,7 +15,10 @@ from ...hookspecs import RunState
 from ..request_coalescer import RequestCoalescer
 from .aws import AWS_ERRORS, Aws, describe_failure
 
-_STOPPED: Final = frozenset({"pending", "shutting-down", "stopped", "stopping", "terminated"})
+_STATES: Final[Mapping[str, RunState]] = {
+    "running": RunState.RUNNING,
+    **dict.fromkeys(("pending", "shutting-down", "stopped", "stopping", "terminated"), RunState.STOPPED),
+}
 _MAX_FILTER_VALUES = 200
 """The most values that EC2 takes in one filter."""
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -90,12 +93,7 @@ def _describe(aws: Aws, ids: Sequence[str]) -> dict[str, Instance | None]:
 
 def _instance(row: Mapping[str, Any], account: str | None) -> Instance:
     name = str(row.get("State", {}).get("Name", ""))
-    if name == "running":
-        state = RunState.RUNNING
-    elif name in _STOPPED:
-        state = RunState.STOPPED
-    else:
-        state = RunState.unknown(f"the instance is in the state {name!r}")
+    state = _STATES.get(name) or RunState.unknown(f"the instance is in the state {name!r}")
     address = row.get("PrivateIpAddress") or row.get("Ipv6Address")
     zone = row.get("Placement", {}).get("AvailabilityZone")
     return Instance(state, account, row.get("VpcId"), row.get("SubnetId"), address, zone)

@@ -116,7 +116,14 @@ class Install(_In):
     adopt: bool = False
 
 
-class Installed(_Out):
+class _Changed(_Out):
+    plugin: str
+    kept: list[str] = []
+    dropped: list[str] = []
+    operation: str
+
+
+class Installed(_Changed):
     """The reply to an install; `operation` is the operation's id.
 
     `left` names what somebody had edited of the versions before: copies of the adaptor's that stay, and files of the
@@ -126,31 +133,23 @@ class Installed(_Out):
     """
 
     status: Literal["installed"]
-    plugin: str
     source: str
     digest: str
     revision: str | None = None
     restarted: bool
     left: list[str] = []
-    kept: list[str] = []
-    dropped: list[str] = []
     stale: bool = False
     adopted: bool = False
-    operation: str
 
 
-class Uninstalled(_Out):
+class Uninstalled(_Changed):
     """The reply to an uninstall. `left` names what somebody edited: it stays, or was set aside in one of the
     directories `kept`. `dropped` names older ones that were deleted for it."""
 
     status: Literal["uninstalled"]
-    plugin: str
     left: list[str]
-    kept: list[str] = []
-    dropped: list[str] = []
     restarted: bool
     adopted: bool = False
-    operation: str
 
 
 class Restore(_In):
@@ -159,16 +158,12 @@ class Restore(_In):
     kept: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
 
 
-class Restored(_Out):
+class Restored(_Changed):
     """The reply to a restore. `restored` names the files that were put back; what they replaced was set aside in
     `kept`."""
 
     status: Literal["restored"]
-    plugin: str
     restored: list[str]
-    kept: list[str] = []
-    dropped: list[str] = []
-    operation: str
 
 
 class PluginOut(_Out):

@@ -12,6 +12,12 @@ from ...hookspecs.errors import FieldProblem
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _MAX_PROBLEMS = 20
+_PLAIN = {
+    "json_invalid": "is not valid JSON",
+    "extra_forbidden": "is not a field of this request",
+    "missing": "is required",
+}
+"""Our own words for some of pydantic's kinds of errors."""
 
 
 def invalid(where: str, what: str) -> errors.InvalidRequest:
@@ -53,11 +59,5 @@ def _refusal(error: ValidationError, where: str) -> errors.InvalidRequest:
 def _problem(kind: str, location: tuple[int | str, ...], message: str, where: str) -> FieldProblem:
     names = [str(part) for part in location if str(part).isprintable() and len(str(part)) <= 64]
     path = ".".join([where, *names])
-    if kind == "json_invalid":
-        return FieldProblem(path, "is not valid JSON")
-    if kind == "extra_forbidden":
-        return FieldProblem(path, "is not a field of this request")
-    if kind == "missing":
-        return FieldProblem(path, "is required")
-    text = message.removeprefix("Value error, ")
+    text = _PLAIN.get(kind) or message.removeprefix("Value error, ")
     return FieldProblem(path, text[:1].lower() + text[1:])

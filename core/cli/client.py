@@ -80,10 +80,19 @@ def problem_document(content: bytes, status: int) -> JSONObject:
     return problem if isinstance(problem, dict) else {"title": f"HTTP status {status}"}
 
 
-def add_connection_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of every command that calls a service."""
+def add_command(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    command: Callable[[Client, argparse.Namespace], int | None],
+    help: str,  # noqa: A002 - argparse's own word
+    description: str | None = None,
+) -> argparse.ArgumentParser:
+    """Add a command that calls a service, with the flags that each of them has. Return its parser."""
+    parser = subparsers.add_parser(name, help=help, description=description)
     parser.add_argument("--url", help="the service (PLUGPORT_URL, else http://127.0.0.1:8080)")
     parser.add_argument("--json", action="store_true", help="print the service's own JSON")
+    parser.set_defaults(command=with_client(command))
+    return parser
 
 
 def with_client(

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
 
 def displayed(name: str) -> str:
     """Return the name with each byte that is not UTF-8 as `\\xff`, so that every encoder takes it."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace") if _has_surrogate(name) else name
-
-
-def _has_surrogate(name: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in name)
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

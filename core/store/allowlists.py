@@ -7,15 +7,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import Executable, delete, insert, select
 
-from .database import Database
+from .database import Store
 from .tables import allowlists
 
 
-class Allowlists:
+class Allowlists(Store):
     """Reads and replaces allowlists. Without a list everything is allowed; an empty list allows nothing."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def get(self, org: str) -> list[str] | None:
         """Return the organisation's list, or None if it has none."""

@@ -8,15 +8,12 @@ from collections.abc import Mapping
 from sqlalchemy import insert
 
 from ...hookspecs.values import JSON
-from .database import Database
+from .database import Store
 from .tables import audit
 
 
-class Audit:
+class Audit(Store):
     """Appends to the audit log."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def write(self, actor: str, what: str, workspace: str | None, fields: Mapping[str, JSON]) -> None:
         """Append an entry: `what` is its kind, for example `plugin.installed`."""

@@ -64,6 +64,13 @@ class Database:
         await self._engine.dispose()
 
 
+class Store:
+    """A part of the database that one module reads and writes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
 def _migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))

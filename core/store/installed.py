@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Delete, RowMapping, delete, insert, select
 
 from ...hookspecs.values import JSON
-from .database import Database
+from .database import Store
 from .tables import installed
 
 
@@ -42,11 +42,8 @@ class InstalledRecord:
     layout: str | None = None
 
 
-class InstalledPlugins:
+class InstalledPlugins(Store):
     """Reads and writes the records of installed plugins."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def of_workspace(self, workspace_id: str) -> dict[str, InstalledRecord]:
         """Return every record of the workspace, keyed and ordered by the plugin's name."""

@@ -12,15 +12,12 @@ from sqlalchemy.exc import IntegrityError
 
 from ...hookspecs import errors
 from ..operations.model import OPEN, NewOperation, Operation, request_of_row
-from .database import Database
+from .database import Database, Store
 from .tables import leases, operations
 
 
-class OperationStore:
+class OperationStore(Store):
     """Reads and writes operations."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def accept(self, new: NewOperation) -> tuple[Operation, bool]:
         """Store the operation, or find the one with the same idempotency key. The flag is True for a new one.

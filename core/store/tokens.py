@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, select
 
-from .database import Database
+from .database import Store
 from .tables import tokens
 
 
@@ -21,11 +21,8 @@ class Principal:
     subject: str
 
 
-class Tokens:
+class Tokens(Store):
     """Adds tokens and looks them up."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def add(self, token: str, principal: Principal) -> None:
         """Store the token of `principal`."""

@@ -10,17 +10,14 @@ from sqlalchemy.exc import IntegrityError
 
 from ...hookspecs import errors
 from ...hookspecs.values import Workspace
-from .database import Database
+from .database import Store
 from .tables import installed, leases, operations, tokens, workspaces
 
 _COLUMNS = ("org", "runtime", "backend", "container", "instance_id", "options")
 
 
-class Workspaces:
+class Workspaces(Store):
     """Reads and writes the workspaces that were registered through the API."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def get(self, workspace_id: str) -> Workspace | None:
         """Return the workspace as it is stored, or None if it is not registered."""

@@ -14,46 +14,34 @@ from plugport.hookspecs.conformance.description import (
     ObserverUnderTest,
     PolicyUnderTest,
     SourceUnderTest,
+    UnderTest,
 )
 from plugport.hookspecs.conformance.observer import ObserverConformance
 from plugport.hookspecs.conformance.policy import PolicyConformance
 from plugport.hookspecs.conformance.source import SourceConformance
 
 
-class TestBackend(BackendConformance):
+class _OfTarget:
+    @pytest.fixture
+    def under_test(self, target: UnderTest) -> UnderTest:
+        """Return what the target gives."""
+        return target
+
+
+class TestBackend(_OfTarget, BackendConformance):
     """A backend, as the target gives it."""
 
-    @pytest.fixture
-    def under_test(self, target: BackendUnderTest) -> BackendUnderTest:
-        """See `BackendPromises`."""
-        return target
 
-
-class TestSource(SourceConformance):
+class TestSource(_OfTarget, SourceConformance):
     """A source, as the target gives it."""
 
-    @pytest.fixture
-    def under_test(self, target: SourceUnderTest) -> SourceUnderTest:
-        """See `SourceConformance`."""
-        return target
 
-
-class TestPolicy(PolicyConformance):
+class TestPolicy(_OfTarget, PolicyConformance):
     """A policy, as the target gives it."""
 
-    @pytest.fixture
-    def under_test(self, target: PolicyUnderTest) -> PolicyUnderTest:
-        """See `PolicyConformance`."""
-        return target
 
-
-class TestObserver(ObserverConformance):
+class TestObserver(_OfTarget, ObserverConformance):
     """An observer, as the target gives it."""
-
-    @pytest.fixture
-    def under_test(self, target: ObserverUnderTest) -> ObserverUnderTest:
-        """See `ObserverConformance`."""
-        return target
 
 
 SUITES = {

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from types import MappingProxyType
-from typing import Protocol
 
 from ..values import PolicyRequest, ServiceSettings, Source, Workspace
 from .filesystems import TargetFilesystem
 
-
-class UnderTest(Protocol):
-    """What the description of every kind of provider has."""
-
-    @property
-    def provider(self) -> object:
-        """The provider: a module, or an object."""
-
-    @property
-    def provider_name(self) -> str:
-        """The provider's name."""
-
-    @property
-    def settings(self) -> Mapping[str, str]:
-        """Its own settings, as `StartupContext.settings` has them."""
-
-    @property
-    def service(self) -> ServiceSettings:
-        """What the provider learns of the service, as `StartupContext.service` has it."""
-
-
 Trouble = Callable[[], AbstractContextManager[object]]
 """Makes a context manager that causes a fault when it is entered and repairs it when it is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnderTest:
+    """What the description of every kind of provider has.
+
+    `provider` is a module or an object. `settings` are its own, as `StartupContext.settings` has them; `service` is
+    what it learns of the service, as `StartupContext.service` has it. While `unreachable` is entered, what the
+    provider talks to cannot be reached.
+    """
+
+    provider: object
+    _: KW_ONLY
+    provider_name: str = "provider"
+    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    service: ServiceSettings = field(default_factory=lambda: ServiceSettings(plugins_dir="/nonexistent"))
+    unreachable: Trouble | None = None
+
 
 CONNECTION_DROPS = "connection-drops"
 WORKSPACE_VANISHES = "workspace-vanishes"
@@ -42,7 +38,7 @@ TROUBLES = (CONNECTION_DROPS, WORKSPACE_VANISHES, DISK_FULL)
 
 
 @dataclass(frozen=True, slots=True)
-class BackendUnderTest:
+class BackendUnderTest(UnderTest):
     """A backend provider and a workspace to try it on.
 
     `workspace` runs, and holds no plugin. `place` reads and changes its config dir by another way than the provider.
@@ -52,19 +48,14 @@ class BackendUnderTest:
     stream. The tests for what you leave out are skipped as undeclared.
     """
 
-    provider: object
     workspace: Workspace
     place: TargetFilesystem
-    provider_name: str = "provider"
-    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    service: ServiceSettings = field(default_factory=lambda: ServiceSettings(plugins_dir="/nonexistent"))
     stopped: Workspace | None = None
-    unreachable: Trouble | None = None
     troubles: Mapping[str, Trouble] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
-class SourceUnderTest:
+class SourceUnderTest(UnderTest):
     """A source provider and what can be fetched from it.
 
     `source` names a plugin that has exactly `files` (path to bytes); those in `executable` are executable. `name` is
@@ -73,47 +64,32 @@ class SourceUnderTest:
     cannot be reached. `change` changes the plugin that `source` names.
     """
 
-    provider: object
     source: Source
     files: Mapping[str, bytes]
     executable: frozenset[str] = frozenset()
     name: str | None = None
-    provider_name: str = "provider"
-    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    service: ServiceSettings = field(default_factory=lambda: ServiceSettings(plugins_dir="/nonexistent"))
     absent: Source | None = None
     malformed: tuple[str, ...] = ()
-    unreachable: Trouble | None = None
     change: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyUnderTest:
+class PolicyUnderTest(UnderTest):
     """A policy provider, a request that it allows and one that it refuses, both without a bundle.
 
     While `unreachable` is entered, the policy cannot find out what it needs to decide.
     """
 
-    provider: object
     allowed: PolicyRequest
     refused: PolicyRequest
-    provider_name: str = "provider"
-    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    service: ServiceSettings = field(default_factory=lambda: ServiceSettings(plugins_dir="/nonexistent"))
-    unreachable: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ObserverUnderTest:
+class ObserverUnderTest(UnderTest):
     """An observer provider.
 
     `heard` returns how many events have arrived where the observer sends them. While `unreachable` is entered,
     nothing arrives there.
     """
 
-    provider: object
     heard: Callable[[], int] | None = None
-    provider_name: str = "provider"
-    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    service: ServiceSettings = field(default_factory=lambda: ServiceSettings(plugins_dir="/nonexistent"))
-    unreachable: Trouble | None = None

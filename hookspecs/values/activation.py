@@ -143,13 +143,18 @@ class Question:
     max_output: int = 1024 * 1024
 
 
+def _no_file(path: str) -> bytes:
+    raise KeyError(path)
+
+
 @dataclass(frozen=True, slots=True)
 class LayoutTarget:
     """What a layout is told about where the plugin goes.
 
     `name` is the plugin's name on the target, which differs from `Contents.name` after an install under another name.
     `digest` is the tree's as it was fetched (`sha256:<hex>`). `layout` and `runtime` are the workspace's; `options`
-    are its options, which the layout may read but not check.
+    are its options, which the layout may read but not check. `read` returns the bytes of a file of the plugin, by its
+    path below the plugin's root; it raises `KeyError` if there is no such file.
     """
 
     name: str
@@ -157,6 +162,7 @@ class LayoutTarget:
     layout: str
     runtime: str | None = None
     options: Mapping[str, JSON] = field(default_factory=lambda: MappingProxyType({}))
+    read: Callable[[str], bytes] = _no_file
 
 
 def _nothing(state: TargetState) -> tuple[ContentFinding, ...]:

@@ -99,12 +99,7 @@ class Bundle:
 
     def read(self, path: str) -> bytes:
         """Return the bytes of one file. Raises `KeyError` if the bundle has no such file."""
-        for file, offset in _offsets(self.files):
-            if file.path == path:
-                with self.archive.open("rb") as archive:
-                    archive.seek(offset)
-                    return archive.read(file.size)
-        raise KeyError(path)
+        return self.read_many({path})[path]
 
 
 def tree_digest(files: Iterable[_Hashed]) -> str:

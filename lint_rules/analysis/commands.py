@@ -7,7 +7,7 @@ import re
 import shlex
 
 from .instance_kinds import InstanceKinds
-from .literal_text import DEEPEST, HOLE, literal_text
+from .literal_text import DEEPEST, literal_text, text_or_hole
 from .nodes import last_name
 from .scopes import Scope
 
@@ -24,13 +24,8 @@ def command_words(call: ast.Call, names: InstanceKinds, scope: Scope) -> list[st
     words = _words(call.args[0], names, scope, 0)
     if words is None or len(words) == 1:
         rest = [argument for argument in call.args[1:] if not isinstance(argument, ast.Starred)]
-        words = [*(words or []), *(_text(argument, names, scope) for argument in rest)]
+        words = [*(words or []), *(text_or_hole(argument, names, scope) for argument in rest)]
     return _without_options(words)
-
-
-def _text(expression: ast.expr, names: InstanceKinds, scope: Scope) -> str:
-    text = literal_text(expression, names, scope)
-    return HOLE if text is None else text
 
 
 def _words(expression: ast.expr, names: InstanceKinds, scope: Scope, depth: int) -> list[str] | None:
@@ -60,8 +55,8 @@ def _words(expression: ast.expr, names: InstanceKinds, scope: Scope, depth: int)
 def _words_of_element(element: ast.expr, names: InstanceKinds, scope: Scope, depth: int) -> list[str]:
     if isinstance(element, ast.Starred):
         words = _words(element.value, names, scope, depth + 1)
-        return [_text(element.value, names, scope)] if words is None else words
-    return [_text(element, names, scope)]
+        return [text_or_hole(element.value, names, scope)] if words is None else words
+    return [text_or_hole(element, names, scope)]
 
 
 def _without_options(words: list[str]) -> list[str]:

@@ -37,15 +37,11 @@ class InstanceKinds(ValueKinds):
         self._bases = {
             node.name: node.bases
             for node in every_node(tree)
-            if isinstance(node, ast.ClassDef) and node.name in self._classes
+            if isinstance(node, ast.ClassDef) and node.name in self.classes
         }
-        self._names_of = {id(scope): name for name, scope in self._classes.items()}
+        self._names_of = {id(scope): name for name, scope in self.classes.items()}
         self._owners = {id(function.scope): function.owner for function in self.functions}
         self._bind_parameters(tree)
-
-    def scope_of_class(self, name: str) -> Scope | None:
-        """Return the scope of one of the module's classes."""
-        return self._classes.get(name)
 
     def value_of(self, name: str, scope: Scope) -> tuple[ast.expr, Scope] | None:
         """Return the only value of a name, with the scope in which it was written; None if there are several."""
@@ -97,7 +93,7 @@ class InstanceKinds(ValueKinds):
         return next((name for name, known in self.kinds.items() if kind is not None and known.items == kind), None)
 
     def _kind_of_call(self, call: ast.Call, scope: Scope, owner: Scope | None, depth: int) -> str | None:
-        if isinstance(call.func, ast.Name) and call.func.id in self._classes:
+        if isinstance(call.func, ast.Name) and call.func.id in self.classes:
             return self._kind_of_class(call.func.id)
         if self.qualified(call.func, scope) in _THREADS and call.args:
             return self.kind(ast.Call(call.args[0], call.args[1:], []), scope, owner, depth + 1)
@@ -122,7 +118,7 @@ class InstanceKinds(ValueKinds):
         receiver = self.kind(call.func.value, scope, owner, depth + 1)
         if receiver is None or not receiver.startswith(_CLASS):
             return None
-        return self._classes[receiver.removeprefix(_CLASS)].functions.get(call.func.attr)
+        return self.classes[receiver.removeprefix(_CLASS)].functions.get(call.func.attr)
 
     def _kind_of_class(self, name: str, depth: int = 0) -> str | None:
         """Return what an instance of the module's class is: the kind of a base, else `class NAME`."""
@@ -130,14 +126,14 @@ class InstanceKinds(ValueKinds):
             qualified = self.qualified(base, self.module)
             if qualified is not None and qualified in self.makers:
                 return self.makers[qualified]
-            if isinstance(base, ast.Name) and base.id in self._classes and depth < DEEPEST:
+            if isinstance(base, ast.Name) and base.id in self.classes and depth < DEEPEST:
                 kind = self._kind_of_class(base.id, depth + 1)
                 if kind is not None and not kind.startswith(_CLASS):
                     return kind
-        return f"{_CLASS}{name}" if name in self._classes else None
+        return f"{_CLASS}{name}" if name in self.classes else None
 
     def _kind_of_member(self, name: str, member: str, depth: int) -> str | None:
-        holder = self._classes[name]
+        holder = self.classes[name]
         if (method := holder.functions.get(member)) is not None:
             if _decorators(method).isdisjoint(_PROPERTIES):
                 return None
@@ -162,7 +158,7 @@ class InstanceKinds(ValueKinds):
 
     def _kind_of_annotation(self, annotation: ast.expr, scope: Scope) -> str | None:
         match annotation:
-            case ast.Name(id=str(name)) | ast.Constant(value=str(name)) if name in self._classes:
+            case ast.Name(id=str(name)) | ast.Constant(value=str(name)) if name in self.classes:
                 return self._kind_of_class(name)
             case ast.Subscript(value=value, slice=index):
                 inner = index.elts[0] if isinstance(index, ast.Tuple) and index.elts else index

@@ -25,7 +25,7 @@ def literal_text(expression: ast.expr, names: InstanceKinds, scope: Scope, depth
         case ast.Constant(value=bytes(data)):
             return data.decode("utf-8", "replace")
         case ast.JoinedStr(values=values):
-            return "".join(_part(value, names, scope, depth) for value in values)
+            return "".join(text_or_hole(value, names, scope, depth) for value in values)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             sides = [literal_text(side, names, scope, depth + 1) for side in (left, right)]
             return None if sides == [None, None] else "".join(HOLE if side is None else side for side in sides)
@@ -41,7 +41,7 @@ def literal_text(expression: ast.expr, names: InstanceKinds, scope: Scope, depth
             func=ast.Attribute(value=ast.Constant(value=str(separator)), attr="join"),
             args=[ast.List() | ast.Tuple() as parts],
         ):
-            return separator.join(_part(part, names, scope, depth) for part in parts.elts)
+            return separator.join(text_or_hole(part, names, scope, depth) for part in parts.elts)
         case ast.Call(func=ast.Name(id="str" | "URL" | "bytes"), args=[value, *_]):
             return literal_text(value, names, scope, depth + 1)
         case ast.Name(id=name) if (value_and_scope := names.value_of(name, scope)) is not None:
@@ -49,7 +49,8 @@ def literal_text(expression: ast.expr, names: InstanceKinds, scope: Scope, depth
     return None
 
 
-def _part(value: ast.expr, names: InstanceKinds, scope: Scope, depth: int) -> str:
+def text_or_hole(value: ast.expr, names: InstanceKinds, scope: Scope, depth: int = 0) -> str:
+    """Return the text of an expression or of a part of an f-string, `HOLE` if it is not known."""
     inner = value.value if isinstance(value, ast.FormattedValue) else value
     text = literal_text(inner, names, scope, depth + 1)
     return HOLE if text is None else text

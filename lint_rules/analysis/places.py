@@ -37,7 +37,7 @@ def places(tree: ast.Module, names: InstanceKinds) -> Iterator[Place]:
             scope, owner = function.scope, function.owner
             path, complete = (path, complete) if complete else ((*path, node.name), True)
         elif isinstance(node, ast.ClassDef):
-            scope = names.scope_of_class(node.name) or scope
+            scope = names.classes.get(node.name, scope)
             owner = scope if scope.is_class else owner
             path, complete = (path, complete) if complete else ((*path, node.name), bool(path))
         stack += [(child, scope, owner, path, complete) for child in children(node)]

@@ -66,7 +66,7 @@ class ModuleScopes:
         self.module = Scope(None)
         self.functions: list[Function] = []
         self._package = package
-        self._classes: dict[str, Scope] = {}
+        self.classes: dict[str, Scope] = {}
         self._visit(tree, self.module, None)
 
     def qualified(self, expression: ast.expr, scope: Scope, depth: int = 0) -> str | None:
@@ -102,13 +102,13 @@ class ModuleScopes:
             holder = self.holder(target.id, scope)
             if holder is not None and target.id in holder.functions and target.id not in holder.values:
                 return holder.functions[target.id]
-            if target.id in self._classes:
-                return self._classes[target.id].functions.get("__init__")
+            if target.id in self.classes:
+                return self.classes[target.id].functions.get("__init__")
         if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
             if target.value.id in ("self", "cls") and owner is not None:
                 return owner.functions.get(target.attr)
-            if target.value.id in self._classes and self.holder(target.value.id, scope) is None:
-                return self._classes[target.value.id].functions.get(target.attr)
+            if target.value.id in self.classes and self.holder(target.value.id, scope) is None:
+                return self.classes[target.value.id].functions.get(target.attr)
         return None
 
     def _visit(self, node: ast.AST, scope: Scope, owner: Scope | None) -> None:
@@ -120,7 +120,7 @@ class ModuleScopes:
             elif isinstance(child, ast.ClassDef):
                 inner = Scope(scope, is_class=True)
                 if not scope.is_class:
-                    self._classes[child.name] = inner
+                    self.classes[child.name] = inner
                 self._visit(child, inner, inner)
             elif isinstance(child, ast.Lambda):
                 continue

@@ -11,17 +11,15 @@ from pathlib import Path
 
 from ..engine.configuration import load
 from ..engine.contract import JSON
-from ..engine.discovery import discover
 from ..engine.errors import Unparsable
 from ..engine.installed_rules import InstalledRule, InstalledRules, load_rules
-from ..engine.lint import Request, lint
+from ..engine.lint import Request, lint, read_files
 from ..engine.mutant import Mutant
-from ..engine.packaging import module_of
-from ..engine.source_file import LintFile
+from ..engine.source_file import SourceFile
 from ..reporters.json import as_list, item
 from ..reporters.paths import DisplayPaths
 
-_Mutate = Callable[[LintFile, Mapping[str, JSON]], Iterator[Mutant]]
+_Mutate = Callable[[SourceFile, Mapping[str, JSON]], Iterator[Mutant]]
 MOST = 60
 """Mutants of one rule that are tried, spread evenly over all there are, so that a large project takes minutes."""
 
@@ -73,22 +71,17 @@ def prove(request: Request) -> Proofs:
     """Try the mutants of every selected rule. Raises `UsageError`. Takes one run of the gates for each mutant."""
     configuration = load(request.config, request.working_directory)
     installed = load_rules()
-    discovered = discover(configuration, [request.working_directory / path for path in request.paths])
-    files = []
-    for absolute, relative in discovered.files.items():
-        if absolute in discovered.checked:
-            path = configuration.root / relative
-            files.append(LintFile(path, relative, module_of(relative, configuration.module_roots), path.read_bytes()))
+    files, checked = read_files(request, configuration)
     proofs = []
     for rule in installed.rules.values():
         if request.select is None or rule.code in request.select:
-            mutants = [mutant for file in files for mutant in _mutants(rule, file, configuration.table)]
+            mutants = [mutant for path in checked for mutant in _mutants(rule, files[path], configuration.table)]
             only_rule = replace(request, paths=(), select=(rule.code,), cache=False)
             proofs.append(_proof(rule.code, mutants, only_rule, configuration.root, installed))
     return Proofs(configuration.root, proofs)
 
 
-def _mutants(rule: InstalledRule, file: LintFile, table: Mapping[str, JSON]) -> Iterator[Mutant]:
+def _mutants(rule: InstalledRule, file: SourceFile, table: Mapping[str, JSON]) -> Iterator[Mutant]:
     mutate: _Mutate | None = getattr(rule.load()[1], "mutants", None)
     try:
         yield from mutate(file, table) if mutate is not None else ()

@@ -5,27 +5,14 @@ Nothing here imports LibCST, so that a run that only reads cached results starts
 
 from __future__ import annotations
 
-from ast import AST, Module
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import Protocol
 
-if TYPE_CHECKING:
-    import libcst
+from ...hookspecs import JSON
+from .source_file import SourceFile, Span
 
-T = TypeVar("T")
-JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A place in a file. Lines from 1, inclusive; columns from 1, in code points, the end exclusive."""
-
-    line: int
-    column: int
-    end_line: int
-    end_column: int
+__all__ = ["JSON", "Example", "Finding", "Rule", "SourceFile", "Span", "Summaries", "TraceStep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,42 +50,6 @@ class Example:
     files: Mapping[str, str] = field(default_factory=dict)
     path: str = "example.py"
     lines: tuple[int, ...] = ()
-
-
-class SourceFile(Protocol):
-    """One Python file. It is parsed when a rule asks for a tree, at most once."""
-
-    @property
-    def path(self) -> Path: ...
-    @property
-    def relative(self) -> str:
-        """The path below the lint root, with `/`."""
-
-    @property
-    def module(self) -> str | None:
-        """The dotted name by which the project's own code imports this file, or None."""
-
-    @property
-    def data(self) -> bytes: ...
-    @property
-    def text(self) -> str:
-        """The decoded text without a byte order mark. Raises `Unparsable` (PP900) for a wrong encoding."""
-
-    def ast(self) -> Module:
-        """Return the `ast` tree, about ten times cheaper than LibCST's. Raises `Unparsable` (PP900)."""
-
-    def cst(self) -> libcst.MetadataWrapper:
-        """Return the LibCST module with metadata. It is not a copy: do not change it. Raises `Unparsable` (PP900)."""
-
-    def span(self, node: AST) -> Span:
-        """Return where an `ast` node stands, in code points from 1 (`ast` itself counts bytes from 0)."""
-
-    def line(self, number: int) -> str:
-        """Return line `number` (from 1) without its end, as Python counts lines; `""` past the end."""
-
-    def derived(self, key: str, make: Callable[[], T]) -> T:
-        """Return what `make()` returned at the first call with this key, as long as the trees are kept: what a rule
-        makes of a tree and needs in its summary and in its check. Start `key` with the rule's code."""
 
 
 class Summaries(Protocol):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from .downlevel_fstrings import downlevel_fstrings
 
@@ -18,30 +18,21 @@ _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 _IGNORED = frozenset({tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT})
 
 
-def downlevel(text: str) -> Iterator[str]:
-    """Yield the text in older syntax; yield nothing if the text cannot even be split into tokens."""
+def downlevel(text: str) -> str:
+    """Return the text in older syntax. Raises `SyntaxError` if it cannot even be split into tokens."""
     older = downlevel_fstrings(text)
     try:
         tokens = [t for t in tokenize.generate_tokens(io.StringIO(older).readline) if t.type not in _IGNORED]
-    except (tokenize.TokenError, SyntaxError, RecursionError):
-        return
-    lines = [list(line) for line in older.splitlines(keepends=True)] if _plain(older) else _lines(older)
+    except (tokenize.TokenError, RecursionError) as error:
+        raise SyntaxError(str(error)) from error
+    lines = [list(line) for line in io.StringIO(older, newline="")]
     for index, token in enumerate(tokens):
         starts = index == 0 or tokens[index - 1].type == tokenize.NEWLINE or tokens[index - 1].string in (":", ";")
         if token.type == tokenize.NAME:
             _name(tokens, index, starts, lines)
         elif token.string in _OPEN:
             _unpacked_comprehension(tokens, index, lines)
-    yield "".join("".join(line) for line in lines)
-
-
-def _plain(text: str) -> bool:
-    """Return whether `str.splitlines` splits the text into the lines that Python sees."""
-    return text.isascii() and not any(character in text for character in "\x0b\x0c\x1c\x1d\x1e")
-
-
-def _lines(text: str) -> list[list[str]]:
-    return [list(line) for line in io.StringIO(text, newline="").readlines()]
+    return "".join("".join(line) for line in lines)
 
 
 def _name(tokens: Sequence[tokenize.TokenInfo], index: int, starts: bool, lines: list[list[str]]) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from .cache import digest
 from .contract import Finding
 from .errors import Unparsable
-from .source_file import LintFile
+from .source_file import SourceFile
 
 
-def fingerprints(findings: Sequence[Finding], files: Mapping[str, LintFile]) -> list[str]:
+def fingerprints(findings: Sequence[Finding], files: Mapping[str, SourceFile]) -> list[str]:
     """Return a fingerprint for each finding: of the rule, the path, the code of its lines without their indentation,
     and its number among equal findings. Line numbers and messages, which name lines, are no part of it."""
     seen: Counter[str] = Counter()
@@ -23,7 +23,7 @@ def fingerprints(findings: Sequence[Finding], files: Mapping[str, LintFile]) -> 
     return names
 
 
-def _code(finding: Finding, files: Mapping[str, LintFile]) -> str:
+def _code(finding: Finding, files: Mapping[str, SourceFile]) -> str:
     span = finding.span
     try:
         lines = [files[finding.path].line(number).strip() for number in range(span.line, span.end_line + 1)]

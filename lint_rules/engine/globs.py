@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+_WILDCARDS = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+_PART = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+", re.DOTALL)
+
 
 def compile_globs(patterns: Iterable[str]) -> re.Pattern[str] | None:
     """Return one expression for all patterns, for `fullmatch` on a relative path with `/`; None for no patterns.
@@ -16,25 +19,5 @@ def compile_globs(patterns: Iterable[str]) -> re.Pattern[str] | None:
 
 
 def _translate(pattern: str) -> str:
-    cleaned = pattern.removeprefix("./").rstrip("/")
-    if cleaned.endswith("/**"):
-        cleaned = cleaned.removesuffix("/**")
-    parts: list[str] = []
-    position = 0
-    while position < len(cleaned):
-        if cleaned.startswith("**/", position):
-            parts.append("(?:[^/]+/)*")
-            position += 3
-        elif cleaned.startswith("**", position):
-            parts.append(".*")
-            position += 2
-        elif cleaned[position] == "*":
-            parts.append("[^/]*")
-            position += 1
-        elif cleaned[position] == "?":
-            parts.append("[^/]")
-            position += 1
-        else:
-            parts.append(re.escape(cleaned[position]))
-            position += 1
-    return "".join(parts)
+    cleaned = pattern.removeprefix("./").rstrip("/").removesuffix("/**")
+    return "".join(_WILDCARDS.get(part) or re.escape(part) for part in _PART.findall(cleaned))

@@ -14,7 +14,7 @@ from .cache import ResultCache, Row, canonical, digest
 from .configuration import Configuration
 from .installed_rules import InstalledRule
 from .project import ModuleTable
-from .source_file import LintFile
+from .source_file import SourceFile
 
 if TYPE_CHECKING:
     from .full_run import FullRun
@@ -49,7 +49,7 @@ class IncrementalRun:
     """One run over a project. It imports the rules only if the cache does not know an answer."""
 
     def __init__(
-        self, configuration: Configuration, cache: ResultCache, files: Mapping[str, LintFile], table: ModuleTable
+        self, configuration: Configuration, cache: ResultCache, files: Mapping[str, SourceFile], table: ModuleTable
     ) -> None:
         self.configuration = configuration
         self.cache = cache

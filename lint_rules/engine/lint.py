@@ -17,7 +17,7 @@ from .installed_rules import ENGINE_CODES, InstalledRule, InstalledRules, load_r
 from .packaging import module_of
 from .project import ModuleTable
 from .rule_executor import Crash, decode
-from .source_file import LintFile
+from .source_file import SourceFile
 from .suppressions import MARK, Suppression, apply, suppressions
 
 
@@ -50,7 +50,7 @@ class Report:
     findings: tuple[Finding, ...]
     crashes: tuple[Crash, ...]
     problems: tuple[str, ...]
-    files: Mapping[str, LintFile]
+    files: Mapping[str, SourceFile]
     checked: int
     rules: tuple[InstalledRule, ...]
     suppressed: int
@@ -71,8 +71,7 @@ def lint(request: Request, installed: InstalledRules | None = None) -> Report:
     configuration = load(request.config, request.working_directory)
     installed = installed or load_rules()
     rules = _selected(installed, request.select)
-    discovered, files = _files(request, configuration)
-    checked = [path for absolute, path in discovered.files.items() if absolute in discovered.checked]
+    files, checked = read_files(request, configuration)
     cache = ResultCache(default_file(configuration.root) if request.cache else None)
     try:
         modules = ModuleTable((file.relative, file.module) for file in files.values())
@@ -114,7 +113,8 @@ def _selected(installed: InstalledRules, select: Sequence[str] | None) -> list[I
     return [rule for rule in installed.rules.values() if rule.code in select]
 
 
-def _files(request: Request, configuration: Configuration) -> tuple[DiscoveredFiles, dict[str, LintFile]]:
+def read_files(request: Request, configuration: Configuration) -> tuple[dict[str, SourceFile], list[str]]:
+    """Return the files of a run by relative path, and the paths of those to report on. Raises `UsageError`."""
     replaced: str | None = None
     stdin = b""
     if request.stdin is not None:
@@ -122,11 +122,12 @@ def _files(request: Request, configuration: Configuration) -> tuple[DiscoveredFi
         discovered = _with_stdin(configuration, Path(replaced))
     else:
         discovered = discover(configuration, [request.working_directory / path for path in request.paths])
-    files: dict[str, LintFile] = {}
+    files: dict[str, SourceFile] = {}
     for absolute, relative in discovered.files.items():
         data = stdin if absolute == replaced else _read(absolute)
-        files[relative] = LintFile(Path(absolute), relative, module_of(relative, configuration.module_roots), data)
-    return discovered, files
+        files[relative] = SourceFile(Path(absolute), relative, module_of(relative, configuration.module_roots), data)
+    checked = [path for absolute, path in discovered.files.items() if absolute in discovered.checked]
+    return files, checked
 
 
 def _read(path: str) -> bytes:
@@ -161,7 +162,7 @@ def _results(states: Sequence[RuleState], checked: Iterable[str]) -> dict[str, l
 
 
 def _suppress(
-    files: Mapping[str, LintFile],
+    files: Mapping[str, SourceFile],
     checked: Iterable[str],
     results: Mapping[str, list[Finding]],
     ran: Collection[str],
@@ -179,7 +180,7 @@ def _suppress(
     return kept, suppressed
 
 
-def _directives(file: LintFile) -> list[Suppression]:
+def _directives(file: SourceFile) -> list[Suppression]:
     if MARK not in file.data:
         return []
     try:

@@ -8,6 +8,7 @@ than this interpreter), a forked child parses the text first.
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import signal
 import warnings
@@ -37,11 +38,8 @@ def parse_ast(text: str) -> ast.Module:
             raise TooDeep(error.lineno or 1, max(error.offset or 1, 1), error.msg) from error
         from .downlevel import downlevel
 
-        for older in downlevel(text):
-            try:
-                return _parse_quietly(older)
-            except (SyntaxError, RecursionError, MemoryError, ValueError):
-                continue
+        with contextlib.suppress(SyntaxError, RecursionError, MemoryError, ValueError):
+            return _parse_quietly(downlevel(text))
         raise Unparsable(error.lineno or 1, max(error.offset or 1, 1), error.msg) from error
     except ValueError as error:
         raise Unparsable(1, 1, str(error)) from error
@@ -68,11 +66,8 @@ def parse_cst(text: str, tree: ast.Module | None) -> libcst.MetadataWrapper:
     except RecursionError as error:
         raise TooDeep from error
     except libcst.ParserSyntaxError as error:
-        for older in downlevel(text):
-            try:
-                return libcst.MetadataWrapper(libcst.parse_module(older), unsafe_skip_copy=True)
-            except (libcst.ParserSyntaxError, RecursionError):
-                continue
+        with contextlib.suppress(SyntaxError, libcst.ParserSyntaxError, RecursionError):
+            return libcst.MetadataWrapper(libcst.parse_module(downlevel(text)), unsafe_skip_copy=True)
         raise Unparsable(error.raw_line, error.raw_column + 1, error.message) from error
 
 

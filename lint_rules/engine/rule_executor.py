@@ -11,7 +11,7 @@ from .cache import canonical, digest
 from .contract import JSON, Finding, Rule, Span, TraceStep
 from .errors import Unparsable
 from .project import ModuleTable, RecordingSummaries, SummaryStore
-from .source_file import LintFile
+from .source_file import SourceFile
 
 LONGEST = 5
 """Lines that a finding may span."""
@@ -71,7 +71,7 @@ class Linked:
 class RuleExecutor:
     """The rules of one run with the files that they read."""
 
-    def __init__(self, rules: Mapping[str, Rule], files: Mapping[str, LintFile], table: ModuleTable) -> None:
+    def __init__(self, rules: Mapping[str, Rule], files: Mapping[str, SourceFile], table: ModuleTable) -> None:
         self._rules = rules
         self._files = files
         self._table = table
@@ -190,7 +190,7 @@ def _summary(value: JSON) -> Summary:
     return Summary(body.decode(), digest(body))
 
 
-def _accepted(code: str, file: LintFile, findings: Iterable[Finding]) -> Sequence[Finding]:
+def _accepted(code: str, file: SourceFile, findings: Iterable[Finding]) -> Sequence[Finding]:
     kept: dict[tuple[Span, str], Finding] = {}
     for finding in findings:
         if finding.rule != code or finding.path != file.relative:
@@ -205,7 +205,7 @@ def _accepted(code: str, file: LintFile, findings: Iterable[Finding]) -> Sequenc
     return list(kept.values())
 
 
-def _unparsable(file: LintFile, error: Unparsable) -> Finding:
+def _unparsable(file: SourceFile, error: Unparsable) -> Finding:
     try:
         end = max(len(file.line(error.line)) + 1, error.column)
     except Unparsable:

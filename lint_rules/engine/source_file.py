@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from ast import AST, Module
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from .contract import Span
 from .errors import TooDeep, Unparsable
 from .parser import parse_ast, parse_cst
 
@@ -20,8 +20,23 @@ _LINE = re.compile(r"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
 
 
-class LintFile:
-    """The engine's `SourceFile`, made of bytes. It reads nothing from the disk."""
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in a file. Lines from 1, inclusive; columns from 1, in code points, the end exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class SourceFile:
+    """One Python file, made of bytes: it reads nothing from the disk. It is parsed when a rule asks for a tree, at
+    most once.
+
+    `relative` is the path below the lint root, with `/`. `module` is the dotted name by which the project's own code
+    imports the file, or None.
+    """
 
     __slots__ = ("_derived", "_failed", "_lines", "_text", "data", "module", "path", "relative")
 
@@ -37,19 +52,19 @@ class LintFile:
 
     @property
     def text(self) -> str:
-        """See `SourceFile.text`."""
+        """The decoded text without a byte order mark. Raises `Unparsable` (PP900) for a wrong encoding."""
         if self._text is None:
             self._text = decode(self.data)
         return self._text
 
     def line(self, number: int) -> str:
-        """See `SourceFile.line`."""
+        """Return line `number` (from 1) without its end, as Python counts lines; `""` past the end."""
         if self._lines is None:
             self._lines = _LINE.split(self.text)
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
     def span(self, node: AST) -> Span:
-        """See `SourceFile.span`."""
+        """Return where an `ast` node stands, in code points from 1 (`ast` itself counts bytes from 0)."""
         line = getattr(node, "lineno", 1)
         end_line = getattr(node, "end_lineno", None) or line
         column = self._code_points(line, getattr(node, "col_offset", 0))
@@ -57,12 +72,15 @@ class LintFile:
         return Span(line, column + 1, end_line, end_column + 1)
 
     def ast(self) -> Module:
-        """See `SourceFile.ast`. Syntax newer than this interpreter is rewritten at the same length (downlevel.py), so
-        that lines and columns stay right."""
+        """Return the `ast` tree, about ten times cheaper than LibCST's. Raises `Unparsable` (PP900).
+
+        Syntax newer than this interpreter is rewritten at the same length (downlevel.py), so that lines and columns
+        stay right.
+        """
         return self._parsed("ast", lambda: parse_ast(self.text))
 
     def cst(self) -> libcst.MetadataWrapper:
-        """See `SourceFile.cst`."""
+        """Return the LibCST module with metadata. It is not a copy: do not change it. Raises `Unparsable` (PP900)."""
         return self._parsed("cst", lambda: parse_cst(self.text, self._ast_or_none()))
 
     def forget(self) -> None:
@@ -70,7 +88,8 @@ class LintFile:
         self._derived.clear()
 
     def derived(self, key: str, make: Callable[[], T]) -> T:
-        """See `SourceFile.derived`."""
+        """Return what `make()` returned at the first call with this key, as long as the trees are kept: what a rule
+        makes of a tree and needs in its summary and in its check. Start `key` with the rule's code."""
         if key not in self._derived:
             self._derived[key] = make()
         return cast("T", self._derived[key])

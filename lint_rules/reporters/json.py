@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ..engine.contract import TraceStep
-    from ..engine.lint import Report
-    from .paths import DisplayPaths
+from ..engine.contract import TraceStep
+from ..engine.lint import Report
+from .paths import DisplayPaths
 
 
 def render(report: Report, display: DisplayPaths) -> str:

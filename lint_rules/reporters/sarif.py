@@ -5,15 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
+from ..engine.contract import Finding
 from ..engine.fingerprints import fingerprints
-
-if TYPE_CHECKING:
-    from ..engine.contract import Finding
-    from ..engine.installed_rules import InstalledRule
-    from ..engine.lint import Report
-    from .paths import DisplayPaths
+from ..engine.installed_rules import InstalledRule
+from ..engine.lint import Report
+from .paths import DisplayPaths
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _Object = dict[str, object]

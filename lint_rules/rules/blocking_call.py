@@ -182,6 +182,3 @@ def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
                 lines = (f"{indent_of(file, first)}plugport_mutant.sleep(1)", line)
                 text = edited(file, [Edit(first.lineno, first.lineno, lines)], top="import time as plugport_mutant")
                 yield Mutant(file.relative, function.lineno, "sleeps on the event loop", text)
-
-
-__all__ = ["CODE", "INVALID", "VALID", "BlockingCall", "message", "mutants", "reason"]

@@ -228,6 +228,3 @@ def _is_judged(function: FunctionNode, decorator: ast.expr) -> bool:
     """Return whether the decorator is a marker whose function the rule judges: it may not be of an optional hook."""
     is_marker = decorator_name(decorator) == "hookimpl" and "optionalhook" not in _options(decorator)
     return is_marker and _hook(function, decorator) is not None
-
-
-__all__ = ["CODE", "INVALID", "VALID", "HookMismatch", "message", "mutants", "reason"]

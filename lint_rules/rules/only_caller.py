@@ -327,6 +327,3 @@ def _one_line_calls(tree: ast.Module, names: set[str]) -> Iterator[tuple[ast.stm
 
 def _is_on_line(call: ast.Call, statement: ast.stmt) -> bool:
     return call.lineno == call.end_lineno == statement.lineno
-
-
-__all__ = ["CODE", "INVALID", "VALID", "OnlyCaller", "message", "mutants", "reason"]

@@ -224,6 +224,3 @@ def _is_handler(function: FunctionNode) -> bool:
     return not is_generator and (
         "request" in parameters(function) or "Request" in annotations or "Response" in returns
     )
-
-
-__all__ = ["CODE", "INVALID", "VALID", "RawErrorInResponse", "message", "mutants", "reason"]

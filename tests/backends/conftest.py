@@ -6,14 +6,14 @@ import logging
 import os
 
 import pytest
+from support.ec2_faults import FaultyAws, FaultyHost
 from support.engine import NoEngine, PrivateEngine
 from support.simulated_ec2 import simulated_ec2
 from support.tools import skip_without
 
 from plugport.builtin_backends.docker.backend import DockerBackend
 from plugport.builtin_backends.ec2.aws import Aws
-from plugport.builtin_backends.ec2.simulator.aws import SimulatedAws
-from plugport.builtin_backends.ec2.simulator.ssh_host import SshHost, SshHostUnavailable
+from plugport.builtin_backends.ec2.simulator.ssh_host import SshHostUnavailable
 from plugport.hookspecs import ServiceSettings, StartupContext
 from plugport.hookspecs.conformance import bundle_of
 
@@ -44,7 +44,7 @@ async def backend(engine, monkeypatch):
 def session_ssh_host():
     """A host with a real sshd, the same for all tests."""
     try:
-        started = SshHost()
+        started = FaultyHost()
         if not started.is_view:
             started.stop()
             raise SshHostUnavailable("these tests change what lies on the host: only root can have one for it")
@@ -63,7 +63,7 @@ def ssh_host(session_ssh_host):
 
 @pytest.fixture(scope="session")
 def session_aws(session_ssh_host):
-    made = SimulatedAws(session_ssh_host.accept_key)
+    made = FaultyAws(session_ssh_host.accept_key)
     made.start()
     yield made
     made.stop()

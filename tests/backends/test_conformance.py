@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from support.ec2_faults import Fault, FaultyEndpoint
 from support.mounts import tmpfs
 from support.simulated_ec2 import use_simulator
 from support.socket_proxy import SocketProxy
@@ -17,8 +18,7 @@ from support.third_party import command
 
 from plugport.builtin_backends.docker.backend import DockerBackend
 from plugport.builtin_backends.ec2.backend import Ec2Backend
-from plugport.builtin_backends.ec2.simulator.aws import Fault
-from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST, SimulatedEndpoint
+from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST
 from plugport.builtin_backends.external import ExternalBackend
 from plugport.builtin_backends.host import HostBackend
 from plugport.hookspecs import Workspace
@@ -136,7 +136,7 @@ class EndpointInAThread:
     """A tunnel endpoint on a loop of its own, for tests that have none."""
 
     def __init__(self, folder, target):
-        self.endpoint = SimulatedEndpoint(folder, target)
+        self.endpoint = FaultyEndpoint(folder, target)
         self._loop, started = asyncio.new_event_loop(), threading.Event()
 
         async def serve():
@@ -168,7 +168,9 @@ class TestEc2(BackendConformance):
         session_aws.states[stopped] = "stopped"
 
         def shell(line, stdin):
-            return subprocess.run(ssh_host.shell_command(line), input=stdin, capture_output=True, check=True).stdout
+            return subprocess.run(
+                ssh_host.on_host("sh", "-c", line), input=stdin, capture_output=True, check=True
+            ).stdout
 
         @contextlib.contextmanager
         def vanishes():

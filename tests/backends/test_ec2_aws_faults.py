@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from support.ec2_assertions import installed_bundle
+from support.ec2_faults import Fault
 
 from plugport.builtin_backends.ec2 import instances
-from plugport.builtin_backends.ec2.simulator.aws import Fault
 from plugport.hookspecs import RunStateKind, errors
 
 

@@ -7,8 +7,9 @@ import re
 import asyncssh
 import pytest
 from support.ec2_assertions import installed_bundle
+from support.ec2_faults import Fault
 
-from plugport.builtin_backends.ec2.simulator.aws import Fault, console_with_host_keys
+from plugport.builtin_backends.ec2.simulator.aws import console_with_host_keys
 from plugport.hookspecs import errors
 
 

@@ -12,10 +12,11 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from botocore.session import get_session
 from botocore.validate import ParamValidator
+from support.ec2_faults import Fault, FaultyAws
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from plugport.builtin_backends.ec2.simulator.aws import REGION, Fault, SimulatedAws, console_with_host_keys
+from plugport.builtin_backends.ec2.simulator.aws import REGION, console_with_host_keys
 from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST, SimulatedEndpoint
 
 PUSHED: list[tuple[str, str, float]] = []
@@ -23,7 +24,7 @@ PUSHED: list[tuple[str, str, float]] = []
 
 @pytest.fixture(scope="module")
 def aws():
-    made = SimulatedAws(lambda *args: PUSHED.append(args))
+    made = FaultyAws(lambda *args: PUSHED.append(args))
     made.start()
     yield made
     made.stop()

@@ -7,10 +7,11 @@ import os
 
 import asyncssh
 import pytest
+from support.ec2_faults import FaultyEndpoint
 
 from plugport.builtin_backends.ec2.aws import Aws
 from plugport.builtin_backends.ec2.endpoints import Endpoint
-from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST, SimulatedEndpoint
+from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST
 from plugport.builtin_backends.ec2.tunnel import FRAME, Tunnel, presigned_url
 from plugport.hookspecs.errors import BackendUnavailable
 
@@ -51,7 +52,7 @@ async def sshd():
 
 async def test_ssh_goes_through_the_tunnel(aws, trusted, sshd):
     port, key = sshd
-    async with SimulatedEndpoint(trusted, ("127.0.0.1", port)) as endpoint:
+    async with FaultyEndpoint(trusted, ("127.0.0.1", port)) as endpoint:
         known: tuple = ([key.convert_to_public()], [], [])
         async with asyncssh.connect("10.0.0.7", tunnel=_tunnel(aws, endpoint), known_hosts=known) as ssh:
             sent = os.urandom(3_000_000)
@@ -64,14 +65,14 @@ async def test_ssh_goes_through_the_tunnel(aws, trusted, sshd):
 
 
 async def test_a_refused_handshake_is_typed_with_the_request_id(aws, trusted, monkeypatch):
-    async with SimulatedEndpoint(trusted, ("127.0.0.1", 1)) as endpoint:
+    async with FaultyEndpoint(trusted, ("127.0.0.1", 1)) as endpoint:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
         with pytest.raises(BackendUnavailable, match=r"403.*no access.*req-42"):
             await _tunnel(Aws(), endpoint).create_connection(asyncio.Protocol)
 
 
 async def test_an_endpoint_that_is_not_trusted_or_not_there_is_typed(aws, trusted, monkeypatch):
-    async with SimulatedEndpoint(trusted, ("127.0.0.1", 1)) as endpoint:
+    async with FaultyEndpoint(trusted, ("127.0.0.1", 1)) as endpoint:
         monkeypatch.delenv("SSL_CERT_FILE")
         with pytest.raises(BackendUnavailable, match="certificate"):
             await _tunnel(aws, endpoint).create_connection(asyncio.Protocol)
@@ -88,7 +89,7 @@ async def test_a_line_that_breaks_is_never_taken_for_a_command_that_ended(aws, t
         async with asyncssh.connect("10.0.0.7", tunnel=_tunnel(aws, endpoint), known_hosts=known) as ssh:
             return (await ssh.run("x", input=b"x" * 3_000_000, encoding=None)).exit_status
 
-    async with SimulatedEndpoint(trusted, ("127.0.0.1", port), **fault) as endpoint:
+    async with FaultyEndpoint(trusted, ("127.0.0.1", port), **fault) as endpoint:
         results = await asyncio.gather(asyncio.wait_for(run(), 20), return_exceptions=True)
     assert results == [None] or isinstance(results[0], asyncssh.Error | ConnectionError)
 

@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 
 from plugport.builtin_backends.ec2.backend import Ec2Backend
-from plugport.builtin_backends.ec2.simulator.aws import SimulatedAws
-from plugport.builtin_backends.ec2.simulator.ssh_host import SshHost
-from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST, SimulatedEndpoint
+from plugport.builtin_backends.ec2.simulator.tunnel_endpoint import ENDPOINT_HOST
 from plugport.hookspecs import JSON, ServiceSettings, StartupContext, Workspace
+from support.ec2_faults import FaultyAws, FaultyEndpoint, FaultyHost
 
 
 class DictStore:
@@ -43,9 +42,9 @@ class DictStore:
 class SimulatedEc2:
     """All parts, to look at and to change."""
 
-    host: SshHost
-    aws: SimulatedAws
-    endpoint: SimulatedEndpoint
+    host: FaultyHost
+    aws: FaultyAws
+    endpoint: FaultyEndpoint
     instance: str
     folder: Path
     store: DictStore = field(default_factory=DictStore)
@@ -79,16 +78,16 @@ class SimulatedEc2:
 
 @asynccontextmanager
 async def simulated_ec2(
-    host: SshHost, aws: SimulatedAws, folder: Path, monkeypatch: pytest.MonkeyPatch
+    host: FaultyHost, aws: FaultyAws, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SimulatedEc2]:
     """Start an endpoint and an instance, and point the environment at them."""
     use_simulator(aws, folder, monkeypatch)
-    async with SimulatedEndpoint(folder / "tls", ("127.0.0.1", host.port)) as endpoint:
+    async with FaultyEndpoint(folder / "tls", ("127.0.0.1", host.port)) as endpoint:
         instance = await asyncio.to_thread(aws.run_instance, ENDPOINT_HOST)
         yield SimulatedEc2(host, aws, endpoint, instance, folder)
 
 
-def use_simulator(aws: SimulatedAws, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def use_simulator(aws: FaultyAws, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make this process call the simulated AWS, and trust the endpoint's certificate in `folder`/tls."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)

@@ -1,7 +1,7 @@
 """The parts of AWS's API that the ec2 backend calls, served on the loopback interface.
 
-moto answers for EC2. This module adds what moto lacks: Instance Connect endpoints, more states, console output,
-faults on demand, and a key push that a real sshd enforces. tests/backends/test_ec2_simulator.py checks the answers
+moto answers for EC2. This module adds what moto lacks: Instance Connect endpoints, console output, and a key push
+that a real sshd enforces. tests/backends/test_ec2_simulator.py checks the answers
 against botocore's model of the API.
 """
 
@@ -11,12 +11,11 @@ import base64
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
-from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import boto3
@@ -30,39 +29,24 @@ ACCESS_KEY, SECRET_KEY, REGION = "AKIDEXAMPLE", "secret", "eu-west-1"
 _ACCOUNT = "123456789012"
 _JSON = "application/x-amz-json-1.1"
 _NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
-_STATE_CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
-
-
-@dataclass
-class Fault:
-    """The error that the next `times` calls of an action get: AWS's code and the HTTP status."""
-
-    code: str
-    status: int = 503
-    times: int = 1
 
 
 @dataclass
 class SimulatedAws:
     """Serves the API. `accept_key(user, public key, seconds)` is called for each key that is pushed.
 
-    All fields may be changed between calls. `states`: instance id to the name of a state, or `absent`. `consoles`:
-    instance id to its console's text. `endpoints`: the items of DescribeInstanceConnectEndpoints. `faults`: action
-    to the error that it gets. `key_seconds`: how long a pushed key is valid. `calls`: the actions, in the order in
-    which they were called.
+    All fields may be changed between calls. `consoles`: instance id to its console's text. `endpoints`: the items of
+    DescribeInstanceConnectEndpoints. `key_seconds`: how long a pushed key is valid.
     """
 
     accept_key: Callable[[str, str, float], None]
-    states: dict[str, str] = field(default_factory=dict)
     consoles: dict[str, str] = field(default_factory=dict)
     endpoints: list[dict[str, str]] = field(default_factory=list)
-    faults: dict[str, Fault] = field(default_factory=dict)
     key_seconds: float = 60
-    calls: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         """Serve on a free port of the loopback interface, and set `url`."""
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self.moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -73,12 +57,6 @@ class SimulatedAws:
         self._server.shutdown()
         self._thread.join(10)
         self._server.server_close()
-
-    def reset(self) -> None:
-        """Clear states, consoles, endpoints, faults and calls."""
-        for values in (self.states, self.consoles, self.endpoints, self.faults, self.calls):
-            values.clear()
-        self.key_seconds = 60
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that make a process call this server instead of AWS."""
@@ -114,7 +92,6 @@ class SimulatedAws:
                 "ownerId": _ACCOUNT,
             }
         ]
-        self.calls.clear()
         return str(instance["InstanceId"])
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -122,44 +99,37 @@ class SimulatedAws:
         environ["wsgi.input"] = BytesIO(body)
         request_id = f"req-{uuid.uuid4()}"
         target = environ.get("HTTP_X_AMZ_TARGET", "")
-        form = {} if target else parse_qs(body.decode())
-        action = target.rpartition(".")[2] or form.get("Action", [""])[0]
-        self.calls.append(action)
+        fields = json.loads(body) if target else parse_qs(body.decode())
+        answer = self.answer(target.rpartition(".")[2] or fields.get("Action", [""])[0], fields, request_id, environ)
+        if answer is None:
+            response: Iterable[bytes] = self.moto(environ, start_response)
+            return response
+        status, content, content_type = answer
+        length = str(len(content))
+        headers = [("content-type", content_type), ("content-length", length), ("x-amzn-RequestId", request_id)]
+        start_response(f"{status} -", headers)
+        return [content]
 
-        def reply(status: int, content: bytes, content_type: str) -> Iterable[bytes]:
-            length = str(len(content))
-            headers = [("content-type", content_type), ("content-length", length), ("x-amzn-RequestId", request_id)]
-            start_response(f"{status} -", headers)
-            return [content]
-
-        fault = self.faults.get(action)
-        if fault is not None and fault.times > 0:
-            fault.times -= 1
-            return reply(fault.status, *_error(fault.code, request_id, is_json=bool(target)))
+    def answer(
+        self, action: str, fields: Mapping[str, Any], request_id: str, environ: WSGIEnvironment
+    ) -> tuple[int, bytes, str] | None:
+        """Return status, content and media type of the answer to an action; None if moto answers it."""
         if action == "SendSSHPublicKey":
-            return reply(*self._send_ssh_public_key(json.loads(body), request_id))
+            return self._send_ssh_public_key(fields, request_id)
         if action == "DescribeInstanceConnectEndpoints":
-            return reply(200, self._describe_endpoints(form, request_id), "text/xml")
-        instance = form.get("InstanceId", [""])[0]
+            return 200, self._describe_endpoints(fields, request_id), "text/xml"
+        instance = fields.get("InstanceId", [""])[0]
         if action == "GetConsoleOutput" and instance in self.consoles:
-            return reply(200, _console_output(instance, self.consoles[instance], request_id), "text/xml")
-        if action == "DescribeInstances" and self.states:
-            answer = b"".join(self._moto(environ, lambda *_: None))
-            return reply(200, self._with_states(answer), "text/xml")
-        response: Iterable[bytes] = self._moto(environ, start_response)
-        return response
+            return 200, _console_output(instance, self.consoles[instance], request_id), "text/xml"
+        return None
 
-    def _send_ssh_public_key(self, request: dict[str, str], request_id: str) -> tuple[int, bytes, str]:
-        state = self.states.get(request["InstanceId"], "running")
-        if state != "running":
-            code = "EC2InstanceNotFoundException" if state == "absent" else "EC2InstanceStateInvalidException"
-            return 400, *_error(code, request_id, is_json=True)
+    def _send_ssh_public_key(self, request: Mapping[str, str], request_id: str) -> tuple[int, bytes, str]:
         if not request["SSHPublicKey"].startswith(("ssh-ed25519 ", "ssh-rsa ")) or not request["InstanceOSUser"]:
-            return 400, *_error("InvalidArgsException", request_id, is_json=True)
+            return 400, json.dumps({"__type": "InvalidArgsException", "message": "no"}).encode(), _JSON
         self.accept_key(request["InstanceOSUser"], request["SSHPublicKey"], self.key_seconds)
         return 200, json.dumps({"RequestId": request_id, "Success": True}).encode(), _JSON
 
-    def _describe_endpoints(self, form: dict[str, list[str]], request_id: str) -> bytes:
+    def _describe_endpoints(self, form: Mapping[str, list[str]], request_id: str) -> bytes:
         """Apply the filters `vpc-id` and `state`. A page has one endpoint, so a caller that does not page fails."""
         endpoints = self.endpoints
         for number in range(1, 5):
@@ -174,20 +144,6 @@ class SimulatedAws:
         next_token = f"<nextToken>{start + 1}</nextToken>" if start + 1 < len(endpoints) else ""
         content = f"<instanceConnectEndpointSet>{items}</instanceConnectEndpointSet>{next_token}"
         return _document("DescribeInstanceConnectEndpointsResponse", content, request_id)
-
-    def _with_states(self, answer: bytes) -> bytes:
-        """Replace the state of each instance in moto's answer by the one in `states`."""
-        root = ElementTree.fromstring(answer)  # noqa: S314 - moto wrote it in this process
-        for instances in root.iterfind(".//{*}instancesSet"):
-            for instance in list(instances):
-                state = self.states.get(instance.findtext("{*}instanceId") or "")
-                if state == "absent":
-                    instances.remove(instance)
-                elif state is not None:
-                    for part, value in (("code", str(_STATE_CODES.get(state, 0))), ("name", state)):
-                        for element in instance.iterfind(f"{{*}}instanceState/{{*}}{part}"):
-                            element.text = value
-        return ElementTree.tostring(root)
 
 
 def console_with_host_keys(keys: Iterable[str]) -> str:
@@ -208,13 +164,3 @@ def _console_output(instance: str, text: str, request_id: str) -> bytes:
         f"<output>{base64.b64encode(text.encode()).decode()}</output>"
     )
     return _document("GetConsoleOutputResponse", content, request_id)
-
-
-def _error(code: str, request_id: str, *, is_json: bool) -> tuple[bytes, str]:
-    if is_json:
-        return json.dumps({"__type": code, "message": "no"}).encode(), _JSON
-    text = (
-        f"<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors>"
-        f"<RequestID>{request_id}</RequestID></Response>"
-    )
-    return text.encode(), "text/xml"

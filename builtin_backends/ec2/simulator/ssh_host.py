@@ -54,12 +54,11 @@ class SshHost:
         self.ssh_folder = self.folder / ("root/etc/plugport-ssh" if self.is_view else "ssh")
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self._options: dict[str, str] = {}
         try:
             if self.is_view:
                 self._mount_view()
                 self._add_users()
-                self._empty_folders()
+                self.empty_folders()
             self.ssh_folder.mkdir(parents=True)
             self.make_host_key()
             self.start()
@@ -83,7 +82,6 @@ class SshHost:
     def start(self, **options: str) -> None:
         """Start sshd, or restart it with these options, for example `start(MaxSessions="1")`."""
         self._stop_sshd()
-        self._options = options
         folder = Path("/") / self.ssh_folder.relative_to(self.root) if self.is_view else self.ssh_folder
         config = {
             "Port": str(self.port),
@@ -100,7 +98,7 @@ class SshHost:
             "LogLevel": "VERBOSE",
         } | options
         (self.ssh_folder / "config").write_text("".join(f"{key} {value}\n" for key, value in config.items()))
-        command = self._on_host(_executable("sshd"), "-D", "-e", "-f", str(folder / "config"))
+        command = self.on_host(_executable("sshd"), "-D", "-e", "-f", str(folder / "config"))
         with (self.folder / "sshd.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 command, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
@@ -114,37 +112,16 @@ class SshHost:
             time.sleep(0.02)
         raise SshHostUnavailable("sshd did not start: " + (self.folder / "sshd.log").read_text()[-2000:])
 
-    def reset(self) -> None:
-        """Remove pushed keys and the folders that plugins go to, and restart sshd if it has other options."""
-        for keys in self.ssh_folder.glob("keys-*"):
-            keys.unlink()
-        if self.is_view:
-            self._empty_folders()
-        if self._options:
-            self.start()
-
     def accept_key(self, user: str, public_key: str, seconds: float = 60) -> None:
         """Accept the public key for that user for so many seconds, as after SendSSHPublicKey."""
         expiry = (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y%m%d%H%M%SZ")
         with (self.ssh_folder / f"keys-{user}").open("a") as keys:
             keys.write(f'expiry-time="{expiry}" {public_key.strip()}\n')
 
-    def shell_command(self, line: str) -> list[str]:
-        """Return the command that runs a line of shell on the host, as the user who started it."""
-        return self._on_host("sh", "-c", line)
-
     def shell(self, line: str) -> str:
         """Run a line of shell on the host, as the user who started it, and return its output."""
-        command = self.shell_command(line)
+        command = self.on_host("sh", "-c", line)
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own command
-
-    def hide_tools(self, *tools: str) -> None:
-        """Hide these programs from logins."""
-        self.shell(
-            "rm -rf /opt/tools && mkdir -p /opt/tools && ln -s /usr/bin/* /opt/tools/ 2>/dev/null;"
-            f" cd /opt/tools && rm -f {' '.join(tools)} {'python3*' if 'python3' in tools else ''}"
-        )
-        self.start(SetEnv="PATH=/opt/tools")
 
     def connection_pids(self) -> list[int]:
         """Return the process ids of the open connections."""
@@ -169,10 +146,12 @@ class SshHost:
                 subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own command
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _empty_folders(self) -> None:
+    def empty_folders(self) -> None:
+        """Remove the folders that plugins go to, and make a new home."""
         self.shell("rm -rf /configs /opt/configs /home/ubuntu; install -d -o 1000 -g 1000 /home/ubuntu")
 
-    def _on_host(self, *command: str) -> list[str]:
+    def on_host(self, *command: str) -> list[str]:
+        """Return the command that runs another one on the host, as the user who started it."""
         return [_executable("chroot"), str(self.root), *command] if self.is_view else list(command)
 
     def _stop_sshd(self) -> None:

@@ -7,7 +7,7 @@ import datetime
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, urlencode
@@ -30,32 +30,27 @@ _MESSAGE_BYTES = 65_000
 class SimulatedEndpoint:
     """Forwards every tunnel to `target`, as an async context manager. All fields may be changed while it serves.
 
-    `refuse_status` answers each handshake with this HTTP status. `send_text_first` sends a text message first.
-    `delay` holds each message up for so many seconds, in both directions. `rate` is the bandwidth in bytes a second.
-    `bytes_received` counts the bytes from the client. Above `cut_after` bytes the connection breaks, above
-    `stall_after` nothing more is forwarded, above `mute_after` the client receives nothing more.
+    `refuse_status` answers each handshake with this HTTP status. `delay` holds each message up for so many seconds,
+    in both directions. `rate` is the bandwidth in bytes a second. `bytes_received` counts the bytes from the client.
+    Above `cut_after` bytes the connection breaks, above `stall_after` nothing more is forwarded.
     """
 
     folder: Path
     target: tuple[str, int]
     refuse_status: int | None = None
-    send_text_first: bool = False
     delay: float = 0.0
     rate: float | None = None
     cut_after: int | None = None
     stall_after: int | None = None
-    mute_after: int | None = None
     bytes_received: int = 0
-    requests: list[dict[str, list[str]]] = field(default_factory=list)
     port: int = 0
-    open_tunnels: int = 0
 
     async def __aenter__(self) -> SimulatedEndpoint:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         write_certificate(self.folder, f"*.{ENDPOINT_HOST.partition('.')[2]}")
         context.load_cert_chain(self.folder / "cert.pem", self.folder / "key.pem")
         self._server = await serve(
-            self._forward,
+            self.forward,
             "127.0.0.1",
             0,
             ssl=context,
@@ -70,23 +65,17 @@ class SimulatedEndpoint:
         self._server.close()
         await self._server.wait_closed()
 
-    def cut_tunnels(self) -> None:
-        """Break every tunnel."""
-        for connection in list(self._server.connections):
-            connection.transport.abort()
-
     def _check_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        status = self.refuse_status or (None if self._is_signed(request) else 403)
+        status = self.refuse_status or (None if self.is_signed(request) else 403)
         if status is None:
             return None
         headers = Headers({"x-amzn-requestid": "req-42", "content-length": "9"})
         return Response(status, HTTPStatus(status).phrase, headers, b"no access")
 
-    def _is_signed(self, request: Request) -> bool:
-        """Sign the request again and compare."""
+    def is_signed(self, request: Request) -> bool:
+        """Sign the request again, and return whether that gives its signature."""
         path, _, query = request.path.partition("?")
         parameters = parse_qs(query)
-        self.requests.append(parameters)
         timestamp, expires = parameters["X-Amz-Date"][0], int(parameters["X-Amz-Expires"][0])
         signed_at = datetime.datetime.strptime(timestamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.UTC)
         if abs((datetime.datetime.now(datetime.UTC) - signed_at).total_seconds()) > expires:
@@ -100,15 +89,10 @@ class SimulatedEndpoint:
         signature = signer.signature(signer.string_to_sign(copy, signer.canonical_request(copy)), copy)
         return request.headers["Host"] == ENDPOINT_HOST and signature == parameters["X-Amz-Signature"][0]
 
-    async def _forward(self, client: ServerConnection) -> None:
-        self.open_tunnels += 1
-        try:
-            if self.send_text_first:
-                await client.send("hello")
-            reader, writer = await asyncio.open_connection(*self.target)
-            await _Tunnel(self, client, reader, writer).forward()
-        finally:
-            self.open_tunnels -= 1
+    async def forward(self, client: ServerConnection) -> None:
+        """Carry one client's tunnel to its end."""
+        reader, writer = await asyncio.open_connection(*self.target)
+        await _Tunnel(self, client, reader, writer).forward()
 
 
 class _Tunnel:
@@ -122,7 +106,7 @@ class _Tunnel:
         writer: asyncio.StreamWriter,
     ) -> None:
         self._endpoint, self._client, self._reader, self._writer = endpoint, client, reader, writer
-        self._to_client = _Throttle(endpoint, self._send_to_client)
+        self._to_client = _Throttle(endpoint, client.send)
         self._to_target = _Throttle(endpoint, self._send_to_target)
 
     async def forward(self) -> None:
@@ -156,11 +140,6 @@ class _Tunnel:
     async def _send_to_target(self, data: bytes) -> None:
         self._writer.write(data)
         await self._writer.drain()
-
-    async def _send_to_client(self, data: bytes) -> None:
-        endpoint = self._endpoint
-        if endpoint.mute_after is None or endpoint.bytes_received <= endpoint.mute_after:
-            await self._client.send(data)
 
 
 class _Throttle:

@@ -8,14 +8,14 @@ import uuid
 
 from ....hookspecs import JSON
 from ..address import address
-from ..client import Client, add_connection_flags, print_result, with_client
+from ..client import Client, add_command, print_result
 from ..progress import wait_for_success
 from ..remarks import with_remarks
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of `plugport`."""
-    parser = subparsers.add_parser("install", help="install a plugin into a workspace")
+    parser = add_command(subparsers, "install", install, "install a plugin into a workspace")
     parser.add_argument("source", metavar="SOURCE", help="scheme://spec, or NAME for local://NAME")
     parser.add_argument("--workspace", required=True, metavar="ID")
     parser.add_argument("--digest", help="refuse a tree with another digest than this (sha256:…)")
@@ -29,8 +29,6 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--no-restart", dest="restart", action="store_false", help="do not restart the agent")
     parser.add_argument("--no-wait", dest="wait", action="store_false", help="print the operation's id and return")
-    add_connection_flags(parser)
-    parser.set_defaults(command=with_client(install))
 
 
 def install(client: Client, args: argparse.Namespace) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 
 from ..address import address
-from ..client import Client, add_connection_flags, format_objects, print_result, with_client
+from ..client import Client, add_command, format_objects, print_result
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of `plugport`."""
-    parser = subparsers.add_parser("list", help="show the plugins of a workspace")
+    parser = add_command(subparsers, "list", list_plugins, "show the plugins of a workspace")
     parser.add_argument("--workspace", required=True, metavar="ID")
-    add_connection_flags(parser)
-    parser.set_defaults(command=with_client(list_plugins))
 
 
 def list_plugins(client: Client, args: argparse.Namespace) -> None:

@@ -10,24 +10,23 @@ from ..address import address
 from ..client import (
     Client,
     JSONObject,
-    add_connection_flags,
+    add_command,
     format_fields,
     format_table,
     print_result,
-    with_client,
 )
 from ..progress import operation_events
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of `plugport`."""
-    parser = subparsers.add_parser("operations", help="show the operations, newest first, or one operation")
+    parser = add_command(
+        subparsers, "operations", show_operations, "show the operations, newest first, or one operation"
+    )
     parser.add_argument("id", nargs="?", metavar="ID")
     parser.add_argument("--workspace", metavar="ID")
     parser.add_argument("--limit", type=int, default=20)
     parser.add_argument("--follow", action="store_true", help="show each change of the operation until it ends")
-    add_connection_flags(parser)
-    parser.set_defaults(command=with_client(show_operations))
 
 
 def show_operations(client: Client, args: argparse.Namespace) -> None:

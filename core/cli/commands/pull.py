@@ -7,13 +7,15 @@ import os
 import sys
 from pathlib import Path
 
-from ..client import EXIT_REFUSED, Client, add_connection_flags, print_result, with_client
+from ..client import EXIT_REFUSED, Client, add_command, print_result
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of `plugport`."""
-    parser = subparsers.add_parser(
+    parser = add_command(
+        subparsers,
         "pull",
+        pull,
         help="download a plugin into a directory of this machine, for agents that the service cannot reach",
         description="PLUGPORT_URL names the service, PLUGPORT_TOKEN has the workspace's token. The old version stays "
         "until the new one is complete and has the digest that the service names.",
@@ -22,8 +24,6 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--workspace", required=True, metavar="ID")
     parser.add_argument("--into", required=True, metavar="PLUGINS_DIR", help="the folder that gets NAME/")
     parser.add_argument("--source", metavar="SOURCE", help="the default is local://NAME")
-    add_connection_flags(parser)
-    parser.set_defaults(command=with_client(pull))
 
 
 def pull(client: Client, args: argparse.Namespace) -> int:

@@ -7,14 +7,16 @@ from typing import cast
 
 from ....hookspecs import JSON
 from ..address import address
-from ..client import Client, add_connection_flags, print_result, with_client
+from ..client import Client, add_command, print_result
 from ..remarks import with_remarks
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of `plugport`."""
-    parser = subparsers.add_parser(
+    parser = add_command(
+        subparsers,
         "restore",
+        restore,
         help="put back edited files that an install or an uninstall has set aside",
         description="Puts the files back into the plugin's directory. What they replace is set aside in turn.",
     )
@@ -23,8 +25,6 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--kept", metavar="DIGEST", help="the directory below plugins/.plugport/kept/NAME; the default is the newest"
     )
-    add_connection_flags(parser)
-    parser.set_defaults(command=with_client(restore))
 
 
 def restore(client: Client, args: argparse.Namespace) -> None:

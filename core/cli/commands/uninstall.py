@@ -5,21 +5,19 @@ from __future__ import annotations
 import argparse
 
 from ..address import address
-from ..client import Client, add_connection_flags, print_result, with_client
+from ..client import Client, add_command, print_result
 from ..remarks import with_remarks
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of `plugport`."""
-    parser = subparsers.add_parser("uninstall", help="remove a plugin from a workspace")
+    parser = add_command(subparsers, "uninstall", uninstall, "remove a plugin from a workspace")
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--workspace", required=True, metavar="ID")
     parser.add_argument("--no-restart", dest="restart", action="store_false", help="do not restart the agent")
     parser.add_argument(
         "--adopt", action="store_true", help="remove it even if plugport did not put it there; it is set aside"
     )
-    add_connection_flags(parser)
-    parser.set_defaults(command=with_client(uninstall))
 
 
 def uninstall(client: Client, args: argparse.Namespace) -> None:

@@ -13,11 +13,10 @@ from ..address import address
 from ..client import (
     Client,
     JSONObject,
-    add_connection_flags,
+    add_command,
     format_fields,
     format_objects,
     print_result,
-    with_client,
 )
 
 
@@ -46,11 +45,9 @@ def _action(
     *,
     of_one_workspace: bool = True,
 ) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=description, description=description)
+    parser = add_command(actions, name, command, description, description)
     if of_one_workspace:
         parser.add_argument("id", help="the workspace's id")
-    add_connection_flags(parser)
-    parser.set_defaults(command=with_client(command))
     return parser
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from importlib.metadata import EntryPoint
@@ -64,8 +64,8 @@ class _SuitePlugin:
         """Yield what the target gives, with the loaded provider and its settings from the environment."""
         with self._enter_target() as under_test:
             settings = MappingProxyType({**own_settings(self._provider.name), **under_test.settings})
-            fields: Mapping[str, Any] = {"provider": self._provider.plugin, "provider_name": self._provider.name}
-            yield replace(under_test, settings=settings, **fields)
+            name = self._provider.name
+            yield replace(under_test, settings=settings, provider=self._provider.plugin, provider_name=name)
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Keep the tests of the suite that fits what the target gives."""

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Mapping
 
 from ... import errors
-from ...values import Action, InstalledPlugin, Receipt
+from ...values import Action, InstalledPlugin, Receipt, Removal
 from ...values.bundle import Bundle
 from ..description import BackendUnderTest
 from ..faults import FaultInjector
@@ -66,6 +66,12 @@ async def deliver(
 ) -> Receipt:
     """Deliver the bundle. Raises what `deliver` raises."""
     receipt: Receipt = await harness.call("deliver", workspace=under_test.workspace, bundle=bundle, known=known)
+    return receipt
+
+
+async def uninstall(harness: Harness, under_test: BackendUnderTest, removal: Removal) -> Receipt:
+    """Uninstall. Raises what `uninstall` raises."""
+    receipt: Receipt = await harness.call("uninstall", workspace=under_test.workspace, removal=removal)
     return receipt
 
 

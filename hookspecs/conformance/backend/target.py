@@ -11,7 +11,16 @@ from ...values.bundle import Bundle
 from ..description import BackendUnderTest
 from ..faults import bundle_of
 from ..runner import Harness
-from .assertions import NAME, NEW, deliver, installed_by_name, plugin_contents, push_promise, with_pushing_provider
+from .assertions import (
+    NAME,
+    NEW,
+    deliver,
+    installed_by_name,
+    plugin_contents,
+    push_promise,
+    uninstall,
+    with_pushing_provider,
+)
 from .fixtures import BackendPromises
 
 _EDITED, _MEMORY, _SETTINGS = "both", "CLAUDE.md", ".claude/settings.json"
@@ -62,7 +71,7 @@ class TargetPromises(BackendPromises):
         await deliver(harness, under_test, new)
         under_test.place.write(".claude/kit/SKILL.md", _FILE)
         under_test.place.link("skills", ".claude")
-        receipt = await _uninstall(harness, under_test, Removal(NAME, files={"skills/kit/SKILL.md": (_SHA256,)}))
+        receipt = await uninstall(harness, under_test, Removal(NAME, files={"skills/kit/SKILL.md": (_SHA256,)}))
         assert under_test.place.read()[".claude/kit/SKILL.md"].content == _FILE
         assert receipt.left == ("skills/kit/SKILL.md",)
 
@@ -76,7 +85,7 @@ class TargetPromises(BackendPromises):
             return Edited(content.replace(b"block", b""))
 
         under_test.place.write(_SETTINGS, b"\xef\xbb\xbf\xff\r\nblock\0\xe9")
-        await _uninstall(harness, under_test, Removal(NAME, edits={_SETTINGS: edit}))
+        await uninstall(harness, under_test, Removal(NAME, edits={_SETTINGS: edit}))
         assert under_test.place.read()[_SETTINGS].content == b"\xef\xbb\xbf\xff\r\n\0\xe9"
         assert config_dirs
         assert all(path.startswith("/") and not path.endswith("/.claude") for path in config_dirs)
@@ -93,7 +102,7 @@ class TargetPromises(BackendPromises):
         under_test.place.write(_SETTINGS, b"{,")
         under_test.place.write(".claude/hooks/kit.sh", _FILE)
         files = {".claude/hooks/kit.sh": (_SHA256,)}
-        receipt = await _uninstall(harness, under_test, Removal(NAME, files=files, edits={_SETTINGS: edit}))
+        receipt = await uninstall(harness, under_test, Removal(NAME, files=files, edits={_SETTINGS: edit}))
         assert under_test.place.read()[".claude/hooks/kit.sh"].content == _FILE
         assert set(receipt.left) == {".claude/hooks/kit.sh", f"{_SETTINGS}: it cannot be read"}
 
@@ -103,7 +112,7 @@ class TargetPromises(BackendPromises):
         under_test.place.write(".claude/memory", b"block")
         under_test.place.link(_MEMORY, ".claude/memory")
         edits = dict.fromkeys((_MEMORY, "AGENTS.md"), lambda content, config_dir: Edited(b""))
-        receipt = await _uninstall(harness, under_test, Removal(NAME, edits=edits))
+        receipt = await uninstall(harness, under_test, Removal(NAME, edits=edits))
         assert under_test.place.read()[".claude/memory"].content == b"block"
         assert [line.partition(":")[0] for line in receipt.left] == [_MEMORY]
 
@@ -126,7 +135,7 @@ class TargetPromises(BackendPromises):
         """It is set aside and named."""
         await deliver(harness, under_test, new)
         under_test.place.write(f"plugins/{NAME}/{_EDITED}", b"mine")
-        receipt = await _uninstall(harness, under_test, Removal(NAME))
+        receipt = await uninstall(harness, under_test, Removal(NAME))
         assert plugin_contents(under_test.place) == {}
         _assert_kept(under_test, receipt, {_EDITED: b"mine"})
 
@@ -138,7 +147,7 @@ class TargetPromises(BackendPromises):
         await deliver(harness, under_test, new)
         under_test.place.write(f"plugins/{NAME}/{_EDITED}", b"mine")
         (kept,) = (await deliver(harness, under_test, new)).kept
-        await _uninstall(harness, under_test, Removal(NAME, restore=kept.rpartition("/")[2]))
+        await uninstall(harness, under_test, Removal(NAME, restore=kept.rpartition("/")[2]))
         assert plugin_contents(under_test.place) == NEW | {_EDITED: b"mine"}
 
     def test_what_is_kept_is_bounded_and_what_goes_is_named(self, under_test: BackendUnderTest, new: Bundle) -> None:
@@ -167,7 +176,7 @@ class TargetPromises(BackendPromises):
             mark = under_test.place.read()[_MARK].content.decode()
             digest = bundle.digest.removeprefix("sha256:")
             assert mark.splitlines() == ["plugport 1", f"digest {digest}", *lines]
-        await _uninstall(harness, under_test, Removal(NAME))
+        await uninstall(harness, under_test, Removal(NAME))
         assert _MARK not in under_test.place.read()
 
     @_inspecting
@@ -177,7 +186,7 @@ class TargetPromises(BackendPromises):
         """Each digest of `Removal.files` is one of a version that was delivered."""
         under_test.place.write("skills/kit/SKILL.md", _FILE)
         removal = Removal(NAME, files={"skills/kit/SKILL.md": ("0" * 64, _SHA256, "1" * 64)})
-        receipt = await _uninstall(harness, under_test, removal)
+        receipt = await uninstall(harness, under_test, removal)
         assert receipt.left == ()
         assert "skills/kit/SKILL.md" not in under_test.place.read()
 
@@ -197,18 +206,13 @@ class TargetPromises(BackendPromises):
         under_test.place.write(f"plugins/{NAME}/a\nb\\c", b"odd")
         state = await _inspect(harness, under_test, TargetQuery(trees=(f"plugins/{NAME}",)))
         assert set(state.paths[f"plugins/{NAME}"].files or ()) == {*files, "a\nb\\c"}
-        receipt = await _uninstall(harness, under_test, Removal(NAME))
+        receipt = await uninstall(harness, under_test, Removal(NAME))
         assert len(receipt.kept_files) == 1
 
 
 async def _inspect(harness: Harness, under_test: BackendUnderTest, query: TargetQuery) -> TargetState:
     state: TargetState = await harness.call("inspect_target", workspace=under_test.workspace, query=query)
     return state
-
-
-async def _uninstall(harness: Harness, under_test: BackendUnderTest, removal: Removal) -> Receipt:
-    receipt: Receipt = await harness.call("uninstall", workspace=under_test.workspace, removal=removal)
-    return receipt
 
 
 def _assert_kept(under_test: BackendUnderTest, receipt: Receipt, files: dict[str, bytes]) -> None:

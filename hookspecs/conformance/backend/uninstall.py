@@ -12,7 +12,7 @@ from ...values.bundle import Bundle
 from ..description import BackendUnderTest
 from ..faults import bundle_of
 from ..runner import Harness
-from .assertions import NAME, OTHER, deliver, plugin_contents, plugin_folders, push_promise
+from .assertions import NAME, OTHER, deliver, plugin_contents, plugin_folders, push_promise, uninstall
 from .fixtures import BackendPromises
 
 SKILL, BLOCK, MINE = b"# A skill\n", "# Plugin: kit-p / rule: a.md\n\nOne.\n\n", "# Mine\n\nKeep.\n"
@@ -37,7 +37,7 @@ class UninstallPromises(BackendPromises):
         place.write("CLAUDE.md", (MINE + BLOCK).encode())
         theirs = SETTINGS | {"mcpServers": SETTINGS["mcpServers"] | {"kit": {"url": "http://kit"}}}  # type: ignore[operator]
         place.write(".claude/settings.json", json.dumps(theirs).encode())
-        receipt = await _uninstall(harness, under_test, _removal())
+        receipt = await uninstall(harness, under_test, _removal())
         assert receipt == Receipt(None, ())
         assert {path: state.content for path, state in place.read().items()} == before
         assert not {path for path in place.folders() if path.startswith(("skills/kit", f"plugins/{NAME}"))}
@@ -50,7 +50,7 @@ class UninstallPromises(BackendPromises):
         await deliver(harness, under_test, new)
         under_test.place.write("skills/kit/SKILL.md", b"edited")
         under_test.place.write("CLAUDE.md", (MINE + BLOCK).encode())
-        receipt = await _uninstall(harness, under_test, _removal(left=("rule a.md",)))
+        receipt = await uninstall(harness, under_test, _removal(left=("rule a.md",)))
         assert set(receipt.left) == {"skills/kit/SKILL.md", "CLAUDE.md: rule a.md"}
         assert under_test.place.read()["skills/kit/SKILL.md"].content == b"edited"
 
@@ -61,7 +61,7 @@ class UninstallPromises(BackendPromises):
         """`Cleaned(None)`."""
         await deliver(harness, under_test, new)
         under_test.place.write("CLAUDE.md", BLOCK.encode())
-        await _uninstall(harness, under_test, _removal())
+        await uninstall(harness, under_test, _removal())
         assert "CLAUDE.md" not in under_test.place.read()
 
     @push_promise("uninstall")
@@ -69,10 +69,10 @@ class UninstallPromises(BackendPromises):
         self, harness: Harness, under_test: BackendUnderTest, new: Bundle
     ) -> None:
         """Also of a plugin that was never there."""
-        await _uninstall(harness, under_test, Removal(NAME))
+        await uninstall(harness, under_test, Removal(NAME))
         await deliver(harness, under_test, new)
         for _ in range(2):
-            receipt = await _uninstall(harness, under_test, _removal())
+            receipt = await uninstall(harness, under_test, _removal())
             assert receipt == Receipt(None, ())
         assert NAME not in plugin_folders(under_test.place)
 
@@ -84,7 +84,7 @@ class UninstallPromises(BackendPromises):
         other = bundle_of(tmp_path, OTHER, {"mine": b"1"})
         for bundle in (new, other):
             await deliver(harness, under_test, bundle)
-        await _uninstall(harness, under_test, _removal())
+        await uninstall(harness, under_test, _removal())
         assert plugin_contents(under_test.place, OTHER) == {"mine": b"1"}
 
     @push_promise("uninstall")
@@ -95,7 +95,7 @@ class UninstallPromises(BackendPromises):
         await deliver(harness, under_test, new)
         under_test.place.write("skills/kit/SKILL.md", SKILL)
         under_test.place.write("skills/kit/notes", b"a person's")
-        await _uninstall(harness, under_test, _removal())
+        await uninstall(harness, under_test, _removal())
         assert {path for path in under_test.place.read() if path.startswith("skills/")} == {"skills/kit/notes"}
 
     @push_promise("uninstall")
@@ -111,15 +111,10 @@ class UninstallPromises(BackendPromises):
 
         await deliver(harness, under_test, new)
         under_test.place.write(".claude/settings.json", b"{}")
-        await _uninstall(harness, under_test, Removal(NAME, clean_settings=clean))
+        await uninstall(harness, under_test, Removal(NAME, clean_settings=clean))
         assert claude_dirs
         assert all(path.startswith("/") and path.endswith("/.claude") for path in claude_dirs)
         assert under_test.place.read()[".claude/settings.json"].content == b"{}"
-
-
-async def _uninstall(harness: Harness, under_test: BackendUnderTest, removal: Removal) -> Receipt:
-    receipt: Receipt = await harness.call("uninstall", workspace=under_test.workspace, removal=removal)
-    return receipt
 
 
 def _removal(left: tuple[str, ...] = ()) -> Removal:

@@ -9,6 +9,7 @@ from typing import Any
 from ...engine.contract import JSON
 from ...tables.errors import AUTHORED, AUTHORED_ATTRIBUTES
 from ...tables.web_frameworks import REFUSALS, RESPONSES
+from .module import ancestors
 
 
 @dataclass(slots=True)
@@ -61,16 +62,7 @@ class Facts:
 
     def descends(self, name: str | None, roots: frozenset[str]) -> bool:
         """Return whether a class of the project is, or inherits from, one of these."""
-        seen: set[str] = set()
-        waiting = [name] if name else []
-        while waiting:
-            base = waiting.pop()
-            if base in roots:
-                return True
-            if base not in seen:
-                seen.add(base)
-                waiting += self.bases.get(base, ())
-        return False
+        return any(base in roots for base in ancestors(name, self.bases))
 
     def is_response(self, name: str | None) -> bool:
         """Return whether the class is a response of the project's own."""

@@ -10,6 +10,7 @@ from ..imports import imported_names, qualified_name
 from ..nodes import FUNCTIONS, FunctionNode, every_node, parameters
 
 _BUILTIN_ERRORS = frozenset({"Exception", "BaseException", "ExceptionGroup", "BaseExceptionGroup"})
+_ERROR_ENDINGS = ("Error", "Exception", "Warning", "Exit")
 
 
 @dataclass(slots=True)
@@ -135,16 +136,19 @@ def passed(call: ast.Call, names: list[str] | tuple[str, ...]) -> Iterator[tuple
 
 def is_error_class(name: str | None, bases: Mapping[str, tuple[str, ...]]) -> bool:
     """Return whether a qualified name is that of an exception, by its bases or by its own name."""
+    return any(
+        base.rpartition(".")[2] in _BUILTIN_ERRORS or (base not in bases and base.endswith(_ERROR_ENDINGS))
+        for base in ancestors(name, bases)
+    )
+
+
+def ancestors(name: str | None, bases: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Yield a class and everything that it inherits from, each once, by their qualified names."""
     seen: set[str] = set()
     waiting = [name] if name else []
     while waiting:
         base = waiting.pop()
-        last = base.rpartition(".")[2]
-        if last in _BUILTIN_ERRORS or (
-            base not in bases and last.endswith(("Error", "Exception", "Warning", "Exit"))
-        ):
-            return True
         if base not in seen:
+            yield base
             seen.add(base)
             waiting += bases.get(base, ())
-    return False

@@ -9,6 +9,13 @@ from dataclasses import dataclass
 from ...tables.web_frameworks import HANDLER_DECORATORS, REFUSALS, RESPONSES, ROUTES, SOCKET_METHODS, UNSENT_ARGUMENTS
 from ..nodes import FunctionNode
 
+_MEDIA = {
+    **dict.fromkeys(SOCKET_METHODS, "a web socket's message"),
+    "TemplateResponse": "a template",
+    "set_cookie": "a cookie",
+}
+"""By a method that sends its arguments: in which kind of message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sink:
@@ -40,14 +47,10 @@ def _is_lifespan(message: ast.expr) -> bool:
 
 
 def _method(call: ast.Call, name: str) -> Sink | None:
-    if name in SOCKET_METHODS:
-        return Sink(_sent(call), "a web socket's message")
     if name == "close":
         values = (*call.args[1:2], *_keywords(call, "reason"))
         return Sink(values, "a web socket's close reason") if values else None
-    if name == "TemplateResponse":
-        return Sink(_sent(call), "a template")
-    return Sink(_sent(call), "a cookie") if name == "set_cookie" else None
+    return Sink(_sent(call), _MEDIA[name]) if name in _MEDIA else None
 
 
 def _sent(call: ast.Call) -> tuple[ast.expr, ...]:
