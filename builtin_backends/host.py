@@ -10,13 +10,16 @@ import asyncio
 from pathlib import Path
 
 from ..hookspecs import (
+    Answer,
     Bundle,
     Finding,
     InstalledPlugin,
+    Question,
     Receipt,
     Removal,
     RunState,
     StartupContext,
+    TargetChanges,
     TargetQuery,
     TargetState,
     Workspace,
@@ -64,11 +67,17 @@ class HostBackend:
         return await self._target(workspace).inspect(query)
 
     @hookimpl
-    async def deliver(self, workspace: Workspace, bundle: Bundle, known: tuple[str, ...]) -> Receipt:
+    async def deliver(
+        self,
+        workspace: Workspace,
+        bundle: Bundle,
+        known: tuple[str, ...] = (),
+        activation: TargetChanges | None = None,
+    ) -> Receipt:
         """Install the bundle. Raises `WorkspaceNotRunning` if the directory does not exist; see `ShellTarget`."""
         if await asyncio.to_thread(self.is_running, workspace) == RunState.STOPPED:
             raise WorkspaceNotRunning("the directory does not exist")
-        return await self._target(workspace).deliver(bundle, known)
+        return await self._target(workspace).deliver(bundle, known, activation)
 
     @hookimpl
     async def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
@@ -79,6 +88,11 @@ class HostBackend:
     async def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
         """List the plugins in the directory."""
         return await self._target(workspace).list_installed()
+
+    @hookimpl
+    async def ask(self, workspace: Workspace, question: Question) -> Answer:
+        """Run the agent's own command on this machine. Raises `UnsupportedTarget` and `BackendUnavailable`."""
+        return await self._target(workspace).ask(question)
 
     def _target(self, workspace: Workspace) -> ShellTarget:
         return ShellTarget(CommandChannel(), _config_dir(workspace), home=home_of(workspace), bounds=self._bounds)

@@ -26,6 +26,7 @@ from .auth import Authenticator, new_token
 from .dispatcher import Dispatcher, ProviderFailed
 from .operations.notifier import Notifier
 from .operations.runner import Handlers, Operations
+from .pipeline.activate import Activator
 from .pipeline.admission import AdmissionChecks
 from .pipeline.cache import ArchiveCache
 from .pipeline.fetch import Fetcher
@@ -129,7 +130,7 @@ def _wire(settings: Settings, metrics: Metrics, dispatcher: Dispatcher, database
     """Make every part of the application and hand each to the parts that use it."""
     workspace_rows, tokens, allowlists = Workspaces(database), Tokens(database), Allowlists(database)
     installed, audit = InstalledPlugins(database), Audit(database)
-    resolver = WorkspaceResolver(dispatcher, workspace_rows)
+    resolver = WorkspaceResolver(dispatcher, workspace_rows, settings.layout_of_runtime)
     admission = AdmissionChecks(dispatcher, allowlists)
     recorder = Recorder(installed, audit, dispatcher)
     cache = ArchiveCache(settings.data_dir / "cache", settings.cache_bytes)
@@ -142,7 +143,8 @@ def _wire(settings: Settings, metrics: Metrics, dispatcher: Dispatcher, database
         max_files=settings.max_tree_files,
     )
     timeout = settings.delivery_seconds
-    installer = Installer(resolver, dispatcher, admission, fetcher, recorder, timeout)
+    activator = Activator(dispatcher, settings.data_dir / "work", settings.ask_seconds)
+    installer = Installer(resolver, dispatcher, admission, fetcher, recorder, activator, timeout)
     uninstaller = Uninstaller(resolver, dispatcher, admission, recorder, timeout)
     restorer = Restorer(resolver, dispatcher, admission, recorder, timeout)
     return Services(

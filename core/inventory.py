@@ -53,13 +53,19 @@ class InventoryItem:
 
 
 async def inventory(dispatcher: Dispatcher, installed: InstalledPlugins, workspace: Workspace) -> list[InventoryItem]:
-    """Return every plugin of the workspace, by name.
+    """Return every plugin of the workspace, by name. Under a native layout the runtime has folders of its own beside
+    the plugins: what is not recorded counts only if it has a `plugin.yaml`.
 
     Raises `WorkspaceNotRunning`, `BackendUnavailable` and what `list_installed` may raise.
     """
     require_running(await dispatcher.is_running(workspace))
-    on_target = {plugin.name: plugin for plugin in map(_cleaned, await dispatcher.list_installed(workspace))}
+    listed = await dispatcher.list_installed(workspace)
     records = await installed.of_workspace(workspace.id)
+    on_target = {
+        plugin.name: plugin
+        for plugin in map(_cleaned, listed)
+        if plugin.name in records or plugin.manifest or workspace.layout in {None, "adaptor"}
+    }
     names = sorted(on_target.keys() | records.keys())
     return [_item(name, on_target.get(name), records.get(name), workspace) for name in names]
 

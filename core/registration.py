@@ -47,10 +47,14 @@ async def check_registration(workspace: Workspace, dispatcher: Dispatcher) -> Se
     workspace = replace(workspace, backend=backend_of(workspace))
     available = dispatcher.backends
     if workspace.backend not in available:
-        nearest = get_close_matches(workspace.backend or "", available, _NEAREST, _CUTOFF)
-        guess = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+        guess = _guess(workspace.backend or "", available)
         return [Finding("backend", f"is a backend that a loaded provider serves: {', '.join(available)}{guess}")]
-    return await dispatcher.check_workspace(workspace)
+    findings = await dispatcher.check_workspace(workspace)
+    layouts = sorted({"adaptor", *dispatcher.layouts})
+    if workspace.layout is not None and workspace.layout not in layouts:
+        what = f"is a layout that a loaded provider has: {', '.join(layouts)}{_guess(workspace.layout, layouts)}"
+        return [*findings, Finding("layout", what)]
+    return findings
 
 
 def runtime_warnings(workspace: Workspace, catalog: Path, configured: Iterable[str]) -> list[str]:
@@ -71,6 +75,11 @@ def runtime_warnings(workspace: Workspace, catalog: Path, configured: Iterable[s
         known.update(normalise_runtime(Path(adapter).stem) for adapter in plugin.adapters)
     if runtime in known:
         return []
-    nearest = get_close_matches(runtime, sorted(known), _NEAREST, _CUTOFF)
-    guess = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+    guess = _guess(runtime, sorted(known))
     return [f"runtime: no plugin and no setting knows the runtime {workspace.runtime}{guess}"]
+
+
+def _guess(name: str, known: Sequence[str]) -> str:
+    """Return a question after the nearest known names, empty if none is near."""
+    nearest = get_close_matches(name, known, _NEAREST, _CUTOFF)
+    return f"; did you mean {' or '.join(nearest)}?" if nearest else ""

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     hook_timeout: float = Field(default=30.0, gt=0)
     delivery_timeout: float = Field(default=600.0, gt=0)
     config_dirs: dict[str, str] = Field(default_factory=dict)
+    layouts: dict[str, str] = Field(default_factory=dict)
+    ask_seconds: float = Field(default=10.0, gt=0)
     source_allow_hosts: _Names = ()
     providers_allow: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_split_names)] = None
     providers_block: _Names = ()
@@ -98,6 +100,11 @@ class Settings(BaseSettings):
             if url.startswith(plain):
                 return driver + url.removeprefix(plain)
         return url
+
+    @cached_property
+    def layout_of_runtime(self) -> dict[str, str]:
+        """The layout for each runtime that `layouts` names, in the spelling of `normalise_runtime`."""
+        return {normalise_runtime(runtime): layout for runtime, layout in self.layouts.items()}
 
     @property
     def fetch_seconds(self) -> float:

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
 
 from ..hookspecs import errors
 from ..hookspecs.values import Workspace, is_name
 from .dispatcher import Dispatcher
 from .store.workspaces import Workspaces
 
+EMPTY_LAYOUTS: Final[Mapping[str, str]] = MappingProxyType({})
 log = logging.getLogger("plugport.workspaces")
 
 
 class WorkspaceResolver:
-    """Looks workspaces up by their ids."""
+    """Looks workspaces up by their ids. `layouts` maps a runtime to the layout of workspaces that name none."""
 
-    def __init__(self, dispatcher: Dispatcher, workspaces: Workspaces) -> None:
-        self._dispatcher, self._workspaces = dispatcher, workspaces
+    def __init__(
+        self, dispatcher: Dispatcher, workspaces: Workspaces, layouts: Mapping[str, str] = EMPTY_LAYOUTS
+    ) -> None:
+        self._dispatcher, self._workspaces, self._layouts = dispatcher, workspaces, layouts
 
     async def resolve(self, workspace_id: str) -> Workspace:
-        """Return the workspace with its backend filled in. Raises `WorkspaceNotFound`.
+        """Return the workspace with its backend and layout filled in. Raises `WorkspaceNotFound`.
 
         A failed lookup refuses nobody: the stored workspace is used, with its runtime unknown, so that the request
         goes on with the stored backend or as a container.
@@ -35,7 +41,8 @@ class WorkspaceResolver:
             if lookup_failed:
                 log.warning("a workspace lookup failed: the runtime of %s is taken as unknown", workspace_id)
                 workspace = replace(workspace, runtime=None)
-        return replace(workspace, backend=backend_of(workspace))
+        layout = workspace.layout or self._layouts.get(workspace.runtime_name or "")
+        return replace(workspace, backend=backend_of(workspace), layout=layout or "adaptor")
 
 
 def backend_of(workspace: Workspace) -> str:

@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Awaitable
 
 from ...hookspecs import (
+    Answer,
     Bundle,
     Finding,
     InstalledPlugin,
+    Question,
     Receipt,
     Removal,
     RunState,
     StartupContext,
+    TargetChanges,
     TargetQuery,
     TargetState,
     Workspace,
@@ -89,7 +92,13 @@ class DockerBackend:
         raise UnsupportedTarget("nothing can be looked at: the image has no shell, or lacks one of the tools")
 
     @hookimpl
-    async def deliver(self, workspace: Workspace, bundle: Bundle, known: tuple[str, ...] = ()) -> Receipt:
+    async def deliver(
+        self,
+        workspace: Workspace,
+        bundle: Bundle,
+        known: tuple[str, ...] = (),
+        activation: TargetChanges | None = None,
+    ) -> Receipt:
         """Deliver by one command that checks the bundle and puts it in place; without a shell, by one archive.
 
         At most one delivery per container runs at a time. Raises `DeliveryFailed`, `DeliveryTimeout`,
@@ -102,7 +111,11 @@ class DockerBackend:
             if (mount is not None and not mount.writable) or (mount is None and container.read_only):
                 raise DeliveryFailed(f"{config_dir} is read-only")
             if await self._check_shell(workspace, container, channel):
-                return await self._in_shell(workspace, self._shell_target(workspace, channel).deliver(bundle, known))
+                return await self._in_shell(
+                    workspace, self._shell_target(workspace, channel).deliver(bundle, known, activation)
+                )
+            if activation:
+                raise UnsupportedTarget("nothing can be activated: the image has no shell, or lacks one of the tools")
             if mount is not None and mount.tmpfs:
                 raise DeliveryFailed(
                     "the image has no shell, and an upload into a tmpfs is not visible in the container"
@@ -128,6 +141,17 @@ class DockerBackend:
             return await shellless.list_installed(self.engine.deliveries, channel.container, config_dir)
         except (DeliveryFailed, DeliveryTimeout) as error:
             raise BackendUnavailable(error.reason) from error
+
+    @hookimpl
+    async def ask(self, workspace: Workspace, question: Question) -> Answer:
+        """Run the agent's own command in the container. Raises what `inspect_target` raises."""
+        container, channel = await self._connect(workspace)
+        try:
+            if await self._check_shell(workspace, container, channel):
+                return await self._shell_target(workspace, channel).ask(question)
+        except (DeliveryFailed, DeliveryTimeout) as error:
+            raise BackendUnavailable(error.reason) from error
+        raise UnsupportedTarget("the agent cannot be asked: the image has no shell, or lacks one of the tools")
 
     @hookimpl
     async def restart(self, workspace: Workspace) -> None:

@@ -8,13 +8,16 @@ from typing import Final
 
 from ...hookspecs import (
     Action,
+    Answer,
     Bundle,
     Finding,
     InstalledPlugin,
+    Question,
     Receipt,
     Removal,
     RunState,
     StartupContext,
+    TargetChanges,
     TargetQuery,
     TargetState,
     Workspace,
@@ -106,15 +109,26 @@ class Ec2Backend:
         return await self._shell_target(workspace, "look").inspect(query)
 
     @hookimpl
-    async def deliver(self, workspace: Workspace, bundle: Bundle, known: tuple[str, ...] = ()) -> Receipt:
+    async def deliver(
+        self,
+        workspace: Workspace,
+        bundle: Bundle,
+        known: tuple[str, ...] = (),
+        activation: TargetChanges | None = None,
+    ) -> Receipt:
         """Deliver by one command that reads the bundle, checks it and puts it in place. Raises what
         `SshChannel.run` and `ShellTarget.deliver` raise."""
-        return await self._shell_target(workspace, "make").deliver(bundle, known)
+        return await self._shell_target(workspace, "make").deliver(bundle, known, activation)
 
     @hookimpl
     async def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
         """Remove the plugin. May be repeated. Raises what `deliver` raises."""
         return await self._shell_target(workspace, "look").uninstall(removal)
+
+    @hookimpl
+    async def ask(self, workspace: Workspace, question: Question) -> Answer:
+        """Run the agent's own command on the instance. Raises what `inspect_target` raises."""
+        return await self._shell_target(workspace, "look").ask(question)
 
     @hookimpl
     async def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:

@@ -30,6 +30,7 @@ class _Answer(NamedTuple):
     kind: PathKind
     content: bytes | None
     files: Mapping[str, str] | None
+    link: str | None = None
 
 
 async def inspect(channel: Channel, config_dir: str, query: TargetQuery, home: str | None = None) -> TargetState:
@@ -70,6 +71,8 @@ def _read_answer(field: bytes, fields: Fields) -> _Answer:
     kind, letter, path = _KINDS.get(field[:1]), field[1:2], decode(field[2:])
     if kind is None:
         raise BackendUnavailable("the target's answer is broken")
+    if kind is PathKind.LINK:
+        return _Answer(path, kind, None, None, decode(fields.next()) or None)
     content = files = None
     if kind is PathKind.FILE and letter == b"c":
         content = _read_content(fields)
@@ -127,4 +130,4 @@ def _state(answer: _Answer, owner: int | None, sha256: str | None) -> PathState:
     digest = None
     if answer.files is not None:
         digest = tree_digest(HashedFile(path, sha256) for path, sha256 in answer.files.items())
-    return PathState(answer.kind, owner, digest, files=answer.files)
+    return PathState(answer.kind, owner, digest, files=answer.files, link=answer.link)

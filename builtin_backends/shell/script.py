@@ -14,7 +14,7 @@ NOT_KEPT: Final = 7
 """The exit code of `restore.sh` if nothing of that digest is kept."""
 _MISSING_TOOL: Final = 4
 _NO_SHELL: Final = frozenset({126, 127})
-_KEEPING: Final = frozenset({"install", "uninstall", "restore"})
+_KEEPING: Final = frozenset({"install", "uninstall", "restore", "activate"})
 """The scripts that begin with the text of `keeping.sh`."""
 
 

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
+from dataclasses import replace
 from typing import TypeVar
 
-from ...hookspecs import Bundle, InstalledPlugin, Receipt, Removal, TargetQuery, TargetState
+from ...hookspecs import (
+    Answer,
+    Bundle,
+    InstalledPlugin,
+    Question,
+    Receipt,
+    Removal,
+    TargetChanges,
+    TargetQuery,
+    TargetState,
+)
 from ...hookspecs.errors import BackendUnavailable, DeliveryFailed, DeliveryTimeout
+from .activate import activate
+from .ask import ask
 from .channel import Channel
 from .inspect import inspect
 from .install import install
@@ -30,20 +43,34 @@ class ShellTarget:
     ) -> None:
         self._channel, self._config_dir, self._home, self._bounds = channel, config_dir, home, bounds
 
-    async def deliver(self, bundle: Bundle, known: Iterable[str] = ()) -> Receipt:
+    async def deliver(
+        self, bundle: Bundle, known: Iterable[str] = (), activation: TargetChanges | None = None
+    ) -> Receipt:
         """Put the bundle at `plugins/<name>`, whole or not at all, and read its digest back. May be repeated.
 
         What somebody edited in the version that is replaced is set aside; `known` are digests of versions that
-        plugport delivered. Raises `DeliveryFailed`, `UnsupportedTarget`, and what the channel raises.
+        plugport delivered. `activation` is done after that: `Receipt.refused` names what stood in its way. Raises
+        `DeliveryFailed`, `UnsupportedTarget`, and what the channel raises.
         """
-        return await install(self._channel, self._config_dir, bundle, known, self._bounds)
+        receipt = await install(self._channel, self._config_dir, bundle, known, self._bounds)
+        return _joined(receipt, await self._activate(bundle.name, activation)) if activation else receipt
 
     async def uninstall(self, removal: Removal) -> Receipt:
         """Remove what `removal` names, and nothing else, or restore what it names. May be repeated.
 
-        Raises what `deliver` raises, and `PluginNotFound` if what is to be restored is not kept.
+        Its changes are made first; if something stands in their way (`Receipt.refused`), nothing else is done. Raises
+        what `deliver` raises, and `PluginNotFound` if what is to be restored is not kept.
         """
-        return await uninstall(self._channel, self._config_dir, removal, self._bounds)
+        undone = Receipt(None)
+        if removal.changes:
+            undone = await self._activate(removal.name, removal.changes)
+            if undone.refused:
+                return undone
+        return _joined(await uninstall(self._channel, self._config_dir, removal, self._bounds), undone)
+
+    async def ask(self, question: Question) -> Answer:
+        """Run the agent's own command. Raises what `list_installed` raises."""
+        return await _read(ask(self._channel, self._config_dir, question))
 
     async def inspect(self, query: TargetQuery) -> TargetState:
         """Return what lies at the paths of the query, in one round trip. Changes nothing. Raises what
@@ -57,6 +84,20 @@ class ShellTarget:
         `BackendUnavailable`.
         """
         return await _read(list_installed(self._channel, self._config_dir))
+
+    async def _activate(self, name: str, changes: TargetChanges) -> Receipt:
+        return await activate(self._channel, self._config_dir, name, changes, self._bounds)
+
+
+def _joined(receipt: Receipt, other: Receipt) -> Receipt:
+    """Return the receipt with what else was set aside and refused."""
+    return replace(
+        receipt,
+        kept=(*other.kept, *receipt.kept),
+        kept_files=(*other.kept_files, *receipt.kept_files),
+        dropped=(*other.dropped, *receipt.dropped),
+        refused=other.refused,
+    )
 
 
 async def _read(answer: Awaitable[_T]) -> _T:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import io
-import tarfile
 from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final
 
@@ -15,6 +13,7 @@ from .channel import Channel
 from .inspect import inspect
 from .install import hex_digests
 from .kept import KeepBounds, read_receipt
+from .orders import orders_tar
 from .script import FILE_CHANGED, NOT_KEPT, script_command, script_error
 from .script_output import decode, encode, printable
 
@@ -110,7 +109,7 @@ def _decide(
     folders = (path for path in removal.directories if state.paths[path].kind is PathKind.DIRECTORY)
     directories = b"".join(b"./" + encode(path) + b"\0" for path in folders)
     orders |= {"delete": b"".join(delete), "directories": directories, "texts": "".join(texts).encode()}
-    return _tar(orders), (*stays, *left)
+    return orders_tar(orders), (*stays, *left)
 
 
 def _edits_on_text(removal: Removal) -> dict[str, Edit]:
@@ -126,14 +125,3 @@ def _edits_on_text(removal: Removal) -> dict[str, Edit]:
         return edited(removal.clean_settings(decode(content), f"{config_dir}/.claude"))
 
     return {**dict.fromkeys(removal.memory_files, edit_memory), removal.settings_file: edit_settings}
-
-
-def _tar(contents: Mapping[str, bytes]) -> BinaryIO:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as archive:
-        for name, content in contents.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    stream.seek(0)
-    return stream

@@ -61,6 +61,7 @@ class WorkspaceChange(_In):
     backend: BackendName | None = None
     container: Name | None = None
     instance_id: InstanceId | None = None
+    layout: Annotated[str | None, Field(max_length=64)] = None
     options: Options | None = None
 
 
@@ -79,6 +80,7 @@ class WorkspaceOut(_Out):
     backend: str
     container: str | None
     instance_id: str | None
+    layout: str | None
     options: dict[str, Any]
     state: Literal["running", "stopped", "unknown"] | None = None
 
@@ -105,7 +107,9 @@ class TokenOut(_Out):
 class Install(_In):
     """What to install. `digest` pins the fetched tree, `sha256` pins its `plugin.yaml`. `as` is another name for the
     plugin. `replace` lets it take the place of a plugin of the same name from another origin, `adopt` the place of
-    something that plugport did not put there (what lies there is set aside)."""
+    something that plugport did not put there (what lies there is set aside). `grant` gives the trusts that the agent
+    demands (`needs_grant` of an earlier reply names them). `ask: false` does not ask the agent what it sees;
+    `require_seen` makes its "no" a failure, after which the old state is back."""
 
     source: Annotated[str, Field(max_length=4096)]
     digest: Digest | None = None
@@ -114,6 +118,23 @@ class Install(_In):
     name: Annotated[str | None, Field(alias="as", max_length=128)] = None
     replace: bool = False
     adopt: bool = False
+    grant: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=16)] = []
+    ask: bool = True
+    require_seen: bool = False
+
+
+class UnsupportedOut(_Out):
+    """A component that the runtime cannot use, and why."""
+
+    component: str
+    why: str
+
+
+class GrantOut(_Out):
+    """A trust that the agent demands: install again with its name in `grant` to give it."""
+
+    name: str
+    why: str
 
 
 class _Changed(_Out):
@@ -130,6 +151,11 @@ class Installed(_Changed):
     plugin's directory that were set aside in the directories `kept`. `dropped` names older ones that were deleted for
     it. `stale` says that copies of an older version stay until an install with a restart. `adopted` says that the
     plugin's directory was taken over.
+
+    Under a native layout, `digest` is that of the tree with the layout's own files, `source_digest` that of the tree
+    as it was fetched. `unsupported` names what the runtime cannot use, `needs_grant` what it uses only if it is
+    trusted. `takes_effect` says when a running agent uses it. `seen` is the agent's own answer, `seen_reason` why it
+    is not `yes`, `complaint` the agent's own words.
     """
 
     status: Literal["installed"]
@@ -140,6 +166,14 @@ class Installed(_Changed):
     left: list[str] = []
     stale: bool = False
     adopted: bool = False
+    layout: str = "adaptor"
+    source_digest: str | None = None
+    unsupported: list[UnsupportedOut] = []
+    needs_grant: list[GrantOut] = []
+    takes_effect: Literal["at-once", "on-command", "at-start"] | None = None
+    seen: Literal["yes", "no", "unknown"] = "unknown"
+    seen_reason: str | None = None
+    complaint: str | None = None
 
 
 class Uninstalled(_Changed):

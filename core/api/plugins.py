@@ -68,7 +68,18 @@ async def install_plugin(context: RequestContext) -> Response:
     body: Install = context.body
     source = Source.parse(body.source)
     name = None if body.name is None else validate_new_name(body.name)
-    request = InstallRequest(source, body.digest, body.sha256, body.restart, name, body.replace, body.adopt)
+    request = InstallRequest(
+        source,
+        body.digest,
+        body.sha256,
+        body.restart,
+        name,
+        body.replace,
+        body.adopt,
+        tuple(dict.fromkeys(body.grant)),
+        body.ask,
+        body.require_seen,
+    )
     return await _submit(context, request)
 
 

@@ -24,6 +24,7 @@ def workspace_out(workspace: Workspace, state: RunState | None = None) -> Worksp
         backend=backend_of(workspace),
         container=workspace.container,
         instance_id=workspace.instance_id,
+        layout=workspace.layout,
         options=dict(workspace.options),
         state=None if state is None else state.kind.value,
     )

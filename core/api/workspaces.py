@@ -26,7 +26,7 @@ from .models import (
 )
 from .serializers import workspace_out, workspace_registered
 
-_REACH = frozenset({"runtime", "backend", "container", "instance_id", "options"})
+_REACH = frozenset({"runtime", "backend", "container", "instance_id", "options", "layout"})
 _HOST_KEY_PREFIX = "host-key/"
 """A provider's store holds a pinned key under `host-key/<account>/<region>/<instance id>`."""
 

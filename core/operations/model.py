@@ -18,7 +18,8 @@ OPEN = ("queued", "running")
 class InstallRequest:
     """A request to install. `digest` pins the fetched tree, `sha256` pins its `plugin.yaml`; `restart` asks for a
     restart of the agent afterwards. `name` is another name for the plugin; `replace` lets it take the place of a
-    plugin of another origin, `adopt` that of something that plugport did not put there."""
+    plugin of another origin, `adopt` that of something that plugport did not put there. `grants` are the trusts that
+    the caller gives (see `Grant`), `ask` lets the agent be asked, `require_seen` makes its "no" a failure."""
 
     action: ClassVar[Action] = Action.INSTALL
     plugin: ClassVar[None] = None
@@ -29,6 +30,14 @@ class InstallRequest:
     name: str | None = None
     replace: bool = False
     adopt: bool = False
+    grants: tuple[str, ...] = ()
+    ask: bool = True
+    require_seen: bool = False
+
+    @classmethod
+    def of_record(cls, source: str, digest: str, name: str) -> InstallRequest:
+        """Return the request that puts a recorded plugin back as it was."""
+        return cls(Source.parse(source), digest, restart=False, name=name, replace=True, ask=False)
 
     def to_json(self) -> dict[str, JSON]:
         """Return the request as the column `request` holds it."""
@@ -40,6 +49,9 @@ class InstallRequest:
             **({"as": self.name} if self.name is not None else {}),
             **({"replace": True} if self.replace else {}),
             **({"adopt": True} if self.adopt else {}),
+            **({"grant": list(self.grants)} if self.grants else {}),
+            **({} if self.ask else {"ask": False}),
+            **({"require_seen": True} if self.require_seen else {}),
         }
 
 
@@ -95,6 +107,9 @@ def request_of_row(kind: str, plugin: str | None, stored: Mapping[str, Any]) -> 
         name=stored.get("as"),
         replace=bool(stored.get("replace", False)),
         adopt=adopt,
+        grants=tuple(stored.get("grant", ())),
+        ask=bool(stored.get("ask", True)),
+        require_seen=bool(stored.get("require_seen", False)),
     )
 
 

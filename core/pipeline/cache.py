@@ -58,6 +58,14 @@ class ArchiveCache:
             return None
         return Bundle(**{**fields, "files": files, "archive": archive})
 
+    def find(self, name: str, digest: str) -> Bundle | None:
+        """Return a bundle of that name and digest, or None if the cache has none. It reads every entry."""
+        for description in sorted(self._folder.glob("*.json")):
+            bundle = self.get(description.stem)
+            if bundle is not None and (bundle.name, bundle.digest) == (name, digest):
+                return bundle
+        return None
+
     def add(self, bundle: Bundle) -> Bundle:
         """Move the bundle's archive into the cache and return the bundle with its new place."""
         archive = self._archive(key_of(bundle))

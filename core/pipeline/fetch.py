@@ -96,6 +96,16 @@ class Fetcher:
         with self._cache.using(key_of(fetched)):
             yield fetched
 
+    @asynccontextmanager
+    async def delivered(self, name: str, digest: str) -> AsyncIterator[Bundle | None]:
+        """Give the bundle of a version that was fetched before, None if the cache has it no longer."""
+        bundle = await asyncio.to_thread(self._cache.find, name, digest)
+        if bundle is None:
+            yield None
+            return
+        with self._cache.using(key_of(bundle)):
+            yield bundle
+
     async def _fetch(self, source: Source, pins: Pins, publish_phase: PublishPhase) -> Bundle:
         staging = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self._folder))
         try:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from ...hookspecs import errors
-from ...hookspecs.values import JSON, Action, Bundle, PolicyRequest, Receipt, TargetState, Workspace
+from ...hookspecs.values import JSON, Action, PolicyRequest, Receipt, Seen, SeenState, TargetState, Workspace
 from ..dispatcher import Dispatcher
 from ..operations.model import InstallRequest, Operation
 from ..operations.progress import Progress
 from ..store.installed import InstalledRecord
 from ..workspace_resolver import WorkspaceResolver
+from .activate import Activator, LaidOut, joined, records_of, seen_json
+from .activation.plan import Plan, activation_query
+from .activation.record import ActivationRecord
 from .admission import AdmissionChecks
 from .fetch import Fetcher, Pins
 from .footprint import Footprint, footprint_of
@@ -20,23 +24,58 @@ from .plugin_names import require_free_name
 from .record import Recorder, footprints_of, with_older
 from .removal import cleanup_of, skill_paths
 from .restart import restart_agent
+from .take_back import take_back
 from .target_look import install_query, look_before, require_managed, uninstall_query
+
+_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What is known before the delivery: the footprints of the new version, of the versions before it and of the
-    other plugins, and whether the plugin's directory is taken over from somebody else."""
+    """What is known before the delivery.
+
+    The footprints of the new version, of the versions before it and of the other plugins; whether the plugin's
+    directory is taken over from somebody else; what the target said; and the plan of the activation.
+    """
 
     current: Footprint
     older: Sequence[Footprint]
     others: Sequence[Footprint]
     adopted: bool = False
+    state: TargetState | None = None
+    plan: Plan | None = None
 
     @property
     def known_digests(self) -> tuple[str, ...]:
         """The digests of the versions of this plugin that plugport delivered."""
         return tuple(dict.fromkeys(footprint.digest for footprint in self.older if footprint.digest is not None))
+
+    @property
+    def footprints(self) -> list[Footprint]:
+        """The current footprint and those of other versions, newest first."""
+        return with_older(self.current, self.older)
+
+    def prepared(self) -> dict[str, JSON]:
+        """Return what a later attempt must know."""
+        activation = self.plan.record.to_json() if self.plan else None
+        return {"footprint": self.current.to_json(), "adopted": self.adopted, "activation": activation}
+
+
+@dataclass(frozen=True, slots=True)
+class _Installation:
+    """One install: what was asked for, where it goes, what is recorded of the workspace, and what is delivered."""
+
+    operation: Operation
+    request: InstallRequest
+    progress: Progress
+    workspace: Workspace
+    records: Mapping[str, InstalledRecord]
+    laid_out: LaidOut
+
+    @property
+    def name(self) -> str:
+        """The plugin's name."""
+        return self.laid_out.bundle.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +87,43 @@ class Installer:
     admission: AdmissionChecks
     fetcher: Fetcher
     recorder: Recorder
+    activator: Activator
     delivery_timeout: float
 
     async def install(self, operation: Operation, request: InstallRequest, progress: Progress) -> Mapping[str, JSON]:
-        """Fetch, check, deliver and record the plugin; then restart the agent. Return the reply to the client.
+        """Fetch, check, lay out, deliver, activate and record the plugin; ask the agent what it sees; restart it.
+        Return the reply to the client.
 
         Raises the tree's errors, and `LeaseLost` from `progress`.
         """
         workspace = await self.workspaces.resolve(operation.workspace)
         policy_request = PolicyRequest(Action.INSTALL, workspace, request.source, operation.actor)
         pins = Pins(digest=request.digest, sha256=request.sha256, rename=request.name)
-        async with self.fetcher.bundle(request.source, pins, progress.phase) as bundle:
-            await self.admission.check_after_fetch(policy_request, bundle)
+        async with self.fetcher.bundle(request.source, pins, progress.phase) as fetched:
+            await self.admission.check_after_fetch(policy_request, fetched)
             records = await self.recorder.installed.of_workspace(workspace.id)
-            require_free_name(bundle, request.source, records, replace=request.replace)
+            require_free_name(fetched, request.source, records, replace=request.replace)
             await self.admission.check_running(workspace)
-            look = await self._look(operation, request, workspace, bundle, records)
-            await progress.prepare({"footprint": look.current.to_json(), "adopted": look.adopted})
-            await progress.fence()
-            await progress.phase("delivering")
-            receipt = await self._deliver(workspace, bundle, look)
-            await progress.phase("recording")
-            footprints = with_older(look.current, look.older)
-            await self.recorder.record(workspace, request.source, bundle, footprints, verified=True)
-            left, stale = await self._clean_up(request, workspace, bundle, look, footprints)
-        restarted = request.restart and await restart_agent(self.dispatcher, workspace, progress)
-        kept: dict[str, JSON] = {"kept": list(receipt.kept_files), "dropped": list(receipt.dropped)}
+            async with self.activator.lay_out(workspace, fetched, request.grants) as laid_out:
+                return await self._install(_Installation(operation, request, progress, workspace, records, laid_out))
+
+    async def _install(self, installation: _Installation) -> Mapping[str, JSON]:
+        request, laid_out, progress = installation.request, installation.laid_out, installation.progress
+        workspace, bundle = installation.workspace, laid_out.bundle
+        receipt, look = await self._deliver(installation)
+        await progress.phase("recording")
+        await self._record(installation, look, look.footprints)
+        left, stale = await self._clean_up(installation, look)
+        seen = await self._ask(installation, look)
+        wanted = request.restart and (laid_out.activation.needs_restart or not laid_out.is_native)
+        restarted = wanted and await restart_agent(self.dispatcher, workspace, progress)
+        more: dict[str, JSON] = {"kept": list(receipt.kept_files), "dropped": list(receipt.dropped)}
+        more |= {"layout": laid_out.layout, "seen": str(seen.state)} if laid_out.is_native else {}
         source = str(request.source)
-        await self.recorder.report("plugin.installed", operation, bundle.name, source, bundle.digest, kept)
+        await self.recorder.report(
+            "plugin.installed", installation.operation, bundle.name, source, bundle.digest, more
+        )
+        edited = look.plan.left if look.plan else ()
         return {
             "status": "installed",
             "plugin": bundle.name,
@@ -83,85 +131,172 @@ class Installer:
             "digest": bundle.digest,
             "revision": bundle.revision,
             "restarted": restarted,
-            "left": [*left, *receipt.left, *receipt.kept_files],
+            "left": [*left, *edited, *receipt.left, *receipt.kept_files],
             "kept": list(receipt.kept),
             "dropped": list(receipt.dropped),
             "stale": stale,
             "adopted": look.adopted,
-            "operation": operation.id,
+            **laid_out.reply(request.grants),
+            **seen_json(seen),
+            "operation": installation.operation.id,
         }
 
-    async def _look(
+    async def _record(
         self,
-        operation: Operation,
-        request: InstallRequest,
-        workspace: Workspace,
-        bundle: Bundle,
-        records: Mapping[str, InstalledRecord],
-    ) -> _Look:
-        """Look at the target before it is changed. Raises `NotManaged` if something foreign is in the way."""
-        footprint = await asyncio.to_thread(footprint_of, bundle)
-        own = footprints_of(records.get(bundle.name))
+        installation: _Installation,
+        look: _Look,
+        footprints: Sequence[Footprint],
+        seen: Seen | None = None,
+    ) -> None:
+        laid_out = installation.laid_out
+        activation: dict[str, JSON] | None = None
+        if look.plan is not None and laid_out.is_native:
+            grants = list(installation.request.grants)
+            activation = {**look.plan.record.to_json(), "source_digest": laid_out.source_digest, "grants": grants}
+            activation |= seen_json(seen) if seen else {}
+        await self.recorder.record(
+            installation.workspace,
+            installation.request.source,
+            laid_out.bundle,
+            footprints,
+            verified=True,
+            activation=activation,
+        )
+
+    async def _look(self, installation: _Installation) -> _Look:
+        """Look at the target before it is changed. Raises `NotManaged` if something foreign is in the way, and
+        `ActivationImpossible`."""
+        laid_out, records, name = installation.laid_out, installation.records, installation.name
+        bundle = laid_out.bundle
+        footprint = Footprint(digest=bundle.digest)
+        if not laid_out.is_native:
+            footprint = await asyncio.to_thread(footprint_of, bundle)
+        own = footprints_of(records.get(name))
         others = [
             footprints[0]
-            for name, record in records.items()
-            if name != bundle.name and (footprints := footprints_of(record))
+            for other, record in records.items()
+            if other != name and (footprints := footprints_of(record))
         ]
-        prepared = operation.prepared or {}
+        prepared = installation.operation.prepared or {}
         older = [Footprint.from_json(prepared["footprint"]), *own] if prepared else own
-        state = await self._inspect(workspace, bundle.name, footprint)
+        activations = records_of(records.get(name), prepared)
+        state = await self._inspect(installation, footprint, activations)
         if state is None:
             return _Look(footprint, older, others)
-        digests = sorted({bundle.digest, *(await self.recorder.installed.digests())})
-        recorded = bundle.name in records or bool(prepared)
-        adopted = require_managed(bundle.name, state, digests, recorded=recorded, adopt=request.adopt)
+        digests = sorted({bundle.digest, laid_out.source_digest, *(await self.recorder.installed.digests())})
+        recorded = name in records or bool(prepared)
+        adopted = require_managed(name, state, digests, recorded=recorded, adopt=installation.request.adopt)
         first_look = next((earlier for earlier in older if earlier.is_same_version(footprint)), None)
         if first_look is not None:
             current = replace(footprint, before=first_look.before)
         else:
             current = await asyncio.to_thread(look_before, state, footprint, [*older, *others])
-        return _Look(current, older, others, adopted or bool(prepared.get("adopted")))
+        plan = await asyncio.to_thread(self.activator.plan, laid_out, state, activations)
+        return _Look(current, older, others, adopted or bool(prepared.get("adopted")), state, plan)
 
-    async def _inspect(self, workspace: Workspace, name: str, footprint: Footprint) -> TargetState | None:
+    async def _inspect(
+        self, installation: _Installation, footprint: Footprint, records: Sequence[ActivationRecord]
+    ) -> TargetState | None:
+        workspace, laid_out = installation.workspace, installation.laid_out
         if not self.dispatcher.can_inspect(workspace):
             return None
+        query = install_query(installation.name, footprint)
+        if laid_out.is_native or records:
+            query = joined(query, activation_query(laid_out.activation, records))
         try:
-            return await self.dispatcher.inspect_target(workspace, install_query(name, footprint))
+            return await self.dispatcher.inspect_target(workspace, query)
         except errors.UnsupportedTarget:
+            if laid_out.is_native:
+                raise
             return None  # an image without a shell: the delivery has its own way, and nothing is recorded
 
-    async def _deliver(self, workspace: Workspace, bundle: Bundle, look: _Look) -> Receipt:
-        known = (*look.known_digests, bundle.digest)
-        receipt = await self.dispatcher.deliver(workspace, bundle, self.delivery_timeout, known)
-        if receipt.digest != bundle.digest:
-            raise errors.DeliveryFailed(f"{bundle.digest} was sent, {receipt.digest} was read back")
-        return receipt
+    async def _deliver(self, installation: _Installation) -> tuple[Receipt, _Look]:
+        """Look, plan and deliver; anew if something changed on the target between the look and the activation."""
+        workspace, bundle, progress = installation.workspace, installation.laid_out.bundle, installation.progress
+        for _ in range(_ATTEMPTS):
+            look = await self._look(installation)
+            await progress.prepare(look.prepared())
+            await progress.fence()
+            await progress.phase("delivering")
+            known = (*look.known_digests, bundle.digest)
+            changes = look.plan.changes if look.plan else None
+            receipt = await self.dispatcher.deliver(workspace, bundle, self.delivery_timeout, known, changes)
+            if receipt.digest != bundle.digest:
+                raise errors.DeliveryFailed(f"{bundle.digest} was sent, {receipt.digest} was read back")
+            if not receipt.refused:
+                return receipt, look
+        raise errors.ActivationImpossible(receipt.refused[0], errors.ActivationFault.CHANGING)
 
-    async def _clean_up(
-        self,
-        request: InstallRequest,
-        workspace: Workspace,
-        bundle: Bundle,
-        look: _Look,
-        footprints: Sequence[Footprint],
-    ) -> tuple[tuple[str, ...], bool]:
+    async def _ask(self, installation: _Installation, look: _Look) -> Seen:
+        """Ask the agent what it sees, and record that. An activation that breaks it is taken back.
+
+        Raises `ActivationImpossible` if the caller requires that the agent sees the plugin, and it does not.
+        """
+        laid_out, request = installation.laid_out, installation.request
+        if not laid_out.is_native or look.state is None or not request.ask:
+            reason = "the agent was not asked" if laid_out.is_native else "under adaptor the agent is not asked"
+            return Seen(SeenState.UNKNOWN, reason)
+        await installation.progress.phase("asking")
+        seen = await self.activator.ask(installation.workspace, laid_out.activation, look.state)
+        refused = seen.state is SeenState.NO and request.require_seen
+        if look.plan is None or not (seen.broken or refused):
+            await self._record(installation, look, look.footprints, seen)
+            return seen
+        await self._take_back(installation, look, look.plan, whole=refused)
+        if refused:
+            fault = errors.ActivationFault.NOT_SEEN
+            raise errors.ActivationImpossible(f"plugins/{installation.name}", fault)
+        return seen
+
+    async def _take_back(self, installation: _Installation, look: _Look, plan: Plan, *, whole: bool) -> None:
+        """Take the activation back. `whole`: put the version before in place again, or remove the plugin."""
+        name, workspace, laid_out = installation.name, installation.workspace, installation.laid_out
+        before = installation.records.get(name)
+        removes = whole and before is None
+        await take_back(self.dispatcher, workspace, name, plan.record, self.delivery_timeout, whole=removes)
+        source = str(installation.request.source)
+        await self.recorder.report("plugin.taken-back", installation.operation, name, source, laid_out.bundle.digest)
+        if removes:
+            await self.recorder.installed.remove(workspace.id, name)
+            return
+        await self._record(installation, replace(look, plan=None), look.footprints)
+        if whole and before is not None:
+            await self._put_back(installation, before)
+
+    async def _put_back(self, installation: _Installation, before: InstalledRecord) -> None:
+        """Deliver the version again that was there before. Raises what `install` raises if it cannot be had."""
+        activation = before.activation or {}
+        digest = str(activation.get("source_digest") or before.digest)
+        request = InstallRequest.of_record(before.source, digest, before.name)
+        async with self.fetcher.delivered(before.name, digest) as fetched:
+            if fetched is None:
+                await self.install(installation.operation, request, installation.progress)
+                return
+            grants = activation.get("grants")
+            grants = [str(grant) for grant in grants] if isinstance(grants, list) else []
+            async with self.activator.lay_out(installation.workspace, fetched, grants) as laid_out:
+                records = await self.recorder.installed.of_workspace(installation.workspace.id)
+                again = replace(installation, request=request, records=records, laid_out=laid_out)
+                _, look = await self._deliver(again)
+                await self._record(again, look, look.footprints)
+
+    async def _clean_up(self, installation: _Installation, look: _Look) -> tuple[tuple[str, ...], bool]:
         """Remove what the adaptor would not replace of the versions before. Return what stays because it was edited,
         and whether something stays until a later install, because no restart was asked for."""
-        older = footprints[1:]
+        workspace, name, older = installation.workspace, installation.name, look.footprints[1:]
         if not older or not self.dispatcher.can_inspect(workspace):
             return (), False
-        removal = cleanup_of(bundle.name, older, look.current, look.others)
+        removal = cleanup_of(name, older, look.current, look.others)
         if not removal.files and not removal.edits:
             return (), False
-        if not request.restart:
+        if not installation.request.restart:
             return (), True
         try:
-            query = uninstall_query(bundle.name, skill_paths(older, look.others))
+            query = uninstall_query(name, skill_paths(older, look.others))
             state = await self.dispatcher.inspect_target(workspace, query)
         except errors.UnsupportedTarget:
             return (), True
-        removal = cleanup_of(bundle.name, older, look.current, look.others, state)
+        removal = cleanup_of(name, older, look.current, look.others, state)
         receipt = await self.dispatcher.uninstall(workspace, removal, self.delivery_timeout)
-        remembered = footprints if receipt.left else footprints[:1]
-        await self.recorder.record(workspace, request.source, bundle, remembered, verified=True)
+        await self._record(installation, look, look.footprints if receipt.left else look.footprints[:1])
         return receipt.left, False

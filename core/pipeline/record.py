@@ -25,10 +25,17 @@ class Recorder:
     dispatcher: Dispatcher
 
     async def record(
-        self, workspace: Workspace, source: Source, bundle: Bundle, footprints: Sequence[Footprint], *, verified: bool
+        self,
+        workspace: Workspace,
+        source: Source,
+        bundle: Bundle,
+        footprints: Sequence[Footprint],
+        *,
+        verified: bool,
+        activation: Mapping[str, JSON] | None = None,
     ) -> None:
         """Record the bundle as installed. `footprints` are its own and those of the versions before it that may have
-        left something, newest first. May be repeated."""
+        left something, newest first. `activation` is what lies beside its directory. May be repeated."""
         paths = [file.path for file in bundle.files]
         record = InstalledRecord(
             workspace=workspace.id,
@@ -44,6 +51,8 @@ class Recorder:
             supported=supported_on_runtime(bundle.manifest, paths, workspace.runtime),
             adapters=tuple(path for path in paths if path.startswith("adapters/") and path.endswith(".py")),
             installed_at=time.time(),
+            activation=activation,
+            layout=workspace.layout,
         )
         await self.installed.put(record)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...hookspecs import errors
-from ...hookspecs.values import JSON, TargetState, Workspace
+from ...hookspecs.values import JSON, TargetQuery, TargetState, Workspace
 from ..dispatcher import Dispatcher
 from ..operations.model import Operation, UninstallRequest
 from ..operations.progress import Progress
 from ..workspace_resolver import WorkspaceResolver
+from .activate import joined, plan_undo, records_of, undo_query
 from .admission import AdmissionChecks
 from .record import Recorder, footprints_of
 from .removal import removal_of, skill_paths
@@ -41,7 +42,9 @@ class Uninstaller:
         own_footprints = footprints_of(own)
         others = [footprints[0] for record in records.values() if (footprints := footprints_of(record))]
         await self.admission.check_running(workspace)
-        state = await self._inspect(workspace, name, skill_paths(own_footprints, others))
+        activations = records_of(own)
+        query = joined(uninstall_query(name, skill_paths(own_footprints, others)), undo_query(activations))
+        state = await self._inspect(workspace, query)
         first_attempt = operation.attempts <= 1
         if own is None and first_attempt and not await self._is_on_target(workspace, name, state):
             raise errors.PluginNotFound(f"{name} is neither recorded nor on the target")
@@ -53,7 +56,13 @@ class Uninstaller:
         await progress.fence()
         await progress.phase("removing")
         removal = removal_of(name, own_footprints, others, state)
+        left: tuple[str, ...] = ()
+        if state is not None and activations:
+            undo = plan_undo(state, name, activations)
+            removal, left = replace(removal, changes=undo.changes), undo.left
         receipt = await self.dispatcher.uninstall(workspace, removal, self.delivery_timeout)
+        if receipt.refused:
+            raise errors.DeliveryFailed(f"{receipt.refused[0]} was changed meanwhile: try again")
         await progress.phase("recording")
         await self.recorder.installed.remove(workspace.id, name)
         restarted = request.restart and await restart_agent(self.dispatcher, workspace, progress)
@@ -63,7 +72,7 @@ class Uninstaller:
         return {
             "status": "uninstalled",
             "plugin": name,
-            "left": [*receipt.left, *receipt.kept_files],
+            "left": [*left, *receipt.left, *receipt.kept_files],
             "kept": list(receipt.kept),
             "dropped": list(receipt.dropped),
             "restarted": restarted,
@@ -71,11 +80,11 @@ class Uninstaller:
             "operation": operation.id,
         }
 
-    async def _inspect(self, workspace: Workspace, name: str, skill_files: list[str]) -> TargetState | None:
+    async def _inspect(self, workspace: Workspace, query: TargetQuery) -> TargetState | None:
         if not self.dispatcher.can_inspect(workspace):
             return None
         try:
-            return await self.dispatcher.inspect_target(workspace, uninstall_query(name, skill_files))
+            return await self.dispatcher.inspect_target(workspace, query)
         except errors.UnsupportedTarget:
             return None
 

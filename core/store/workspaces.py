@@ -13,7 +13,7 @@ from ...hookspecs.values import Workspace
 from .database import Store
 from .tables import installed, leases, operations, tokens, workspaces
 
-_COLUMNS = ("org", "runtime", "backend", "container", "instance_id", "options")
+_COLUMNS = ("org", "runtime", "backend", "container", "instance_id", "options", "layout")
 
 
 class Workspaces(Store):

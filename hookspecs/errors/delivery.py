@@ -52,6 +52,8 @@ class ActivationFault(Enum):
     RESERVED = "is a name that the runtime uses itself"
     NAME = "is a name that the runtime refuses"
     TAKEN = "is a name that another plugin of the runtime has"
+    CHANGING = "kept changing while the plugin was made active"
+    NOT_SEEN = "is not seen by the agent"
     LAYOUT = "could not be laid out: the layout failed"
     NO_ACTIVATION = "needs a backend that can activate plugins"
 

@@ -174,7 +174,7 @@ class Activation:
     """What a layout asks for, beside the plugin's directory `<config dir>/plugins/<name>` (the hook `lay_out`).
 
     A place on the target is a path below the config dir with `/`, or below the agent's home if it starts with `~/`.
-    In texts of entries `${config_dir}` and `${home}` stand for the absolute paths.
+    In entries, memory texts and placed files `${config_dir}` and `${home}` stand for the absolute paths.
 
     `tree_files` are added to the plugin's directory, by path below it; they replace nothing that it has.
     `unsupported` and `findings` say what the runtime will not do. `takes_effect` says when a running agent uses it;
@@ -220,16 +220,30 @@ class TargetLink:
 
 
 @dataclass(frozen=True, slots=True)
-class TargetChanges:
-    """What a backend does on a target beside a plugin's directory.
+class TargetCopy:
+    """A copy of the plugin's directory at `path` that is to be `present`, or not. What is there now is replaced or
+    removed; unless it has the digest `expected` (`sha256:<hex>`), it is set aside as what somebody edited is."""
 
-    In this order: copies of `plugins/<name>` are made at `copies`, then the writes, then the links. At a delivery
-    that is after the swap, at an uninstall before the plugin's directory goes. Each step may be repeated and follows
-    no link below the config dir or the home. Folders on the way are made. Those of `folders` that are empty in the
-    end are removed. What is something else now than a step expects is not changed, and `Receipt.refused` names it.
+    path: str
+    present: bool
+    expected: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChanges:
+    """What a backend does on a target beside a plugin's directory. `home` is what `~/` stands for.
+
+    In this order: the copies, the writes, the links; then those of `folders` that are empty are removed, in their
+    order. At a delivery that is after the swap, at an uninstall before the plugin's directory goes. Each step may be
+    repeated and follows no link below the config dir or the home. Folders on the way are made. If anything is
+    something else now than a step expects, nothing is changed, and `Receipt.refused` names it.
     """
 
-    copies: tuple[str, ...] = ()
+    home: str | None = None
+    copies: tuple[TargetCopy, ...] = ()
     writes: tuple[TargetWrite, ...] = ()
     links: tuple[TargetLink, ...] = ()
     folders: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.copies or self.writes or self.links or self.folders)

@@ -7,12 +7,13 @@ import io
 import tarfile
 from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from ..json import JSON
+from .contents import Contents
 
 OWNER: Final = 1000
 """The user and the group that delivered files belong to: the agent's, in every supported image."""
@@ -58,7 +59,7 @@ class Bundle:
 
     `digest` is the tree's (`sha256:<hex>`, see `tree_digest`). `manifest` is the parsed `plugin.yaml`, empty if there
     is none. `revision` is what the source calls this state, or None. `files` are sorted by path, as bytes. `origin`
-    is the source without its ref (see `Resolved.origin`), or None.
+    is the source without its ref (see `Resolved.origin`), or None. `contents` are what the formats read, or None.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Bundle:
     files: tuple[BundleFile, ...]
     archive: Path
     origin: str | None = None
+    contents: Contents | None = None
 
     @property
     def size(self) -> int:
@@ -145,6 +147,38 @@ def pack(
         out.write(_END)
     frozen = tuple(files)
     return Bundle(name, tree_digest(frozen), dict(manifest or {}), revision, frozen, archive)
+
+
+def with_files(bundle: Bundle, added: Mapping[str, bytes], archive: Path) -> Bundle:
+    """Write the bundle with more files into `archive`, and return it. A file that the bundle has stays as it is.
+
+    Blocking. Raises `OSError`; the archive is then incomplete and must be deleted by the caller.
+    """
+    present = {file.path: file for file in bundle.files}
+    new = {path: content for path, content in added.items() if path not in present}
+    hashed = [BundleFile(path, len(text), False, hashlib.sha256(text).hexdigest()) for path, text in new.items()]
+    files = tuple(sorted((*bundle.files, *hashed), key=lambda file: file.path.encode("utf-8", "surrogateescape")))
+    offsets = {file.path: offset for file, offset in _offsets(bundle.files)}
+    with archive.open("wb", buffering=_CHUNK) as out, bundle.archive.open("rb", buffering=0) as old:
+        for head, file in _headers(files, ""):
+            out.write(head)
+            if file.path in new:
+                out.write(new[file.path])
+            else:
+                old.seek(offsets[file.path])
+                _copy_bytes(old, out, file.size)
+            out.write(_padding(file.size))
+        out.write(_END)
+    return replace(bundle, digest=tree_digest(files), files=files, archive=archive)
+
+
+def _copy_bytes(origin: io.FileIO, out: BinaryIO, size: int) -> None:
+    while size:
+        chunk = origin.read(min(size, _CHUNK))
+        if not chunk:
+            raise EOFError("the prebuilt archive is shorter than its bundle says")
+        out.write(chunk)
+        size -= len(chunk)
 
 
 _END: Final = bytes(2 * tarfile.BLOCKSIZE)

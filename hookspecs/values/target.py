@@ -39,7 +39,8 @@ class PathState:
 
     `owner`: the uid, or None if the backend cannot tell. `digest`: `sha256:<hex>`, of a file's bytes, or of a tree
     that was asked for (`tree_digest`). `content`: the bytes of a file, if they were asked for and not too long.
-    `files`: path below the tree to the sha256 of the file in hex, if the path was asked for as a tree.
+    `files`: path below the tree to the sha256 of the file in hex, if the path was asked for as a tree. `link`: the
+    text of a link, None for what lies behind one.
     """
 
     kind: PathKind
@@ -47,6 +48,7 @@ class PathState:
     digest: str | None = None
     content: bytes | None = None
     files: Mapping[str, str] | None = None
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from ..json import EMPTY, JSON
 class Workspace:
     """Where one agent runs.
 
-    `backend` is filled in by the core before any backend hook sees the workspace. `org` and `runtime` are
-    None if they are not known. `options` belongs to the backend (for `host`: `path`, its config dir).
+    `backend` and `layout` are filled in by the core before any backend hook sees the workspace. `org` and `runtime`
+    are None if they are not known. `options` belongs to the backend (for `host`: `path`, its config dir).
     """
 
     id: str
@@ -25,6 +25,7 @@ class Workspace:
     container: str | None = None
     instance_id: str | None = None
     options: Mapping[str, JSON] = field(default_factory=lambda: EMPTY)
+    layout: str | None = None
 
     @property
     def container_name(self) -> str:

@@ -4,7 +4,7 @@
 #   sh -c "$(cat inspect_paths.sh)" plugport CONFIG_DIR HOME MAX_CONTENT RECORD…
 #
 # Prints for each RECORD a letter (`a` absent, `f` file, `d` directory, `l` link or behind one, `o` other), the RECORD
-# and NUL. For a file whose content is asked for follow its size and NUL, its bytes, NUL, `end` and NUL; or `-` and NUL if
+# and NUL. For a link follow its text and NUL (empty behind a link). For a file whose content is asked for follow its size and NUL, its bytes, NUL, `end` and NUL; or `-` and NUL if
 # it is too long or cannot be read. For a directory whose files are asked for follow the digests as list.sh prints them. After all records
 # come NUL; the lines of `ls -dn` for the paths that are there and no links, sorted, and NUL; the lines of sha256sum for
 # the files among them, and NUL.
@@ -16,13 +16,14 @@ newline='
 
 # Sets `kind`, and `here` to the path as it is on the target.
 look() {
-    kind=a rest=$1 here=$base
+    kind=a rest=$1 here=$base behind=''
     case $rest in [~]/*) here=$home rest=${rest#??} ;; esac
     if [ -z "$here" ]; then return; fi
     while :; do
         here=$here/${rest%%/*}
         if [ -L "$here" ]; then
             kind=l
+            case $rest in */*) behind=yes ;; esac
             return
         fi
         case $rest in */*) ;; *) break ;; esac
@@ -30,6 +31,11 @@ look() {
         rest=${rest#*/}
     done
     if [ -f "$here" ]; then kind=f; elif [ -d "$here" ]; then kind=d; elif [ -e "$here" ]; then kind=o; fi
+}
+
+# Prints the text of the link $1, unless what was asked for lies behind it.
+print_link() {
+    if [ -n "$behind" ]; then printf '\0'; else printf '%s\0' "$(readlink -- "$1")"; fi
 }
 
 print_tree() {
@@ -56,6 +62,7 @@ for record; do
     look "${record#?}"
     printf '%s%s\0' "$kind" "$record"
     case $kind$record in
+    l*) print_link "$here" ;;
     fc*) print_content "$here" ;;
     dt*) print_tree "$here" ;;
     esac

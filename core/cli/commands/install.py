@@ -27,6 +27,11 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--adopt", action="store_true", help="take over what lies at the plugin's place; it is set aside"
     )
+    parser.add_argument(
+        "--grant", action="append", default=[], metavar="NAME", help="give a trust that the agent demands; repeatable"
+    )
+    parser.add_argument("--no-ask", dest="ask", action="store_false", help="do not ask the agent what it sees")
+    parser.add_argument("--require-seen", action="store_true", help="fail unless the agent sees the plugin")
     parser.add_argument("--no-restart", dest="restart", action="store_false", help="do not restart the agent")
     parser.add_argument("--no-wait", dest="wait", action="store_false", help="print the operation's id and return")
 
@@ -36,7 +41,9 @@ def install(client: Client, args: argparse.Namespace) -> None:
     body: dict[str, JSON] = {"source": args.source, "restart": args.restart}
     optional = {"digest": args.digest, "sha256": args.sha256, "as": args.name}
     body |= {key: value for key, value in optional.items() if value is not None}
-    body |= {key: True for key in ("replace", "adopt") if getattr(args, key)}
+    body |= {key: True for key in ("replace", "adopt", "require_seen") if getattr(args, key)}
+    body |= {"grant": args.grant} if args.grant else {}
+    body |= {} if args.ask else {"ask": False}
     path = address("workspaces", args.workspace, "plugins")
     show_phases = sys.stderr.isatty() and not args.json
     if args.wait and not show_phases:

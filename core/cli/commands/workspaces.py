@@ -25,7 +25,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = subparsers.add_parser("workspaces", help="register, show and remove workspaces (admin)")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     add = _action(actions, "add", "register a workspace", add_workspace)
-    for name in ("org", "runtime", "backend", "container", "instance-id"):
+    for name in ("org", "runtime", "backend", "container", "instance-id", "layout"):
         add.add_argument(f"--{name}")
     add.add_argument(
         "--option", action="append", default=[], metavar="KEY=VALUE", help="an option of the backend; repeatable"
@@ -60,6 +60,7 @@ def add_workspace(client: Client, args: argparse.Namespace) -> None:
         "backend": args.backend,
         "container": args.container,
         "instance_id": args.instance_id,
+        "layout": args.layout,
         "options": dict(_parse_option(option) for option in args.option) or None,
     }
     workspace = client.request(

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Runs the agent's own command in the config dir, as the user that owns the config dir, and prints what it says.
+#
+#   sh -c "$(cat ask.sh)" plugport CONFIG_DIR MAX_OUTPUT VARIABLES NAME=VALUE… COMMAND ARGUMENT…
+#
+# VARIABLES is the number of assignments before the command.
+# Exit: the command's own; 4 a tool is missing, 5 the config dir is missing, 125 this user cannot become the owner, 127
+# there is no such command.
+set -eu
+config=$1 max=$2 variables=$3
+shift 3
+for tool in env head ls mktemp; do
+    command -v "$tool" >/dev/null 2>&1 || { printf 'plugport: there is no %s\n' "$tool" >&2; exit 4; }
+done
+cd "$config" 2>/dev/null || exit 5
+while [ "$variables" -gt 0 ]; do
+    # shellcheck disable=SC2163
+    export "$1"
+    shift
+    variables=$((variables - 1))
+done
+PATH=${PATH:-/usr/bin:/bin}:${HOME:-/}/.local/bin:${HOME:-/}/bin:/usr/local/bin:/usr/bin:/bin
+export PATH
+command -v "$1" >/dev/null 2>&1 || exit 127
+
+# shellcheck disable=SC2012
+owner=$(ls -dn . | { read -r _ _ uid _ && printf '%s' "$uid"; })
+if [ "$(id -u)" = 0 ] && [ "$owner" != 0 ]; then
+    if command -v setpriv >/dev/null 2>&1 && setpriv --reuid "$owner" --regid "$owner" --clear-groups true 2>/dev/null; then
+        set -- setpriv --reuid "$owner" --regid "$owner" --clear-groups -- "$@"
+    elif command -v chroot >/dev/null 2>&1 && chroot --userspec="$owner:$owner" / true 2>/dev/null; then
+        # shellcheck disable=SC2016
+        set -- chroot --userspec="$owner:$owner" / sh -c 'cd "$0" && exec "$@"' "$config" "$@"
+    else
+        printf 'plugport: this user cannot become the owner of the config dir\n' >&2
+        exit 125
+    fi
+fi
+folder=$(mktemp -d)
+trap 'rm -rf -- "$folder"' EXIT
+trap 'exit 143' HUP INT TERM PIPE
+{
+    code=0
+    "$@" </dev/null 2>"$folder/errors" || code=$?
+    printf '%s' "$code" >"$folder/code"
+} | head -c "$max"
+head -c 65536 "$folder/errors" >&2
+exit "$(cat "$folder/code")"

@@ -1,0 +1,209 @@
+"""Lays a plugin out for its runtime, plans what makes it active there, and asks the agent what it sees."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from ...hookspecs import errors
+from ...hookspecs.values import (
+    JSON,
+    Activation,
+    Bundle,
+    ContentFinding,
+    Contents,
+    LayoutTarget,
+    Question,
+    Seen,
+    SeenState,
+    Severity,
+    TargetQuery,
+    TargetState,
+    Workspace,
+)
+from ...hookspecs.values.bundle import with_files
+from ..dispatcher import Dispatcher
+from ..store.installed import InstalledRecord
+from .activation.plan import Plan, activation_query, plan_activation, plan_undo
+from .activation.record import ActivationRecord
+
+log = logging.getLogger("plugport.pipeline")
+ADAPTOR: Final = "adaptor"
+"""The layout of a workspace that names none: the runtime's own adaptor looks into `plugins/<name>`."""
+_MAX_COMPLAINT: Final = 2000
+_NO_COMMAND: Final = 127
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """A plugin as it is delivered: `bundle` has the layout's files, `source_digest` is that of the fetched tree."""
+
+    layout: str
+    bundle: Bundle
+    source_digest: str
+    activation: Activation = field(default_factory=Activation)
+
+    @property
+    def is_native(self) -> bool:
+        """Whether it is laid out for the runtime itself, and not for its adaptor."""
+        return self.layout != ADAPTOR
+
+    def reply(self, granted: Sequence[str]) -> dict[str, JSON]:
+        """Return what the reply to an install says of the layout."""
+        return {
+            "layout": self.layout,
+            "source_digest": self.source_digest,
+            "unsupported": [{"component": each.component, "why": each.why} for each in self.activation.unsupported],
+            "needs_grant": [
+                {"name": each.name, "why": each.why} for each in self.activation.grants if each.name not in granted
+            ],
+            "takes_effect": str(self.activation.takes_effect) if self.is_native else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Activator:
+    """Lays out, plans and asks. `folder` holds laid-out archives while they are delivered; `ask_seconds` is the time
+    that the agent has to answer."""
+
+    dispatcher: Dispatcher
+    folder: Path
+    ask_seconds: float
+
+    @asynccontextmanager
+    async def lay_out(
+        self, workspace: Workspace, fetched: Bundle, grants: Sequence[str] = ()
+    ) -> AsyncIterator[LaidOut]:
+        """Give the plugin as it is delivered under the workspace's layout. Its archive is there until the block ends.
+
+        Raises `ActivationImpossible`.
+        """
+        layout = workspace.layout or ADAPTOR
+        if layout == ADAPTOR:
+            yield LaidOut(layout, fetched, fetched.digest, await self._adaptor(workspace, fetched))
+            return
+        if not self.dispatcher.can_activate(workspace):
+            fault = errors.ActivationFault.NO_ACTIVATION
+            raise errors.ActivationImpossible(f"plugins/{fetched.name}", fault)
+        activation = await self._ask_layout(workspace, fetched, layout)
+        granted = [grant for grant in activation.grants if grant.name in grants]
+        activation = replace(
+            activation,
+            entries=(*activation.entries, *(entry for grant in granted for entry in grant.entries)),
+            files=(*activation.files, *(file for grant in granted for file in grant.files)),
+        )
+        if not activation.tree_files:
+            yield LaidOut(layout, fetched, fetched.digest, activation)
+            return
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            archive = Path(folder) / "archive.tar"
+            bundle = await asyncio.to_thread(with_files, fetched, activation.tree_files, archive)
+            yield LaidOut(layout, bundle, fetched.digest, activation)
+
+    def plan(self, laid_out: LaidOut, state: TargetState, records: Sequence[ActivationRecord]) -> Plan | None:
+        """Plan the activation in place of what `records` say; None if there is nothing to do. Blocking.
+
+        Raises `ActivationImpossible`.
+        """
+        if not laid_out.is_native and not records:
+            return None
+        name = laid_out.bundle.name
+        for finding in _check(laid_out.activation, state, name):
+            if finding.severity is Severity.ERROR:
+                raise errors.ActivationImpossible(finding.path, errors.ActivationFault.TAKEN, finding.line or None)
+        activation = laid_out.activation if laid_out.is_native else Activation()
+        return plan_activation(activation, state, name, laid_out.bundle.digest, laid_out.layout, records)
+
+    async def ask(self, workspace: Workspace, activation: Activation, state: TargetState) -> Seen:
+        """Ask the agent what it sees. Never raises the tree's errors: an agent that cannot be asked is UNKNOWN."""
+        if activation.question is None:
+            return Seen(SeenState.UNKNOWN, "the layout knows no question that the agent answers")
+        question = _filled(activation.question, state)
+        try:
+            answer = await self.dispatcher.ask(workspace, question, self.ask_seconds)
+        except errors.UnsupportedTarget:
+            return Seen(SeenState.UNKNOWN, "the backend cannot run the agent's command there")
+        except errors.PlugportError:
+            log.exception("the agent could not be asked")
+            return Seen(SeenState.UNKNOWN, "the agent did not answer")
+        if answer.exit_code == _NO_COMMAND:
+            return Seen(SeenState.UNKNOWN, f"there is no {question.command[0]} on the target")
+        try:
+            seen = question.read(answer)
+        except Exception:  # a layout's own code
+            log.exception("the layout could not read the agent's answer")
+            return Seen(SeenState.UNKNOWN, "the layout could not read the agent's answer")
+        return replace(seen, complaint=None if seen.complaint is None else _shown(seen.complaint))
+
+    async def _adaptor(self, workspace: Workspace, fetched: Bundle) -> Activation:
+        """Return what the layout `adaptor` says of the plugin: findings alone."""
+        if ADAPTOR not in self.dispatcher.layouts:
+            return Activation()
+        try:
+            return await self._ask_layout(workspace, fetched, ADAPTOR)
+        except errors.ActivationImpossible:
+            log.exception("the layout adaptor failed")
+            return Activation()
+
+    async def _ask_layout(self, workspace: Workspace, fetched: Bundle, layout: str) -> Activation:
+        target = LayoutTarget(
+            fetched.name, fetched.digest, layout, workspace.runtime_name, workspace.options, fetched.read
+        )
+        return await self.dispatcher.lay_out(fetched.contents or Contents("plugport", fetched.name), target)
+
+
+def records_of(record: InstalledRecord | None, prepared: Mapping[str, Any] | None = None) -> list[ActivationRecord]:
+    """Return what lies beside a plugin's directory by its record, and by an operation that was cut off."""
+    stored = [(prepared or {}).get("activation"), record.activation if record else None]
+    return [ActivationRecord.from_json(each) for each in stored if each]
+
+
+def joined(first: TargetQuery, second: TargetQuery) -> TargetQuery:
+    """Return one query that asks for what both ask for."""
+    contents = dict.fromkeys((*first.contents, *second.contents))
+    trees = dict.fromkeys((*first.trees, *second.trees))
+    paths = [path for path in dict.fromkeys((*first.paths, *second.paths)) if path not in {*contents, *trees}]
+    return TargetQuery(tuple(paths), tuple(contents), tuple(trees), max(first.max_content, second.max_content))
+
+
+def undo_query(records: Sequence[ActivationRecord]) -> TargetQuery:
+    """Return what must be known of a target before `plan_undo`."""
+    return activation_query(Activation(), records)
+
+
+def seen_json(seen: Seen) -> dict[str, JSON]:
+    """Return what the agent sees as replies and records hold it."""
+    return {"seen": str(seen.state), "seen_reason": seen.reason, "complaint": seen.complaint}
+
+
+def _shown(text: str) -> str:
+    """Return what an agent printed as a few lines of plain text: no control characters, no surrogates."""
+    text = text.encode("utf-8", "backslashreplace").decode()[:_MAX_COMPLAINT]
+    return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
+
+
+def _check(activation: Activation, state: TargetState, name: str) -> Sequence[ContentFinding]:
+    try:
+        return activation.check(state)
+    except Exception as error:  # a layout's own code
+        raise errors.ActivationImpossible(f"plugins/{name}", errors.ActivationFault.LAYOUT) from error
+
+
+def _filled(question: Question, state: TargetState) -> Question:
+    """Return the question with the target's places, and the home as the agent knows it."""
+
+    def fill(text: str) -> str:
+        return text.replace("${config_dir}", state.config_dir).replace("${home}", state.home or "/")
+
+    environment = {"HOME": state.home} if state.home else {}
+    environment |= {name: fill(value) for name, value in question.environment.items()}
+    return replace(question, command=tuple(map(fill, question.command)), environment=environment)
+
+
+__all__ = ["Activator", "LaidOut", "joined", "plan_undo", "records_of", "seen_json", "undo_query"]
