@@ -56,9 +56,6 @@ class _Tree:
     children: dict[_Parts, list[str]] = field(default_factory=dict)
     links: dict[_Parts, str] = field(default_factory=dict)
 
-    def is_directory(self, parts: _Parts) -> bool:
-        return parts in self.children
-
 
 def _read_tree(root: Path, max_bytes: int, max_files: int) -> _Tree:
     tree = _Tree()
@@ -154,7 +151,7 @@ class _Expansion:
                 child, origin = (*shown, name), (*real, name)
                 if origin in self._tree.links:
                     origin = self._resolve(origin, child)
-                if not self._tree.is_directory(origin):
+                if origin not in self._tree.children:
                     self._add(child, origin)
                     continue
                 if origin in above:
@@ -202,5 +199,5 @@ class _Expansion:
         return tuple(here)
 
     def _require_exists(self, step: _Parts, goes_on: bool, path: str) -> None:
-        if step not in self._tree.stats or (goes_on and not self._tree.is_directory(step)):
+        if step not in self._tree.stats or (goes_on and step not in self._tree.children):
             raise UnsafeBundle(path, BundleFault.LINK_BROKEN)

@@ -9,7 +9,7 @@ import pytest
 
 from ..values import Event
 from .description import ObserverUnderTest
-from .runner import Harness, outcome, promise, undeclared
+from .runner import Harness, declared, outcome, promise
 
 EVENTS = (
     Event("plugin.installed", "w", "p", "local://p", "sha256:" + "0" * 64, "op-1"),
@@ -41,9 +41,7 @@ class ObserverConformance:
     @promise()
     async def test_an_event_arrives_once(self, harness: Harness, under_test: ObserverUnderTest) -> None:
         """Exactly one more event has arrived."""
-        heard = under_test.heard
-        if heard is None:
-            undeclared("what arrived")
+        heard = declared(under_test.heard, "what arrived")
         before = heard()
         await harness.call("observe", event=EVENTS[0])
         await _arrives(under_test, before + 1)
@@ -54,9 +52,7 @@ class ObserverConformance:
         self, harness: Harness, under_test: ObserverUnderTest
     ) -> None:
         """It may raise, or ignore the failure. It may not hang, and it sends again as soon as it can."""
-        unreachable, heard = under_test.unreachable, under_test.heard
-        if unreachable is None:
-            undeclared("an unreachable sink")
+        unreachable, heard = declared(under_test.unreachable, "an unreachable sink"), under_test.heard
         with unreachable():
             await outcome(harness.call("observe", event=EVENTS[0]))
         before = heard() if heard is not None else 0

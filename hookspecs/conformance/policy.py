@@ -14,7 +14,7 @@ from ..values import PolicyRequest, Refusal
 from ..values.bundle import Bundle
 from .description import PolicyUnderTest
 from .faults import bundle_of
-from .runner import Harness, assert_error_is_safe, outcome, promise, undeclared
+from .runner import Harness, assert_error_is_safe, declared, outcome, promise
 
 
 class PolicyConformance:
@@ -53,14 +53,11 @@ class PolicyConformance:
         self, harness: Harness, under_test: PolicyUnderTest
     ) -> None:
         """It raises, or refuses. It decides again as soon as it can."""
-        unreachable = under_test.unreachable
-        if unreachable is None:
-            undeclared("an unreachable policy")
+        unreachable = declared(under_test.unreachable, "an unreachable policy")
         with unreachable():
             answer, error = await outcome(_ask(harness, under_test.allowed))
             assert error is not None or isinstance(answer, Refusal), "it allowed what it could not judge"
-            if error is not None:
-                assert_error_is_safe(error, "check_policy")
+            assert_error_is_safe(error, "check_policy")
         assert await _ask(harness, under_test.allowed) is None
 
     @promise()

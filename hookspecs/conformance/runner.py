@@ -190,6 +190,13 @@ def promise(*hooks: str, run: Callable[..., None] = with_provider) -> Callable[[
     return decorate
 
 
+def declared(value: _T | None, what: str) -> _T:
+    """Return what the author described. The test is skipped as undeclared if that is None."""
+    if value is None:
+        undeclared(what)
+    return value
+
+
 def undeclared(what: str) -> NoReturn:
     """Skip the test: the provider or its author declared no such thing."""
     pytest.skip(UNDECLARED + what)
@@ -205,7 +212,7 @@ async def outcome(call: Awaitable[Any]) -> tuple[Any, Exception | None]:
         return None, error
 
 
-def assert_error_is_safe(error: Exception, hook: str) -> None:
+def assert_error_is_safe(error: Exception | None, hook: str) -> None:
     """Fail if an error of the tree is not one that the hook may raise, itself and no subclass, or says a secret.
 
     Anything else that a provider raises reaches no client: the service answers with its own words.

@@ -15,7 +15,7 @@ import pytest
 from .. import errors
 from ..values import Source
 from .description import SourceUnderTest
-from .runner import Harness, assert_error_is_safe, outcome, promise, undeclared, with_provider
+from .runner import Harness, assert_error_is_safe, declared, outcome, promise, undeclared, with_provider
 
 
 class SourceConformance:
@@ -84,9 +84,7 @@ class SourceConformance:
         self, harness: Harness, under_test: SourceUnderTest, tmp_path: Path
     ) -> None:
         """`PluginNotFound`."""
-        absent = under_test.absent
-        if absent is None:
-            undeclared("an absent plugin")
+        absent = declared(under_test.absent, "an absent plugin")
         _, error = await outcome(_fetch(harness, absent, tmp_path / "to"))
         assert type(error) is errors.PluginNotFound, f"{absent} is not there: {error!r}"
 
@@ -109,9 +107,7 @@ class SourceConformance:
         self, harness: Harness, under_test: SourceUnderTest, tmp_path: Path
     ) -> None:
         """`SourceUnavailable` or `SourceTimeout`, never `PluginNotFound`; nothing of the failure reaches a client."""
-        unreachable = under_test.unreachable
-        if unreachable is None:
-            undeclared("an unreachable source")
+        unreachable = declared(under_test.unreachable, "an unreachable source")
         with unreachable():
             _, error = await outcome(_fetch(harness, under_test.source, tmp_path / "to"))
             assert error is not None, "it was fetched though the source cannot be reached"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ...hookspecs import JSON
+from .project import Summaries
 from .source_file import SourceFile, Span
 
 __all__ = ["JSON", "Example", "Finding", "Rule", "SourceFile", "Span", "Summaries", "TraceStep"]
@@ -50,17 +51,6 @@ class Example:
     files: Mapping[str, str] = field(default_factory=dict)
     path: str = "example.py"
     lines: tuple[int, ...] = ()
-
-
-class Summaries(Protocol):
-    """The summaries that one rule made of the project's files. What a check reads here becomes a dependency of its
-    result: the cached result is dropped if that summary changes."""
-
-    def of_module(self, module: str) -> JSON:
-        """Return the summary of the project's module of that dotted name; None if there is none."""
-
-    def path_of(self, module: str) -> str | None:
-        """Return the relative path of that module; None if it is not the project's."""
 
 
 class Rule(Protocol):

@@ -1,13 +1,12 @@
-"""The errors of the gates themselves. What a rule finds is a `Finding`, not an error."""
+"""The errors of the gates themselves. What a rule finds is a `Finding`, not an error.
+
+The text of each is one sentence for the person at the terminal.
+"""
 
 from __future__ import annotations
 
 
-class LintError(Exception):
-    """The base of all errors here. Its text is one sentence for the person at the terminal."""
-
-
-class UsageError(LintError):
+class UsageError(Exception):
     """Raised when the options are wrong: exit 2. The text says what to do instead."""
 
 
@@ -23,7 +22,7 @@ class ConfigurationError(UsageError):
         self.problem = problem
 
 
-class Unparsable(LintError):
+class Unparsable(Exception):
     """Raised by `SourceFile.text`, `.ast()` and `.cst()` for a file that cannot be parsed. The engine turns it into
     PP900; a rule does not catch it. `line` and `column` count from 1, in code points."""
 

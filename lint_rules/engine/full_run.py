@@ -46,7 +46,7 @@ class FullRun:
         for state in states:
             code = state.rule.code
             try:
-                self._rules[code] = state.rule.make(incremental.configuration.table)
+                self._rules[code] = state.rule.load()[0](incremental.configuration.table)
                 self._states[code] = state
             except ConfigurationError:
                 raise

@@ -11,7 +11,7 @@ from types import ModuleType
 from ...hookspecs import RuleDescriptor
 from ...hookspecs.providers import LINT_GROUP, Provider, ProviderManager, ProviderStatus, discover
 from ...hookspecs.providers.manager import answer
-from .contract import JSON, Rule
+from .contract import Rule
 
 ENGINE_CODES = ("PP000", "PP900")
 _CODE = re.compile(r"[A-Z]{2,8}[0-9]{3,4}")
@@ -33,10 +33,6 @@ class InstalledRule:
         module_name, _, class_name = self.target.partition(":")
         module = importlib.import_module(module_name)
         return getattr(module, class_name), module
-
-    def make(self, table: Mapping[str, JSON]) -> Rule:
-        """Return an instance for one run. Raises what importing raises, and `ConfigurationError`."""
-        return self.load()[0](table)
 
 
 @dataclass(frozen=True, slots=True)

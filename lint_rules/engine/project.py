@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 
-from .contract import JSON
+from ...hookspecs import JSON
 
 
 class ModuleTable:
@@ -75,9 +75,12 @@ class SummaryStore:
         return self._decoded[path]
 
 
-class RecordingSummaries:
-    """The engine's `Summaries` for the check of one file. `reads` has, by module, the path at which it was found and
-    the digest of the summary."""
+class Summaries:
+    """The summaries that one rule made of the project's files, for the check of one file.
+
+    What a check reads here becomes a dependency of its result: the cached result is dropped if that summary changes.
+    `reads` has, by module, the path at which it was found and the digest of the summary.
+    """
 
     def __init__(self, table: ModuleTable, store: SummaryStore, importer: str) -> None:
         self._table = table
@@ -86,12 +89,12 @@ class RecordingSummaries:
         self.reads: dict[str, list[str | None]] = {}
 
     def of_module(self, module: str) -> JSON:
-        """See `Summaries.of_module`."""
+        """Return the summary of the project's module of that dotted name; None if there is none."""
         path = self.path_of(module)
         return self._store.get(path) if path is not None else None
 
     def path_of(self, module: str) -> str | None:
-        """See `Summaries.path_of`."""
+        """Return the relative path of that module; None if it is not the project's."""
         path = self._table.find(module, self._importer)
         self.reads[module] = [path, self._store.digests.get(path) if path is not None else None]
         return path

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from .cache import canonical, digest
 from .contract import JSON, Finding, Rule, Span, TraceStep
 from .errors import Unparsable
-from .project import ModuleTable, RecordingSummaries, SummaryStore
+from .project import ModuleTable, Summaries, SummaryStore
 from .source_file import SourceFile
 
 LONGEST = 5
@@ -106,7 +106,7 @@ class RuleExecutor:
         answers: dict[str, CheckResult | Crash] = {}
         for code in job.codes:
             facts, store = self._linked[code]
-            summaries = RecordingSummaries(self._table, store, job.path)
+            summaries = Summaries(self._table, store, job.path)
             try:
                 findings = _accepted(code, file, self._rules[code].check(file, facts, summaries))
             except Unparsable as error:

@@ -124,8 +124,7 @@ class DeliveryPromises(BackendPromises):
             outcome(deliver(harness, under_test, old)), outcome(deliver(harness, under_test, new))
         )
         for _, error in outcomes:
-            if error is not None:
-                assert_error_is_safe(error, "deliver")
+            assert_error_is_safe(error, "deliver")
         assert_one_version(under_test.place, OLD, NEW)
         await deliver(harness, under_test, new)
         assert plugin_contents(under_test.place) == NEW

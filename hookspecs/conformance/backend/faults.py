@@ -117,8 +117,7 @@ class FaultPromises(BackendPromises):
                     stack.enter_context(under_test.troubles[trouble]())
 
             receipt, error = await outcome(deliver(harness, under_test, watch_reads(new, on_read)))
-            if error is not None:
-                assert_error_is_safe(error, "deliver")
+            assert_error_is_safe(error, "deliver")
         seconds = VANISHED_SECONDS if trouble == WORKSPACE_VANISHES else None
         await wait_for_clean_up(under_test.place, before, seconds)
         contents = assert_one_version(under_test.place, OLD, NEW)

@@ -10,7 +10,7 @@ from ...values import Action, RunStateKind
 from ...values.bundle import Bundle
 from ..description import BackendUnderTest
 from ..faults import bundle_of
-from ..runner import Harness, outcome, promise, undeclared
+from ..runner import Harness, declared, outcome, promise
 from .assertions import (
     NAME,
     NEW,
@@ -39,9 +39,7 @@ class QueryPromises(BackendPromises):
         self, harness: Harness, under_test: BackendUnderTest, new: Bundle
     ) -> None:
         """STOPPED, and `WorkspaceNotRunning` from a delivery."""
-        stopped = under_test.stopped
-        if stopped is None:
-            undeclared("a stopped workspace")
+        stopped = declared(under_test.stopped, "a stopped workspace")
         assert (await harness.call("is_running", workspace=stopped)).kind is RunStateKind.STOPPED
         _, error = await outcome(harness.call("deliver", workspace=stopped, bundle=new, known=()))
         assert type(error) is errors.WorkspaceNotRunning, f"a delivery to a stopped workspace: {error!r}"
@@ -51,9 +49,7 @@ class QueryPromises(BackendPromises):
         self, harness: Harness, under_test: BackendUnderTest
     ) -> None:
         """UNKNOWN, with a reason for the log; RUNNING again as soon as the provider can find out."""
-        unreachable = under_test.unreachable
-        if unreachable is None:
-            undeclared("an unreachable target")
+        unreachable = declared(under_test.unreachable, "an unreachable target")
         with unreachable():
             state, _ = await outcome(harness.call("is_running", workspace=under_test.workspace))
             assert state is None or state.kind is RunStateKind.UNKNOWN, f"nobody could say, and it said {state}"
