@@ -77,9 +77,14 @@ class InstanceKinds(ValueKinds):
     def _kind_of_container(self, expression: ast.expr, scope: Scope, owner: Scope | None, depth: int) -> str | None:
         """Return the kind of list that a display, a comprehension or `list(…)` and its like make."""
         match expression:
-            case ast.ListComp(elt=item) | ast.GeneratorExp(elt=item) | ast.SetComp(elt=item):
-                return self._list_of(self.kind(item, scope, owner, depth + 1))
-            case ast.List(elts=[item, *_]) | ast.Tuple(elts=[item, *_]) | ast.Set(elts=[item, *_]):
+            case (
+                ast.ListComp(elt=item)
+                | ast.GeneratorExp(elt=item)
+                | ast.SetComp(elt=item)
+                | ast.List(elts=[item, *_])
+                | ast.Tuple(elts=[item, *_])
+                | ast.Set(elts=[item, *_])
+            ):
                 return self._list_of(self.kind(item, scope, owner, depth + 1))
             case ast.Call(
                 func=ast.Name(id="list" | "sorted" | "tuple" | "set" | "reversed" | "iter"), args=[items, *_]

@@ -148,7 +148,7 @@ class ModuleScopes:
     def _owner_of(self, scope: Scope) -> Scope | None:
         return next((function.owner for function in self.functions if function.scope is scope), None)
 
-    def _bindings(self, node: ast.AST, scope: Scope, owner: Scope | None) -> None:  # noqa: PLR0912 - an arm a form
+    def _bindings(self, node: ast.AST, scope: Scope, owner: Scope | None) -> None:
         match node:
             case ast.Import() | ast.ImportFrom():
                 scope.imports.update(imported_names(node, self._package))
@@ -160,9 +160,10 @@ class ModuleScopes:
                     _scope_of(name, scope, owner).annotations[name] = annotation
                 if value is not None:
                     _bind(target, value, scope, owner)
-            case ast.NamedExpr(target=target, value=value):
-                _bind(target, value, scope, owner)
-            case ast.withitem(context_expr=value, optional_vars=ast.expr() as target):
+            case (
+                ast.NamedExpr(target=target, value=value)
+                | ast.withitem(context_expr=value, optional_vars=ast.expr() as target)
+            ):
                 _bind(target, value, scope, owner)
             case (
                 ast.For(target=ast.Name(id=name), iter=iterable)

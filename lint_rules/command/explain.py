@@ -50,8 +50,5 @@ def explain(code: str) -> str:
 
 
 def _examples(title: str, examples: Iterable[Example | str]) -> list[str]:
-    blocks = []
-    for example in examples:
-        code = example if isinstance(example, str) else example.code
-        blocks.append(f"{title}\n\n{textwrap.indent(textwrap.dedent(code).strip(), '    ')}")
-    return blocks
+    codes = (example if isinstance(example, str) else example.code for example in examples)
+    return [f"{title}\n\n{textwrap.indent(textwrap.dedent(code).strip(), '    ')}" for code in codes]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import astuple
 
 from ..engine.contract import TraceStep
 from ..engine.lint import Report
@@ -12,13 +13,16 @@ from .paths import DisplayPaths
 
 def render(report: Report, display: DisplayPaths) -> str:
     """Return the findings, and an item for each failure, so that a list that may not be complete is never empty."""
-    items = []
-    for finding in report.findings:
-        span = finding.span
-        place = (span.line, span.column, span.end_line, span.end_column)
-        items.append(
-            item(finding.rule, display(finding.path), finding.message, *place, trace=_trace(finding.trace, display))
+    items = [
+        item(
+            finding.rule,
+            display(finding.path),
+            finding.message,
+            *astuple(finding.span),
+            _trace(finding.trace, display),
         )
+        for finding in report.findings
+    ]
     items += [item(failure.rule, display(failure.path), failure.message) for failure in report.failures]
     return as_list(items)
 

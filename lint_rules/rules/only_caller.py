@@ -126,8 +126,8 @@ class _Table:
 class OnlyCaller(Rule):
     """The rule."""
 
-    def __init__(self, config: Mapping[str, JSON]) -> None:
-        self._tables = _tables(config.get("only-caller", []))
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._tables = [_table(table) for table in config.get("only-caller", [])]
         calls = [name for table in self._tables for name in table.guard.calls]
         classes = {name.rpartition(".")[0] for name in calls}
         self._kinds: dict[str, Kind] = dict(KINDS) | {name: Kind(name) for name in classes}
@@ -187,12 +187,6 @@ class OnlyCaller(Rule):
             return InstanceKinds(file.ast(), self._kinds, self._makers | makers, values, package_of(file))
 
         return make() if makers or values else file.derived(CODE, make)
-
-
-def _tables(config: object) -> list[_Table]:
-    if not isinstance(config, list | tuple) or not all(isinstance(table, Mapping) for table in config):
-        raise ConfigurationError("", "[[tool.plugport.lint.only-caller]] is an array of tables")
-    return [_table(table) for table in config]
 
 
 def _table(table: Mapping[str, Any]) -> _Table:

@@ -61,7 +61,7 @@ class Expressions:
         finally:
             self.depth -= 1
 
-    def _evaluate(self, node: ast.expr, names: Environment) -> Taint:  # noqa: PLR0912 - an arm for each form
+    def _evaluate(self, node: ast.expr, names: Environment) -> Taint:
         match node:
             case ast.Name(id=name):
                 return names.get(name, NOTHING)
@@ -80,11 +80,8 @@ class Expressions:
                 self.evaluate(test, names)
                 if_true, if_false = self.narrowed(test, names)
                 return self.evaluate(body, if_true) | self.evaluate(orelse, if_false)
-            case ast.Compare(left=left, comparators=others):
-                self._union([left, *others], names)
-                return NOTHING
-            case ast.UnaryOp(operand=operand):
-                self.evaluate(operand, names)
+            case ast.Compare() | ast.UnaryOp():
+                self._parts(node, names)
                 return NOTHING
             case ast.Subscript(value=value, slice=index):
                 self.evaluate(index, names)
@@ -96,6 +93,9 @@ class Expressions:
                 return self._yielded(node, self.evaluate(value, names))
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 return self._comprehension(node, names)
+        return self._parts(node, names)
+
+    def _parts(self, node: ast.expr, names: Environment) -> Taint:
         return self._union([part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)], names)
 
     def _union(self, nodes: list[ast.expr], names: Environment) -> Taint:

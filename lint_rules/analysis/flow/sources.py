@@ -15,12 +15,11 @@ def source_of(call: ast.Call, qualified: str | None) -> Taint | None:
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     last = qualified.rpartition(".")[2] if qualified else method
     origin = None
-    if qualified in CURRENT_ERROR_CALLS:
+    is_asked_for = last == "exception" and bool(method) and not call.args and not call.keywords
+    if qualified in CURRENT_ERROR_CALLS or is_asked_for:
         origin = Origin(EXCEPTION, "", call.lineno)
     elif last in TRACEBACK_CALLS and (qualified or "").startswith(("traceback.", last)):
         origin = Origin(ERROR, f"{last}()", call.lineno)
-    elif method and last == "exception" and not call.args and not call.keywords:
-        origin = Origin(EXCEPTION, "", call.lineno)
     elif last == "gather" and any(
         keyword.arg == "return_exceptions" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True
         for keyword in call.keywords
