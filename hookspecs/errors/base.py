@@ -9,7 +9,7 @@ A class is data: a slug, a status, a title, a template of the sentence for the c
         slug, status, title = "bundle-too-large", 413, "Plugin too large"
         detail_template = "The plugin has more than {limit} {unit}."
         limit: int = error_field(clean=int)
-        unit: str = error_field(default="bytes", clean=_unit)
+        unit: str = error_field(default="bytes", clean=lambda name: "files" if name == "files" else "bytes")
 
 The constructor takes the fields in their order. Each field is a member of the problem document and may stand in the
 template; a field named `reason` is for the log alone. A class without fields needs no decorator: its constructor

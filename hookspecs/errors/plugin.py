@@ -45,10 +45,6 @@ class PluginNotFound(PlugportError):
         return super().detail if self.scheme is None else f"failed to fetch plugin from {self.scheme}"
 
 
-def _unit(name: str) -> str:
-    return "files" if name == "files" else "bytes"
-
-
 @declared
 class BundleTooLarge(PlugportError):
     """Raised when a fetched tree has more bytes (or, with `unit="files"`, more files) than the limit."""
@@ -56,7 +52,7 @@ class BundleTooLarge(PlugportError):
     slug, status, title = "bundle-too-large", 413, "Plugin too large"
     detail_template = "The plugin has more than {limit} {unit}."
     limit: int = error_field(clean=int)
-    unit: str = error_field(default="bytes", clean=_unit)
+    unit: str = error_field(default="bytes", clean=lambda name: "files" if name == "files" else "bytes")
 
 
 @declared

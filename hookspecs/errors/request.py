@@ -96,17 +96,13 @@ class RangeNotSatisfiable(PlugportError):
     size: int = error_field(clean=int)
 
 
-def _at_least_one(seconds: int) -> int:
-    return max(1, int(seconds))
-
-
 @declared
 class RateLimited(PlugportError):
     """Raised when a token has used up its requests; `retry_after` in seconds, at least 1."""
 
     slug, status, title = "rate-limited", 429, "Too many requests"
     detail_template = "Too many requests. Try again in {retry_after} seconds."
-    retry_after: int = error_field(clean=_at_least_one, member=None)
+    retry_after: int = error_field(clean=lambda seconds: max(1, int(seconds)), member=None)
 
 
 class ReadinessFault(StrEnum):

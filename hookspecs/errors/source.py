@@ -30,17 +30,13 @@ class InvalidSource(PlugportError):
     reason: str = ""
 
 
-def _sorted(names: Sequence[str]) -> Sequence[str]:
-    return tuple(sorted(names))
-
-
 @declared
 class UnknownScheme(PlugportError):
     """Raised when no source provider has the scheme."""
 
     slug, status, title = "unknown-scheme", 400, "Unknown scheme"
     detail_template = "No source has this scheme. Available: {available}."
-    available: Sequence[str] = error_field(clean=_sorted, member="available_schemes")
+    available: Sequence[str] = error_field(clean=lambda names: tuple(sorted(names)), member="available_schemes")
 
 
 class UnpinnedSource(PlugportError):
