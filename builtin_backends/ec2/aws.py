@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 import boto3
@@ -70,7 +71,6 @@ class Aws:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._session: Any = None
         self._clients: dict[str, Any] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="plugport-ec2")
 
@@ -83,21 +83,18 @@ class Aws:
         again."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self.session().client(service, config=_CONFIG)
+                self._clients[service] = self.session.client(service, config=_CONFIG)
             return self._clients[service]
 
+    @cached_property
     def session(self) -> Any:
-        """Return the session, with the credentials and the region.
+        """The session, with the credentials and the region.
 
         The region is `AWS_DEFAULT_REGION`, else `AWS_REGION`: containers and functions get the latter, and botocore
         does not read it.
         """
-        if self._session is None:
-            session = boto3.session.Session()
-            if not session.region_name:
-                session = boto3.session.Session(region_name=os.getenv("AWS_REGION"))
-            self._session = session
-        return self._session
+        session = boto3.session.Session()
+        return session if session.region_name else boto3.session.Session(region_name=os.getenv("AWS_REGION"))
 
     def close(self) -> None:
         """Close the threads and the connections."""

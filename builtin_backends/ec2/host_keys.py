@@ -48,7 +48,7 @@ class HostKeys:
         Raises `HostKeyMismatch` in the mode `strict` if neither a pin nor the console has a key, and
         `BackendUnavailable` if the console cannot be read at the moment.
         """
-        store_key = f"host-key/{account or 'unknown'}/{self._aws.session().region_name}/{instance_id}"
+        store_key = f"host-key/{account or 'unknown'}/{self._aws.session.region_name}/{instance_id}"
         pinned = await self._pinned(store_key)
         if pinned is not None:
             return ExpectedKeys(instance_id, store_key, [pinned], "pin")

@@ -33,7 +33,7 @@ def presigned_url(aws: Aws, endpoint: Endpoint, address: str, port: int) -> str:
 
     Raises `BackendUnavailable` if there are no credentials or no region.
     """
-    session = aws.session()
+    session = aws.session
     credentials, region = session.get_credentials(), session.region_name
     if credentials is None or region is None:
         raise BackendUnavailable("denied: there are no AWS credentials, or no region")

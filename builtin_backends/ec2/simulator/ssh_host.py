@@ -75,9 +75,8 @@ class SshHost:
         """Replace the host key; sshd uses it after the next `start`."""
         for key in self.ssh_folder.glob("host_key*"):
             key.unlink()
-        keygen = _executable("ssh-keygen")
-        command = [keygen, "-q", "-t", kind, "-N", "", "-f", str(self.ssh_folder / "host_key")]
-        subprocess.run(command, check=True)  # noqa: S603 - our own command
+        key_file = str(self.ssh_folder / "host_key")
+        _run(_executable("ssh-keygen"), "-q", "-t", kind, "-N", "", "-f", key_file)
 
     def start(self, **options: str) -> None:
         """Start sshd, or restart it with these options, for example `start(MaxSessions="1")`."""
@@ -120,15 +119,13 @@ class SshHost:
 
     def shell(self, line: str) -> str:
         """Run a line of shell on the host, as the user who started it, and return its output."""
-        command = self.on_host("sh", "-c", line)
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own command
+        return _run(*self.on_host("sh", "-c", line)).stdout
 
     def connection_pids(self) -> list[int]:
         """Return the process ids of the open connections."""
         if self._process is None:
             return []
-        command = [_executable("pgrep"), "-P", str(self._process.pid)]
-        listed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+        listed = _run(_executable("pgrep"), "-P", str(self._process.pid), check=False)
         return [int(pid) for pid in listed.stdout.split()]
 
     def cut_connections(self) -> None:
@@ -142,8 +139,7 @@ class SshHost:
         self._stop_sshd()
         if self.is_view:
             for mount_point in (*(self.root / name for name in _MOUNTS), self.root, self.folder):
-                command = [_executable("umount"), "-l", str(mount_point)]
-                subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - our own command
+                _run(_executable("umount"), "-l", str(mount_point), check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def empty_folders(self) -> None:
@@ -193,9 +189,12 @@ def _executable(name: str) -> str:
     return path
 
 
+def _run(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=check)  # noqa: S603 - our own command
+
+
 def _mount(*arguments: str) -> None:
-    command = [_executable("mount"), *arguments]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    mounted = _run(_executable("mount"), *arguments, check=False)
     if mounted.returncode != 0:
         raise SshHostUnavailable(f"mount {' '.join(arguments)}: {mounted.stderr.strip()}")
 

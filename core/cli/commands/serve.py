@@ -6,12 +6,8 @@ import argparse
 import os
 import sys
 
-_FLAGS = {
-    "host": "PLUGPORT_HOST",
-    "port": "PLUGPORT_PORT",
-    "data_dir": "PLUGPORT_DATA_DIR",
-    "plugins_dir": "PLUGPORT_PLUGINS_DIR",
-}
+_FLAGS = ("host", "port", "data_dir", "plugins_dir", "strict_providers", "trace_hooks")
+"""Each overrides the setting of its name."""
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,12 +36,9 @@ def serve(args: argparse.Namespace) -> int:
     from ...settings import Settings, SettingsInvalid
     from ...telemetry import configure_logging
 
-    for flag, name in _FLAGS.items():
-        if getattr(args, flag) is not None:
-            os.environ[name] = getattr(args, flag)
-    for flag in ("strict_providers", "trace_hooks"):
-        if getattr(args, flag):
-            os.environ[f"PLUGPORT_{flag.upper()}"] = "true"
+    for flag in _FLAGS:
+        if (value := getattr(args, flag)) not in {None, False}:
+            os.environ[f"PLUGPORT_{flag.upper()}"] = str(value)
     try:
         settings = Settings.from_environment()
     except SettingsInvalid as error:
