@@ -23,6 +23,7 @@ from .api.endpoint import Endpoint
 from .api.middleware import RequestMiddleware
 from .api.openapi import describe
 from .auth import Authenticator, new_token
+from .catalog_contents import CatalogContents
 from .dispatcher import Dispatcher, ProviderFailed
 from .operations.notifier import Notifier
 from .operations.runner import Handlers, Operations
@@ -159,6 +160,9 @@ def _wire(settings: Settings, metrics: Metrics, dispatcher: Dispatcher, database
         admission=admission,
         fetcher=fetcher,
         cache=cache,
+        catalog_contents=CatalogContents(
+            dispatcher, settings.catalog_dir, settings.max_tree_bytes, settings.max_tree_files
+        ),
         recorder=recorder,
         installed=installed,
         audit=audit,

@@ -37,6 +37,13 @@ class InventoryItem:
         return self.record.digest if self.record else None
 
     @property
+    def contents(self) -> Mapping[str, JSON] | None:
+        """What was recorded of its contents; None if it is not known whether the target has the same."""
+        if self.record is None or self.digest != self.record.digest:
+            return None
+        return self.record.contents
+
+    @property
     def drift(self) -> Drift:
         """How the target differs from the record."""
         if self.record is None:

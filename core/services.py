@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .auth import Authenticator
+from .catalog_contents import CatalogContents
 from .dispatcher import Dispatcher
 from .operations.runner import Operations
 from .pipeline.admission import AdmissionChecks
@@ -37,6 +38,7 @@ class Services:
     admission: AdmissionChecks
     fetcher: Fetcher
     cache: ArchiveCache
+    catalog_contents: CatalogContents
     recorder: Recorder
     installed: InstalledPlugins
     audit: Audit

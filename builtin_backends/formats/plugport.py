@@ -38,12 +38,12 @@ class PlugportFormat:
             fields = read_fields(reading, document, versions_may_be_numbers=True)
             runtimes = tuple(text for text, _ in texts_at(reading, document, ("runtimes",), singly=False))
             _check(reading, document)
-        _add_parts(reading, document)
-        if document is not None and not _has_parts(reading):
-            tool = foreign_tool(tree, document.value)
-            if tool is not None:
-                message = f"this is a plugin of {tool}: it has nothing that an agent reads"
-                reading.error("foreign-manifest", PLUGPORT, message, (1, 1))
+        _add_parts(reading)
+        tool = None if document is None or _has_parts(reading) else foreign_tool(tree, document.value)
+        if tool is not None:
+            message = f"this is a plugin of {tool}: it has nothing that an agent reads"
+            reading.error("foreign-manifest", PLUGPORT, message, (1, 1))
+        add_rules(reading, _root_rules(reading, document))
         return contents_of(
             "plugport", reading, fields, manifest=document.value if document else None, runtimes=runtimes
         )
@@ -72,11 +72,10 @@ def _scripts(reading: Reading) -> list[str]:
     return [path for path in reading.below("hooks") if path.endswith((".sh", ".py")) and path.count("/") == 1]
 
 
-def _add_parts(reading: Reading, document: Document | None) -> None:
+def _add_parts(reading: Reading) -> None:
     add_skills(reading, skills_below(reading, "skills"))
     note_misspelt(reading, reading.below("skills"))
     add_rules(reading, markdown_below(reading, "rules", deep=False))
-    add_rules(reading, _root_rules(reading, document))
     add_commands(reading, markdown_below(reading, "commands", deep=False), "commands")
     add_subagents(reading, markdown_below(reading, "agents"))
     if reading.has("hooks/hooks.json"):

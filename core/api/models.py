@@ -123,6 +123,28 @@ class Install(_In):
     require_seen: bool = False
 
 
+class FindingOut(_Out):
+    """What is wrong with a plugin's file. `line` and `column` count from 1, 0 if they are not known. `runtime` is the
+    runtime that it concerns, null for every one."""
+
+    rule: str
+    severity: Literal["error", "warning", "note"]
+    path: str
+    line: int
+    column: int
+    message: str
+    runtime: str | None
+
+
+class ComponentOut(_Out):
+    """A component of a plugin; `path` is below the plugin's root."""
+
+    kind: str
+    name: str
+    path: str
+    description: str | None = None
+
+
 class UnsupportedOut(_Out):
     """A component that the runtime cannot use, and why."""
 
@@ -150,7 +172,8 @@ class Installed(_Changed):
     `left` names what somebody had edited of the versions before: copies of the adaptor's that stay, and files of the
     plugin's directory that were set aside in the directories `kept`. `dropped` names older ones that were deleted for
     it. `stale` says that copies of an older version stay until an install with a restart. `adopted` says that the
-    plugin's directory was taken over.
+    plugin's directory was taken over. `format` says how the plugin was read, `components` what it has, `warnings`
+    what is wrong with it.
 
     Under a native layout, `digest` is that of the tree with the layout's own files, `source_digest` that of the tree
     as it was fetched. `unsupported` names what the runtime cannot use, `needs_grant` what it uses only if it is
@@ -174,6 +197,10 @@ class Installed(_Changed):
     seen: Literal["yes", "no", "unknown"] = "unknown"
     seen_reason: str | None = None
     complaint: str | None = None
+    format: str | None = None
+    version: str | None = None
+    components: list[ComponentOut] = []
+    warnings: list[FindingOut] = []
 
 
 class Uninstalled(_Changed):
@@ -214,6 +241,8 @@ class PluginOut(_Out):
     verified: bool
     drift: Drift
     installed_digest: str | None = None
+    format: str | None = None
+    components: list[ComponentOut] = []
 
 
 class CatalogPluginOut(_Out):
@@ -226,6 +255,8 @@ class CatalogPluginOut(_Out):
     skills: list[str]
     source: str
     supported_on_runtime: bool
+    format: str | None = None
+    components: list[ComponentOut] = []
 
 
 class Schemes(_Out):

@@ -138,7 +138,9 @@ async def _inventory(context: RequestContext, workspace: Workspace, runtime: str
 
 async def _catalog(context: RequestContext, runtime: str | None) -> Response:
     plugins = await asyncio.to_thread(read_catalog, context.services.settings.catalog_dir)
-    return json_response([catalog_plugin_out(plugin) for plugin in plugins if plugin.supports(runtime)])
+    supported = [plugin for plugin in plugins if plugin.supports(runtime)]
+    contents = await context.services.catalog_contents.of(supported)
+    return json_response([catalog_plugin_out(*pair) for pair in zip(supported, contents, strict=True)])
 
 
 _TARGET = (errors.WorkspaceNotFound, errors.WorkspaceNotRunning, errors.BackendUnavailable)

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from ...hookspecs.providers import Provider
-from ...hookspecs.values import RunState, Workspace
+from ...hookspecs.values import ComponentKind, Contents, RunState, Workspace
 from ..catalog import CatalogPlugin
 from ..inventory import InventoryItem
 from ..operations.model import Operation
+from ..pipeline.contents_record import contents_in_short
 from ..pipeline.manifest import description_of, runtimes_of, version_of
 from ..workspace_resolver import backend_of
-from .models import CatalogPluginOut, OperationOut, PluginOut, ProviderOut, WorkspaceOut, WorkspaceRegistered
+from .models import (
+    CatalogPluginOut,
+    ComponentOut,
+    OperationOut,
+    PluginOut,
+    ProviderOut,
+    WorkspaceOut,
+    WorkspaceRegistered,
+)
 
 
 def workspace_out(workspace: Workspace, state: RunState | None = None) -> WorkspaceOut:
@@ -74,14 +84,16 @@ def provider_out(provider: Provider) -> ProviderOut:
     )
 
 
-def catalog_plugin_out(plugin: CatalogPlugin) -> CatalogPluginOut:
-    """Show a plugin of the catalog that supports the runtime that was asked for."""
+def catalog_plugin_out(plugin: CatalogPlugin, contents: Contents | None) -> CatalogPluginOut:
+    """Show a plugin of the catalog that supports the runtime that was asked for, with its contents if it was read."""
     return CatalogPluginOut(
         name=plugin.name,
-        version=version_of(plugin.manifest),
-        description=description_of(plugin.manifest),
+        version=version_of(plugin.manifest) if contents is None else contents.version,
+        description=description_of(plugin.manifest) if contents is None else contents.description,
         runtimes=list(runtimes_of(plugin.manifest)),
-        skills=list(plugin.skills),
+        skills=_skills(plugin, contents),
+        format=None if contents is None else contents.format,
+        components=[] if contents is None else _components(contents_in_short(contents)),
         source=f"local://{plugin.name}",
         supported_on_runtime=True,
     )
@@ -89,10 +101,13 @@ def catalog_plugin_out(plugin: CatalogPlugin) -> CatalogPluginOut:
 
 def plugin_out(item: InventoryItem, runtime: str | None) -> PluginOut:
     """Show a plugin of a workspace, and whether it supports the runtime."""
+    contents: Mapping[str, Any] = item.contents or {}
     return PluginOut(
         name=item.name,
-        version=version_of(item.manifest),
-        description=description_of(item.manifest),
+        version=contents.get("version") or version_of(item.manifest),
+        description=contents.get("description") or description_of(item.manifest),
+        format=contents.get("format"),
+        components=_components(contents),
         digest=item.digest,
         source=item.record.source if item.record else None,
         supported_on_runtime=item.supports(runtime),
@@ -100,6 +115,17 @@ def plugin_out(item: InventoryItem, runtime: str | None) -> PluginOut:
         drift=item.drift,
         installed_digest=item.record.digest if item.record else None,
     )
+
+
+def _components(contents: Mapping[str, Any]) -> list[ComponentOut]:
+    return [ComponentOut.model_validate(component) for component in contents.get("components", ())]
+
+
+def _skills(plugin: CatalogPlugin, contents: Contents | None) -> list[str]:
+    """Return the names of the skills: those that a format read, and the folders of those that it could not read."""
+    read = () if contents is None else contents.of_kind(ComponentKind.SKILL)
+    folders = {skill.path.split("/")[-2] for skill in read if "/" in skill.path}
+    return sorted({*(skill.name for skill in read), *(name for name in plugin.skills if name not in folders)})
 
 
 def _timestamp(seconds: float) -> str:

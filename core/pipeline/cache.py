@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ...hookspecs.values import Bundle, BundleFile
+from .contents_record import contents_from_json, contents_to_json
 
 _CHUNK = 1 << 20
 _LEVEL = 6
@@ -54,9 +55,11 @@ class ArchiveCache:
                 return None
             os.utime(archive)
             files = tuple(BundleFile(**file) for file in fields["files"])
+            stored = fields["contents"]
+            contents = None if stored is None else contents_from_json(stored)
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return Bundle(**{**fields, "files": files, "archive": archive})
+        return Bundle(**{**fields, "files": files, "archive": archive, "contents": contents})
 
     def find(self, name: str, digest: str) -> Bundle | None:
         """Return a bundle of that name and digest, or None if the cache has none. It reads every entry."""
@@ -77,6 +80,7 @@ class ArchiveCache:
             "origin": bundle.origin,
             "archive_size": bundle.archive.stat().st_size,
             "files": [asdict(file) for file in bundle.files],
+            "contents": None if bundle.contents is None else contents_to_json(bundle.contents),
         }
         with self._lock, self._fresh() as fresh:
             fresh.write_text(json.dumps(fields), "utf-8")

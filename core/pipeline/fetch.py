@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from ...hookspecs import errors
-from ...hookspecs.values import Bundle, Resolved, Source, TreeEntry, pack
+from ...hookspecs.values import JSON, Bundle, Resolved, Source, TreeEntry, pack
 from .cache import ArchiveCache, key_of
 from .manifest import plugin_name, read_manifest
+from .read import PluginReader, read_contents, with_name
 from .remove_tree import discard_tree
 from .tree_check import check_tree
 
@@ -25,8 +26,8 @@ async def ignore_phase(_name: str) -> None:
     """Publish nothing: for a fetch that is no operation."""
 
 
-class SourceResolver(Protocol):
-    """Fetches plugins from their sources; the dispatcher is one."""
+class SourceResolver(PluginReader, Protocol):
+    """Fetches plugins from their sources and asks the formats; the dispatcher is one."""
 
     async def resolve_source(self, source: Source, destination: Path, deadline: float) -> Resolved:
         """Fetch into the empty directory `destination` within `deadline` seconds. Raises `UnknownScheme` and what
@@ -114,13 +115,24 @@ class Fetcher:
             resolved = await self._resolver.resolve_source(source, tree, self._timeout)
             await publish_phase("checking")
             entries = await asyncio.to_thread(check_tree, tree, max_bytes=self._max_bytes, max_files=self._max_files)
+            await publish_phase("reading")
+            manifest = await asyncio.to_thread(read_manifest, tree)
+            contents = await read_contents(self._resolver, entries, manifest)
+            contents, resolved = with_name(contents, resolved, manifest)
             await publish_phase("packing")
-            return await asyncio.to_thread(self._pack, resolved, tree, entries, pins, staging)
+            packed = await asyncio.to_thread(self._pack, resolved, manifest, entries, pins, staging)
+            return await asyncio.to_thread(self._cache.add, replace(packed, contents=contents))
         finally:
             await asyncio.to_thread(discard_tree, staging)
 
-    def _pack(self, resolved: Resolved, tree: Path, entries: list[TreeEntry], pins: Pins, staging: Path) -> Bundle:
-        manifest = read_manifest(tree)
+    def _pack(
+        self,
+        resolved: Resolved,
+        manifest: Mapping[str, JSON],
+        entries: list[TreeEntry],
+        pins: Pins,
+        staging: Path,
+    ) -> Bundle:
         name = plugin_name(resolved, manifest, pins.name)
         try:
             packed = pack(
@@ -130,7 +142,7 @@ class Fetcher:
             raise errors.UnsafeBundle(".", errors.BundleFault.CHANGED) from error
         bundle = replace(packed, origin=resolved.origin)
         _verify_pins(bundle, pins)
-        return self._cache.add(bundle)
+        return bundle
 
 
 def _verify_pins(bundle: Bundle, pins: Pins) -> None:

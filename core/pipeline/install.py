@@ -18,6 +18,7 @@ from .activate import Activator, LaidOut, joined, records_of, seen_json
 from .activation.plan import Plan, activation_query
 from .activation.record import ActivationRecord
 from .admission import AdmissionChecks
+from .contents_record import components_to_json, warnings_for
 from .fetch import Fetcher, Pins
 from .footprint import Footprint, footprint_of
 from .plugin_names import require_free_name
@@ -139,6 +140,7 @@ class Installer:
             **laid_out.reply(request.grants),
             **seen_json(seen),
             "operation": installation.operation.id,
+            **_what_it_has(laid_out, workspace),
         }
 
     async def _record(
@@ -300,3 +302,14 @@ class Installer:
         receipt = await self.dispatcher.uninstall(workspace, removal, self.delivery_timeout)
         await self._record(installation, look, look.footprints if receipt.left else look.footprints[:1])
         return receipt.left, False
+
+
+def _what_it_has(laid_out: LaidOut, workspace: Workspace) -> dict[str, JSON]:
+    """Return what a reply says of the plugin's contents, and what is wrong with them."""
+    contents = laid_out.bundle.contents
+    findings = [*(contents.findings if contents else ()), *laid_out.activation.findings]
+    has: dict[str, JSON] = {"warnings": warnings_for(dict.fromkeys(findings), workspace.runtime)}
+    if contents is not None:
+        components = [*components_to_json(contents)]
+        has |= {"format": contents.format, "version": contents.version, "components": components}
+    return has

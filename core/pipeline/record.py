@@ -12,6 +12,7 @@ from ..dispatcher import Dispatcher
 from ..operations.model import Operation
 from ..store.audit import Audit
 from ..store.installed import InstalledPlugins, InstalledRecord
+from .contents_record import contents_in_short
 from .footprint import Footprint, footprint_of
 from .manifest import supported_on_runtime, version_of
 
@@ -44,7 +45,7 @@ class Recorder:
             origin=bundle.origin,
             digest=bundle.digest,
             revision=bundle.revision,
-            version=version_of(bundle.manifest),
+            version=version_of(bundle.manifest) if bundle.contents is None else bundle.contents.version,
             manifest=bundle.manifest,
             footprints=tuple(footprint.to_json() for footprint in footprints),
             verified=verified,
@@ -53,6 +54,7 @@ class Recorder:
             installed_at=time.time(),
             activation=activation,
             layout=workspace.layout,
+            contents=None if bundle.contents is None else contents_in_short(bundle.contents),
         )
         await self.installed.put(record)
 
