@@ -31,6 +31,14 @@ if [ "$(id -u)" = 0 ] && [ "$owner" != 0 ]; then
     elif command -v chroot >/dev/null 2>&1 && chroot --userspec="$owner:$owner" / true 2>/dev/null; then
         # shellcheck disable=SC2016
         set -- chroot --userspec="$owner:$owner" / sh -c 'cd "$0" && exec "$@"' "$config" "$@"
+    elif user=$(sed -n "s/^\\([^:]*\\):[^:]*:$owner:.*/\\1/p" /etc/passwd 2>/dev/null | head -n 1) && [ -n "$user" ] &&
+        command -v su >/dev/null 2>&1; then
+        quoted=''
+        for word; do # as one word: this su takes options behind the user for its own
+            quoted="$quoted '$(printf '%s' "$word" | sed "s/'/'\\\\''/g")'"
+        done
+        # shellcheck disable=SC2016
+        set -- su -s /bin/sh -c 'set --'"$quoted"'; exec "$@"' "$user"
     else
         printf 'plugport: this user cannot become the owner of the config dir\n' >&2
         exit 125
