@@ -31,9 +31,10 @@ def read_receipt(output: bytes, left: tuple[str, ...] = ()) -> Receipt:
 
     Raises `BackendUnavailable` if the output is cut.
     """
-    fields, values = Fields(output), {letter: dict[str, None]() for letter in "KFDIR"}
+    fields, values = Fields(output), {letter: dict[str, None]() for letter in "KFDIRB"}
     while not fields.at_end():
         record = decode(fields.next())
         values.setdefault(record[:1], {})[printable(record[1:])] = None
     digest = next((f"sha256:{digest}" for digest in values["I"]), None)
-    return Receipt(digest, left, tuple(values["K"]), tuple(values["F"]), tuple(values["D"]), tuple(values["R"]))
+    kept, kept_files, dropped, refused, restored = (tuple(values[letter]) for letter in "KFDRB")
+    return Receipt(digest, left, kept, kept_files, dropped, refused, restored)

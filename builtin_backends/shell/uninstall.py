@@ -26,6 +26,7 @@ _WHY_LEFT: Final = {
     PathKind.OTHER: "it is no file",
     PathKind.FILE: "it is too long or cannot be read, and was not changed",
 }
+_NEWEST: Final = "newest"
 
 
 async def uninstall(channel: Channel, config_dir: str, removal: Removal, bounds: KeepBounds | None = None) -> Receipt:
@@ -45,7 +46,8 @@ async def uninstall(channel: Channel, config_dir: str, removal: Removal, bounds:
 
 
 async def _restore(channel: Channel, config_dir: str, name: str, digest: str, limits: tuple[str, str]) -> Receipt:
-    if len(digest) != hashlib.sha256().digest_size * 2 or set(digest) - set("0123456789abcdef"):
+    is_digest = len(digest) == hashlib.sha256().digest_size * 2 and not set(digest) - set("0123456789abcdef")
+    if digest != _NEWEST and not is_digest:
         raise PluginNotFound("what is restored is named by a digest in hex")
     completed = await channel.run(script_command("restore", config_dir, name, digest, *limits))
     if completed.exit_code == NOT_KEPT:
@@ -60,12 +62,12 @@ async def _remove(channel: Channel, config_dir: str, removal: Removal, limits: t
     if not edits:
         edits, names_links = _edits_on_text(removal), False
     query = TargetQuery((*removal.files, *removal.directories), contents=tuple(edits), max_content=_MAX_TEXT)
-    keeps = "keeps" if removal.keeps_plugin else "removes"
-    arguments = (config_dir, removal.name, keeps, *limits, *hex_digests(removal.known))
     for _ in range(_ATTEMPTS):
         state = await inspect(channel, config_dir, query)
-        orders, left = await asyncio.to_thread(_decide, removal, edits, state, names_links=names_links)
-        completed = await channel.run(script_command("uninstall", *arguments), orders)
+        orders, left, is_needed = await asyncio.to_thread(_decide, removal, edits, state, names_links=names_links)
+        fate = "keeps" if removal.keeps_plugin else "sets-aside" if is_needed else "removes"
+        argv = script_command("uninstall", config_dir, removal.name, fate, *limits, *hex_digests(removal.known))
+        completed = await channel.run(argv, orders)
         if completed.exit_code == 0:
             return read_receipt(completed.stdout, left)
         if completed.exit_code != FILE_CHANGED:
@@ -75,9 +77,11 @@ async def _remove(channel: Channel, config_dir: str, removal: Removal, limits: t
 
 def _decide(
     removal: Removal, edits: Mapping[str, Edit], state: TargetState, *, names_links: bool
-) -> tuple[BinaryIO, tuple[str, ...]]:
-    """Return the tar for `uninstall.sh`, and what stays. `names_links`: whether a file that could not be edited is
-    named; if not, the edit may have nothing to do there."""
+) -> tuple[BinaryIO, tuple[str, ...], bool]:
+    """Return the tar for `uninstall.sh`, what stays, and whether the plugin's directory is needed.
+
+    `names_links`: whether a file that could not be edited is named; if not, the edit may have nothing to do there.
+    """
     orders: dict[str, bytes] = {}
     texts: list[str] = []
     left: list[str] = []
@@ -109,7 +113,7 @@ def _decide(
     folders = (path for path in removal.directories if state.paths[path].kind is PathKind.DIRECTORY)
     directories = b"".join(b"./" + encode(path) + b"\0" for path in folders)
     orders |= {"delete": b"".join(delete), "directories": directories, "texts": "".join(texts).encode()}
-    return orders_tar(orders), (*stays, *left)
+    return orders_tar(orders), (*stays, *left), f"plugins/{removal.name}" in needed
 
 
 def _edits_on_text(removal: Removal) -> dict[str, Edit]:

@@ -171,9 +171,10 @@ class Installed(_Changed):
 
     `left` names what somebody had edited of the versions before: copies of the adaptor's that stay, and files of the
     plugin's directory that were set aside in the directories `kept`. `dropped` names older ones that were deleted for
-    it. `stale` says that copies of an older version stay until an install with a restart. `adopted` says that the
-    plugin's directory was taken over. `format` says how the plugin was read, `components` what it has, `warnings`
-    what is wrong with it.
+    it. `overwritten` names a person's hooks and commands in whose place the agent's start puts the plugin's; an
+    uninstall brings them back. `stale` says that copies of an older version stay until an install with a restart.
+    `adopted` says that the plugin's directory was taken over. `format` says how the plugin was read, `components` what
+    it has, `warnings` what is wrong with it.
 
     Under a native layout, `digest` is that of the tree with the layout's own files, `source_digest` that of the tree
     as it was fetched. `unsupported` names what the runtime cannot use, `needs_grant` what it uses only if it is
@@ -187,6 +188,7 @@ class Installed(_Changed):
     revision: str | None = None
     restarted: bool
     left: list[str] = []
+    overwritten: list[str] = []
     stale: bool = False
     adopted: bool = False
     layout: str = "adaptor"

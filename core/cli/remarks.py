@@ -11,6 +11,7 @@ _LISTS = (
     ("left", "left, since somebody edited it"),
     ("kept", "set aside in"),
     ("dropped", "deleted, since too much was set aside"),
+    ("overwritten", "the plugin's file takes the place of yours until the uninstall"),
 )
 
 

@@ -7,6 +7,7 @@ Markdown files to the memory file, copies `hooks/` and `commands/` below `.claud
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -30,11 +31,13 @@ class FootprintBefore:
     """What was at a footprint's places before the version came, and had not been put there by plugport.
 
     `paths` are those of its files. `memory` and `settings` are what the memory files and the settings held.
+    `overwritten` are the bytes of the files that the adaptor writes over.
     """
 
     paths: frozenset[str] = frozenset()
     memory: Mapping[str, MemoryBefore] = field(default_factory=dict)
     settings: SettingsBefore | None = None
+    overwritten: Mapping[str, bytes] = field(default_factory=dict)
 
     def to_json(self) -> JSON:
         """Return this as the record of the installed plugin holds it."""
@@ -42,6 +45,9 @@ class FootprintBefore:
             "paths": sorted(self.paths),
             "memory": {file: before.to_json() for file, before in self.memory.items()},
             "settings": None if self.settings is None else self.settings.to_json(),
+            "overwritten": {
+                path: base64.b64encode(content).decode("ascii") for path, content in self.overwritten.items()
+            },
         }
 
     @classmethod
@@ -55,6 +61,7 @@ class FootprintBefore:
             frozenset(map(str, fields.get("paths", ()))),
             {file: before for file, before in memory.items() if before is not None},
             SettingsBefore.from_json(fields.get("settings")),
+            {str(path): base64.b64decode(content) for path, content in fields.get("overwritten", {}).items()},
         )
 
 
@@ -151,6 +158,11 @@ def footprint_of(bundle: Bundle) -> Footprint:
         lost_settings=_FRAGMENT in paths and fragment is None,
         digest=bundle.digest,
     )
+
+
+def directory_of(name: str) -> str:
+    """Return the plugin's directory, relative to the config dir."""
+    return f"plugins/{name}"
 
 
 def skill_of(path: str) -> str | None:

@@ -21,6 +21,7 @@ from .admission import AdmissionChecks
 from .contents_record import components_to_json, warnings_for
 from .fetch import Fetcher, Pins
 from .footprint import Footprint, footprint_of
+from .overwritten import overwritten_paths, record_overwritten
 from .plugin_names import require_free_name
 from .record import Recorder, footprints_of, with_older
 from .removal import cleanup_of, skill_paths
@@ -135,6 +136,7 @@ class Installer:
             "left": [*left, *edited, *receipt.left, *receipt.kept_files],
             "kept": list(receipt.kept),
             "dropped": list(receipt.dropped),
+            "overwritten": overwritten_paths(look.current),
             "stale": stale,
             "adopted": look.adopted,
             **laid_out.reply(request.grants),
@@ -193,6 +195,7 @@ class Installer:
             current = replace(footprint, before=first_look.before)
         else:
             current = await asyncio.to_thread(look_before, state, footprint, [*older, *others])
+        current = record_overwritten(current, state, [*older, *others], adopt=installation.request.adopt)
         plan = await asyncio.to_thread(self.activator.plan, laid_out, state, activations)
         return _Look(current, older, others, adopted or bool(prepared.get("adopted")), state, plan)
 

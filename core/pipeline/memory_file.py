@@ -121,8 +121,8 @@ def remove_blocks(content: bytes, own: Sequence[Appended]) -> Edited:
     exist before goes with its last block. Pure; linear in time; may be repeated.
     """
     memories_before = [appended.before for appended in own if appended.before is not None]
-    originals = [original for before in memories_before for original in before.originals]
-    original = next((size for size, sha256 in originals if _original(content[:size]) == (size, sha256)), None)
+    unchanged = [_unchanged_size(content, before) for before in memories_before]
+    original = min((size for size in unchanged if size is not None), default=None)
     removal = _Removal(content, [block for appended in own for block in appended.brought()], original)
     removal.scan()
     left = tuple(removal.left)
@@ -137,6 +137,12 @@ def remove_blocks(content: bytes, own: Sequence[Appended]) -> Edited:
         rest = rest[:original]  # an adaptor may break the last line before its first block
     existed = any(before.existed for before in memories_before)
     return Edited(rest if rest or existed else None, left)
+
+
+def _unchanged_size(content: bytes, before: MemoryBefore) -> int | None:
+    """Return the size of the newest original that the content still begins with."""
+    matches = (size for size, sha256 in before.originals if _original(content[:size]) == (size, sha256))
+    return next(matches, None)
 
 
 def _original(content: bytes) -> tuple[int, str]:

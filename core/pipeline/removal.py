@@ -10,30 +10,39 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...hookspecs.values import Cleaned, Edited, Removal, TargetState
-from .footprint import MEMORY_FILES, SETTINGS_FILE, Footprint, directories_of, skill_of
+from .footprint import MEMORY_FILES, SETTINGS_FILE, Footprint, directories_of, directory_of, skill_of
 from .memory_file import Appended, remove_blocks
-from .settings_file import refers_to, remove_entries
+from .overwritten import restorations
+from .settings_file import programs_in, refers_to, remove_entries
 from .settings_fragment import Brought, without_same
 
 Edit = Callable[[bytes, str], Edited]
 
 
 def removal_of(
-    name: str, own: Sequence[Footprint], others: Sequence[Footprint], state: TargetState | None = None
+    name: str,
+    own: Sequence[Footprint],
+    others: Sequence[Footprint],
+    state: TargetState | None = None,
+    *,
+    keeps_plugin: bool = False,
 ) -> Removal:
-    """Return what to remove with the plugin `name`.
+    """Return what to remove with the plugin `name`, or beside its directory if that stays (`keeps_plugin`).
 
     `own` are the footprints of all its versions that may have left something, newest first. `others` are the
     footprints of the workspace's other plugins. `state` is what lies on the target, if the backend can tell.
     """
-    files = _files(own, others, state)
+    shared = _shared(others, state)
+    restored = restorations(own, shared)
+    files = {path: digests for path, digests in _files(own, shared).items() if path not in restored}
     return Removal(
         name=name,
         skills=tuple(sorted({skill for path in files if (skill := skill_of(path)) is not None})),
         files=files,
         directories=tuple(directories_of(files)),
-        edits=_edits(own, others, files),
+        edits={**restored, **_edits(None if keeps_plugin else name, own, others, files, state)},
         known=_digests(own),
+        keeps_plugin=keeps_plugin,
         clean_memory=_clean_memory(own),
         clean_settings=_clean_settings(own, others),
     )
@@ -52,7 +61,7 @@ def cleanup_of(
     what the current version no longer brings. The plugin's own directory stays.
     """
     stale = [_stale_part(footprint, current) for footprint in older]
-    return replace(removal_of(name, stale, others, state), keeps_plugin=True)
+    return removal_of(name, stale, others, state, keeps_plugin=True)
 
 
 def skill_paths(own: Iterable[Footprint], others: Sequence[Footprint]) -> list[str]:
@@ -75,14 +84,17 @@ def _stale_part(footprint: Footprint, current: Footprint) -> Footprint:
     return replace(footprint, files=files, blocks=blocks, settings=settings or None, lost_settings=False)
 
 
-def _files(
-    own: Sequence[Footprint], others: Sequence[Footprint], state: TargetState | None
-) -> dict[str, tuple[str, ...]]:
-    """Return, by path, the digests of the files that go."""
+def _shared(others: Sequence[Footprint], state: TargetState | None) -> set[tuple[str, str]]:
+    """Return the files that other plugins ship too, each with its sha256."""
     shared: set[tuple[str, str]] = set()
     for other in others:
         copies = {skill for skill, files in other.files_by_skill().items() if _may_be_its_copy(files, state)}
         shared.update(item for item in other.files.items() if skill_of(item[0]) in {None, *copies})
+    return shared
+
+
+def _files(own: Sequence[Footprint], shared: set[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return, by path, the digests of the files that go."""
     digests: dict[str, list[str]] = defaultdict(list)
     for footprint in own:
         for path, sha256 in footprint.brought_files().items():
@@ -103,15 +115,24 @@ def _may_be_its_copy(files: Mapping[str, str], state: TargetState | None) -> boo
     )
 
 
-def _edits(own: Sequence[Footprint], others: Sequence[Footprint], files: Collection[str]) -> dict[str, Edit]:
+def _edits(
+    going: str | None,
+    own: Sequence[Footprint],
+    others: Sequence[Footprint],
+    files: Collection[str],
+    state: TargetState | None,
+) -> dict[str, Edit]:
     edits: dict[str, Edit] = {}
     if any(footprint.blocks for footprint in own):
         for memory_file in MEMORY_FILES:
             edits[memory_file] = _memory_edit([footprint.appended(memory_file) for footprint in own])
     hooks = {path for path in files if path.startswith(".claude/hooks/")}
     lost = any(footprint.lost_settings for footprint in own)
-    if hooks or lost or any(footprint.settings is not None for footprint in own):
-        edits[SETTINGS_FILE] = _settings_edit(_brought(own), _brought(others), hooks, lost)
+    settings_now = None if state is None else state.paths.get(SETTINGS_FILE)
+    settings_text = (settings_now.content if settings_now else None) or b""
+    starts_programs = going is not None and bool(programs_in(settings_text, going))
+    if hooks or lost or starts_programs or any(footprint.settings is not None for footprint in own):
+        edits[SETTINGS_FILE] = _settings_edit(_brought(own), _brought(others), hooks, lost, going)
     return edits
 
 
@@ -122,13 +143,20 @@ def _memory_edit(own: Sequence[Appended]) -> Edit:
     return edit
 
 
-def _settings_edit(own: Sequence[Brought], others: Sequence[Brought], hooks: Collection[str], lost: bool) -> Edit:
+def _settings_edit(
+    own: Sequence[Brought], others: Sequence[Brought], hooks: Collection[str], lost: bool, going: str | None
+) -> Edit:
+    """`going` is the plugin whose directory goes, if it does."""
+
     def edit(content: bytes, config_dir: str) -> Edited:
         edited = remove_entries(content, own, others, f"{config_dir}/.claude")
         left = (*edited.left, "settings-fragment.json (it could not be recorded)") if lost else edited.left
         rest = edited.content or b""
-        needed = tuple(sorted(path for path in hooks if refers_to(rest, path.rpartition("/")[2])))
-        return Edited(edited.content, left, needed)
+        needed = sorted(path for path in hooks if refers_to(rest, path.rpartition("/")[2]))
+        if going is not None and (programs := programs_in(rest, going)):
+            needed.append(directory_of(going))
+            left += tuple(f"{entry} (it starts what lay in {directory_of(going)}: set aside)" for entry in programs)
+        return Edited(edited.content, left, tuple(needed))
 
     return edit
 
@@ -149,7 +177,7 @@ def _clean_memory(own: Sequence[Footprint]) -> Callable[[str], Cleaned]:
 
 def _clean_settings(own: Sequence[Footprint], others: Sequence[Footprint]) -> Callable[[str, str], Cleaned]:
     lost = any(footprint.lost_settings for footprint in own)
-    edit = _settings_edit(_brought(own), _brought(others), (), lost)
+    edit = _settings_edit(_brought(own), _brought(others), (), lost, None)
 
     def clean(text: str, claude_dir: str) -> Cleaned:
         config_dir = claude_dir.removesuffix("/.claude")

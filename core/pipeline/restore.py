@@ -42,11 +42,11 @@ class Restorer:
         await progress.phase("restoring")
         removal = Removal(name, restore=request.kept or NEWEST)
         receipt = await self.dispatcher.uninstall(workspace, removal, self.delivery_timeout)
-        await self.recorder.report("plugin.restored", operation, name, None, None, {"files": list(receipt.left)})
+        await self.recorder.report("plugin.restored", operation, name, None, None, {"files": list(receipt.restored)})
         return {
             "status": "restored",
             "plugin": name,
-            "restored": list(receipt.left),
+            "restored": list(receipt.restored),
             "kept": list(receipt.kept),
             "dropped": list(receipt.dropped),
             "operation": operation.id,

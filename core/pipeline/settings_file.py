@@ -17,6 +17,8 @@ from .json_spans import Document, JsonInvalid, Node, depth, parse, same, value_o
 from .settings_fragment import MAX_DEPTH, Brought, EntryPath, SettingsBefore, containers_of, entries_of, identity_of
 
 _MAX_OVERWRITTEN: Final = 64 * 1024
+_STARTING: Final = ("mcpServers", "hooks", "statusLine")
+"""The keys below which settings start programs."""
 
 
 def observe(
@@ -89,6 +91,26 @@ def refers_to(content: bytes, name: str) -> bool:
     return bool(
         re.search(rb"(?:hooks/|(?:^|[\s\"'=;|&(\\])(?:\./)?)" + encoded + rb"(?![\w.-])", strings, re.MULTILINE)
     )
+
+
+def programs_in(content: bytes, plugin: str) -> list[str]:
+    """Name the entries of a settings text that start something in a plugin's directory.
+
+    An entry is a server, the handlers of an event, or the status line. Of a text that is not JSON, the whole counts.
+    """
+    folder = re.compile(rb"(?:^|[^\w.-])plugins/" + re.escape(plugin.encode()) + rb"(?![\w.-])", re.MULTILINE)
+    try:
+        root = parse(content).root
+    except JsonInvalid:
+        return ["the file"] if folder.search(content.replace(b"\\/", b"/")) else []
+    labels: list[str] = []
+    for group in _STARTING:
+        node = root.get(group) if root.kind == "object" else None
+        entries = [(group, node)] if node is not None else []
+        if node is not None and node.kind == "object" and group != "statusLine":
+            entries = [(f"{group}.{key.text}", item) for key, item in zip(node.keys, node.items, strict=True)]
+        labels += [label for label, entry in entries if folder.search(b"\n".join(_strings(entry)))]
+    return labels
 
 
 class _Settings:

@@ -8,8 +8,9 @@ from typing import Final
 
 from ...hookspecs import errors
 from ...hookspecs.values import PathKind, PathState, TargetQuery, TargetState
-from .footprint import MEMORY_FILES, SETTINGS_FILE, Footprint, FootprintBefore
+from .footprint import MEMORY_FILES, SETTINGS_FILE, Footprint, FootprintBefore, directory_of
 from .memory_file import observe_memory
+from .overwritten import written_over
 from .settings_file import observe
 
 _ABSENT: Final = PathState(PathKind.ABSENT)
@@ -20,19 +21,14 @@ def install_query(name: str, footprint: Footprint) -> TargetQuery:
     skills = (f"skills/{skill}" for skill in footprint.skills)
     return TargetQuery(
         paths=tuple(sorted({*footprint.files, *skills})),
-        contents=(*MEMORY_FILES, SETTINGS_FILE, mark_of(name)),
+        contents=(*MEMORY_FILES, SETTINGS_FILE, mark_of(name), *written_over(footprint)),
         trees=(directory_of(name),),
     )
 
 
 def uninstall_query(name: str, skill_files: Sequence[str]) -> TargetQuery:
     """Return what must be known of a target before the plugin `name` is removed from it."""
-    return TargetQuery(tuple(skill_files), (mark_of(name),), (directory_of(name),))
-
-
-def directory_of(name: str) -> str:
-    """Return the plugin's directory, relative to the config dir."""
-    return f"plugins/{name}"
+    return TargetQuery(tuple(skill_files), (mark_of(name), SETTINGS_FILE), (directory_of(name),))
 
 
 def mark_of(name: str) -> str:

@@ -34,7 +34,8 @@ class Receipt:
 
     `kept_files` names the files of the plugin's directory that somebody edited or added, as they were called
     (`plugins/<name>/notes.md`); they were set aside in the directories `kept`, below `plugins/.plugport/kept/`.
-    `dropped` names older directories there that were deleted to hold the bounds. All are relative to the config dir.
+    `dropped` names older directories there that were deleted to hold the bounds. `restored` names the files that a
+    restore put back. All are relative to the config dir.
 
     `refused` names the places of an activation (see `TargetChanges`) that hold something else than was expected.
     """
@@ -45,6 +46,7 @@ class Receipt:
     kept_files: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class Edited:
     """What an edit of `Removal.edits` made of a file.
 
     `content` is the new content in bytes; None deletes the file. `left` describes what stays, in the plugin's own
-    words. `needed` names those of `Removal.files` that the file still refers to, and that therefore stay.
+    words. `needed` names those of `Removal.files` that the file still refers to, and that therefore stay. If it names
+    the plugin's own directory (`plugins/<name>`), all of that is set aside.
     """
 
     content: bytes | None
@@ -104,8 +107,8 @@ class Removal:
 
     `known` are digests (`sha256:<hex>`) of versions that plugport delivered: a directory without a mark of its own
     that has one of them holds nothing edited. With `restore` (the name of a directory below
-    `plugins/.plugport/kept/<name>/`) the backend does nothing of that: it puts the files from there back into
-    `plugins/<name>`, and sets aside what they replace.
+    `plugins/.plugport/kept/<name>/`, or `newest`) the backend does nothing of that: it puts the files from there back
+    into `plugins/<name>`, and sets aside what they replace.
 
     `changes` undoes the activation; the backend does that first.
 

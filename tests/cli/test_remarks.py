@@ -18,6 +18,7 @@ def test_each_remark_has_its_line():
         "left": ["skills/a/SKILL.md"],
         "kept": ["plugins/.plugport/kept/p/abc"],
         "dropped": ["plugins/.plugport/kept/p/old"],
+        "overwritten": [".claude/hooks/a.sh"],
         "stale": True,
         "adopted": True,
     }
@@ -26,6 +27,7 @@ def test_each_remark_has_its_line():
         "  left, since somebody edited it: skills/a/SKILL.md",
         "  set aside in: plugins/.plugport/kept/p/abc",
         "  deleted, since too much was set aside: plugins/.plugport/kept/p/old",
+        "  the plugin's file takes the place of yours until the uninstall: .claude/hooks/a.sh",
         "  put back what was set aside: plugport restore p --workspace w1",
         "  copies of an older version stay until an install with a restart",
         "  taken over: plugport had no record of the plugin's directory",

@@ -130,3 +130,10 @@ def test_a_thousand_rules_take_linear_time():
     written = content + b"".join(_append(b"", [block]) for block in blocks)
     assert remove_blocks(written, [Appended(blocks, before)]).content == content
     assert remove_blocks(b"```a\n```b\n" * 20_000 + written, [Appended(blocks)]).content is not None
+
+
+def test_blocks_go_after_an_update_that_changed_nothing_in_them():
+    first = Appended((BLOCK,), observe_memory(b"mine\n", [BLOCK]))
+    written = b"mine\n" + WRITTEN
+    second = Appended((BLOCK,), observe_memory(written, [BLOCK], [first]))
+    assert remove_blocks(written, [second, first]).content == b"mine\n"

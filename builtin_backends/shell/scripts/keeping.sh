@@ -10,11 +10,12 @@
 # A script that is killed leaves its staging folder. The next run of a script sets aside what is in it: see `settle`.
 #
 # What is printed are records that end in NUL: K a directory below kept, F a file in it as it was called, D a directory
-# below kept that was deleted, I the digest of what was installed.
+# below kept that was deleted, I the digest of what was installed, R a place that an
+# activation left as it is, B a file that a restore brought back.
 set -eu
 export LC_ALL=C
 umask 022
-stage='' locks='' root='' known='' newest=''
+stage='' locks='' root='' known='' newest='' whole=''
 newline='
 '
 if command -v flock >/dev/null 2>&1; then locks=yes; fi
@@ -90,7 +91,8 @@ put_mark() {
 }
 
 # Sets aside what in $1, a directory that was plugins/$2, differs from what plugport delivered: see the mark, and $known.
-# The rest is deleted. $1 lies in a staging folder. Fails if something could not be set aside; it is in $1 then.
+# The rest is deleted; of the plugin $whole nothing is. $1 lies in a staging folder. Fails if something could not be set
+# aside; it is in $1 then.
 set_aside() {
     tree=$1 whose=$2 box=${1%/*}
     if [ -L "$tree" ]; then # without a shell a plugin is delivered as a link into a store
@@ -110,6 +112,7 @@ set_aside() {
     (cd "$tree" && find . -type f ! -path "*$newline*" ! -path '*\\*' -print0 | sort -z | xargs -0 -r sha256sum) \
         >"$box/lines" 2>/dev/null || :
     digest=$(sha256sum <"$box/lines")
+    if [ "$whole" = "$whose" ]; then : >"$box/lines"; fi
     {
         case $known in *" ${digest%% *} "*) if [ "$whose" = "$name" ]; then cat "$box/lines"; fi ;; esac
         if [ -f "$managed/$whose" ] && [ ! -L "$managed/$whose" ]; then sed -n '/^[0-9a-f]\{64\}  /p' "$managed/$whose"; fi
@@ -138,6 +141,7 @@ set_aside() {
         chmod u+rwx -- "$newest" || :
     fi
     printf 'K%s\0' "plugins/.plugport/kept/$whose/$digest"
+    if [ "$whole" = "$whose" ]; then return 0; fi
     # shellcheck disable=SC2016
     (cd "$newest" && find . ! -type d -exec sh -c 'for file; do printf "Fplugins/%s/%s\0" "$0" "${file#./}"; done' "$whose" {} +)
 }

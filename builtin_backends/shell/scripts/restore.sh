@@ -3,8 +3,8 @@
 #
 #   sh -c "$(cat keeping.sh restore.sh)" plugport CONFIG_DIR NAME DIGEST MAX_FILES MAX_BYTES
 #
-# DIGEST names a directory of plugins/.plugport/kept/NAME. What its files replace is set aside first, as a reinstall does
-# it; what stands in their way, such as a link in place of a folder, too. For what is printed see keeping.sh.
+# DIGEST names a directory of plugins/.plugport/kept/NAME, or is `newest`. What its files replace is set aside first, as a
+# reinstall does it; what stands in their way, such as a link in place of a folder, too. For what is printed see keeping.sh.
 # Exit: 0 done, 4 a tool is missing, 5 a directory is missing or cannot be made, 7 nothing of this digest is kept.
 config=$1 name=$2 wanted=$3 most_files=${4:-1000} most_bytes=${5:-67108864}
 
@@ -17,6 +17,11 @@ exec 9<"$plugins"
 lock
 prepare
 sweep
+if [ "$wanted" = newest ]; then
+    # shellcheck disable=SC2012
+    wanted=$(cd "$kept/$name" 2>/dev/null && ls -t | head -n 1) || :
+    case $wanted in '' | *[!0-9a-f]*) exit 7 ;; esac
+fi
 source=$kept/$name/$wanted
 if [ -L "$kept" ] || [ -L "$kept/$name" ] || [ -L "$source" ] || [ ! -d "$source" ]; then exit 7; fi
 if [ -L "$plugins/$name" ] || { exists "$plugins/$name" && [ ! -d "$plugins/$name" ]; }; then
@@ -55,6 +60,7 @@ find . ! -type d -exec sh -c '
             mv -- "$place/$file" "$aside/$file"
         fi
         mv -- "$file" "$place/$file"
+        printf "Bplugins/%s/%s\0" "${place##*/}" "$file"
     done
 ' "$plugins/$name" "$stage/swap" {} +
 cd "$plugins"

@@ -1,15 +1,15 @@
 #!/bin/sh
 # Deletes and rewrites what an uninstall has decided.
 #
-#   sh -c "$(cat keeping.sh uninstall.sh)" plugport CONFIG_DIR NAME KEEPS MAX_FILES MAX_BYTES KNOWN…   < a tar
+#   sh -c "$(cat keeping.sh uninstall.sh)" plugport CONFIG_DIR NAME FATE MAX_FILES MAX_BYTES KNOWN…   < a tar
 #
 # The tar holds `delete`, the lines of sha256sum for the files to delete; `directories`, paths that end in NUL, deleted if
 # empty; `texts`, a line for each changed text: number and sha256 of the text as it was read; for each of them a file
-# `path-NUMBER`, and a file `new-NUMBER` if the text is rewritten and not deleted. Unless KEEPS is `keeps`, the plugin's
-# own directory is deleted last, by one rename; what somebody edited in it is set aside. For MAX_FILES, MAX_BYTES, KNOWN
-# and what is printed see install.sh.
+# `path-NUMBER`, and a file `new-NUMBER` if the text is rewritten and not deleted. Unless FATE is `keeps`, the plugin's
+# own directory is deleted last, by one rename; what somebody edited in it is set aside, all of it if FATE is `sets-aside`.
+# For MAX_FILES, MAX_BYTES, KNOWN and what is printed see install.sh.
 # Exit: 0 done, 4 a tool is missing, 5 the config dir is missing or locked, 6 a file has changed since it was read.
-config=$1 name=$2 keeps=${3-} most_files=${4:-1000} most_bytes=${5:-67108864}
+config=$1 name=$2 fate=${3-} most_files=${4:-1000} most_bytes=${5:-67108864}
 if [ $# -gt 5 ]; then
     shift 5
     known=" $* "
@@ -64,7 +64,8 @@ while read -r number sha256; do
     fi
 done <"$stage/orders/texts"
 
-if [ "$keeps" != keeps ] && [ -d "$plugins" ]; then
+if [ "$fate" = sets-aside ]; then whole=$name; fi
+if [ "$fate" != keeps ] && [ -d "$plugins" ]; then
     if exists "$plugins/$name"; then
         mv -- "$plugins/$name" "$stage/swap"
         settle "$stage" || fail 1 'what was edited in the plugin could not be set aside'
