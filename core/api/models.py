@@ -173,8 +173,8 @@ class Installed(_Changed):
     plugin's directory that were set aside in the directories `kept`. `dropped` names older ones that were deleted for
     it. `overwritten` names a person's hooks and commands in whose place the agent's start puts the plugin's; an
     uninstall brings them back. `stale` says that copies of an older version stay until an install with a restart.
-    `adopted` says that the plugin's directory was taken over. `format` says how the plugin was read, `components` what
-    it has, `warnings` what is wrong with it.
+    `adopted` says that the plugin's directory was taken over. `format` says how the plugin was read,
+    `components` what it has, `warnings` what is wrong with it.
 
     Under a native layout, `digest` is that of the tree with the layout's own files, `source_digest` that of the tree
     as it was fetched. `unsupported` names what the runtime cannot use, `needs_grant` what it uses only if it is
