@@ -22,14 +22,13 @@ from ...hookspecs import (
     hookimpl,
 )
 from ...hookspecs.errors import (
-    BackendUnavailable,
     DeliveryFailed,
-    DeliveryTimeout,
     UnsupportedTarget,
     WorkspaceNotRunning,
 )
 from ..keyed_lock import KeyedLock
 from ..shell import KeepBounds, ShellTarget
+from ..shell.channel import unavailable_on_failure
 from ..workspace_checks import home_of, require_absolute, require_running
 from ..workspace_options import absolute_path, check_options, text
 from . import shellless
@@ -84,11 +83,9 @@ class DockerBackend:
         """Return what lies in the container. Raises `UnsupportedTarget` if the image has no shell,
         `WorkspaceNotRunning` and `BackendUnavailable`."""
         container, channel = await self._connect(workspace)
-        try:
+        with unavailable_on_failure():
             if await self._check_shell(workspace, container, channel):
                 return await self._shell_target(workspace, channel).inspect(query)
-        except (DeliveryFailed, DeliveryTimeout) as error:
-            raise BackendUnavailable(error.reason) from error
         raise UnsupportedTarget("nothing can be looked at: the image has no shell, or lacks one of the tools")
 
     @hookimpl
@@ -135,22 +132,18 @@ class DockerBackend:
         """List the plugins in the container. Raises `WorkspaceNotRunning` and `BackendUnavailable`."""
         container, channel = await self._connect(workspace)
         config_dir = self._config_dir(workspace)
-        try:
+        with unavailable_on_failure():
             if await self._check_shell(workspace, container, channel):
                 return await self._shell_target(workspace, channel).list_installed()
             return await shellless.list_installed(self.engine.deliveries, channel.container, config_dir)
-        except (DeliveryFailed, DeliveryTimeout) as error:
-            raise BackendUnavailable(error.reason) from error
 
     @hookimpl
     async def ask(self, workspace: Workspace, question: Question) -> Answer:
         """Run the agent's own command in the container. Raises what `inspect_target` raises."""
         container, channel = await self._connect(workspace)
-        try:
+        with unavailable_on_failure():
             if await self._check_shell(workspace, container, channel):
                 return await self._shell_target(workspace, channel).ask(question)
-        except (DeliveryFailed, DeliveryTimeout) as error:
-            raise BackendUnavailable(error.reason) from error
         raise UnsupportedTarget("the agent cannot be asked: the image has no shell, or lacks one of the tools")
 
     @hookimpl
@@ -166,10 +159,8 @@ class DockerBackend:
             with translate_errors():
                 self.engine.deliveries.api().restart(channel.container, timeout=self._restart_seconds)
 
-        try:
+        with unavailable_on_failure():
             await self.engine.deliveries.in_thread(restart_container)
-        except (DeliveryFailed, DeliveryTimeout) as error:
-            raise BackendUnavailable(error.reason) from error
 
     async def _connect(self, workspace: Workspace) -> tuple[Container, DockerChannel]:
         """Return the running container and its channel. Raises `WorkspaceNotRunning` and `BackendUnavailable`."""

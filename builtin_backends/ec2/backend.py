@@ -25,12 +25,11 @@ from ...hookspecs import (
 )
 from ...hookspecs.errors import (
     BackendUnavailable,
-    DeliveryFailed,
-    DeliveryTimeout,
     UnsupportedTarget,
     WorkspaceNotRunning,
 )
 from ..shell import KeepBounds, ShellTarget
+from ..shell.channel import unavailable_on_failure
 from ..workspace_checks import home_of, require_absolute
 from ..workspace_options import OptionCheck, absolute_path, check_options, command_or_false, port, text
 from .aws import Aws
@@ -145,10 +144,8 @@ class Ec2Backend:
         if not isinstance(command, str) or not command:
             raise UnsupportedTarget("the option `restart` forbids it")
         channel = SshChannel(self._pool, _connection_target(workspace), (), self._stall_seconds)
-        try:
+        with unavailable_on_failure():
             completed = await channel.run(["sh", "-c", command, "plugport", workspace.container_name])
-        except (DeliveryFailed, DeliveryTimeout) as error:
-            raise BackendUnavailable(error.reason) from error
         if completed.exit_code != 0:
             raise BackendUnavailable(completed.failure("the restart"))
 

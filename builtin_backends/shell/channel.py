@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Protocol
 
+from ...hookspecs.errors import BackendUnavailable, DeliveryFailed, DeliveryTimeout
 from ..output_tail import output_tail
 
 CHUNK: Final = 1 << 18
@@ -26,6 +28,18 @@ class Completed:
     def failure(self, command: str) -> str:
         """Describe the failed command for the log: its exit code and the end of its standard error."""
         return f"{command} exited with {self.exit_code}: {output_tail(self.stderr)}"
+
+
+@contextmanager
+def unavailable_on_failure() -> Iterator[None]:
+    """Raise `BackendUnavailable` for what a channel and the scripts raise as if it were a delivery.
+
+    For what delivers nothing: a look, a list, a restart.
+    """
+    try:
+        yield
+    except (DeliveryFailed, DeliveryTimeout) as error:
+        raise BackendUnavailable(error.reason) from error
 
 
 class Channel(Protocol):

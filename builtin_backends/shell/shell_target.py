@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TypeVar
 
 from ...hookspecs import (
     Answer,
@@ -17,17 +16,14 @@ from ...hookspecs import (
     TargetQuery,
     TargetState,
 )
-from ...hookspecs.errors import BackendUnavailable, DeliveryFailed, DeliveryTimeout
 from .activate import activate
 from .ask import ask
-from .channel import Channel
+from .channel import Channel, unavailable_on_failure
 from .inspect import inspect
 from .install import install
 from .kept import KeepBounds
 from .plugin_list import list_installed
 from .uninstall import uninstall
-
-_T = TypeVar("_T")
 
 
 class ShellTarget:
@@ -70,12 +66,14 @@ class ShellTarget:
 
     async def ask(self, question: Question) -> Answer:
         """Run the agent's own command. Raises what `list_installed` raises."""
-        return await _read(ask(self._channel, self._config_dir, question))
+        with unavailable_on_failure():
+            return await ask(self._channel, self._config_dir, question)
 
     async def inspect(self, query: TargetQuery) -> TargetState:
         """Return what lies at the paths of the query, in one round trip. Changes nothing. Raises what
         `list_installed` raises."""
-        return await _read(inspect(self._channel, self._config_dir, query, self._home))
+        with unavailable_on_failure():
+            return await inspect(self._channel, self._config_dir, query, self._home)
 
     async def list_installed(self) -> list[InstalledPlugin]:
         """List the installed plugins, in one round trip. May be repeated.
@@ -83,7 +81,8 @@ class ShellTarget:
         Raises `UnsupportedTarget`, and what the channel raises; instead of `DeliveryFailed` and `DeliveryTimeout`,
         `BackendUnavailable`.
         """
-        return await _read(list_installed(self._channel, self._config_dir))
+        with unavailable_on_failure():
+            return await list_installed(self._channel, self._config_dir)
 
     async def _activate(self, name: str, changes: TargetChanges) -> Receipt:
         return await activate(self._channel, self._config_dir, name, changes, self._bounds)
@@ -98,10 +97,3 @@ def _joined(receipt: Receipt, other: Receipt) -> Receipt:
         dropped=(*other.dropped, *receipt.dropped),
         refused=other.refused,
     )
-
-
-async def _read(answer: Awaitable[_T]) -> _T:
-    try:
-        return await answer
-    except (DeliveryFailed, DeliveryTimeout) as error:
-        raise BackendUnavailable(error.reason) from error
