@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import asdict
 
 from ..engine.contract import TraceStep
 from ..engine.lint import Report
@@ -18,8 +18,8 @@ def render(report: Report, display: DisplayPaths) -> str:
             finding.rule,
             display(finding.path),
             finding.message,
-            *astuple(finding.span),
-            _trace(finding.trace, display),
+            trace=_trace(finding.trace, display),
+            **asdict(finding.span),
         )
         for finding in report.findings
     ]

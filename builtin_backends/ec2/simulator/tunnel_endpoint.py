@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Self
 from urllib.parse import parse_qs, parse_qsl, urlencode
 
 from botocore.auth import SigV4QueryAuth
@@ -45,7 +46,7 @@ class SimulatedEndpoint:
     bytes_received: int = 0
     port: int = 0
 
-    async def __aenter__(self) -> SimulatedEndpoint:
+    async def __aenter__(self) -> Self:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         write_certificate(self.folder, f"*.{ENDPOINT_HOST.partition('.')[2]}")
         context.load_cert_chain(self.folder / "cert.pem", self.folder / "key.pem")
