@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from ...hookspecs import errors
 from ...hookspecs.values import Action, Bundle, PolicyRequest, Source
 from ..auth import Access
+from ..pipeline.activate import ADAPTOR
 from ..pipeline.fetch import Pins
 from ..pipeline.manifest import validate_name
 from .byte_range import Range, requested_ranges
@@ -39,7 +40,7 @@ async def download_plugin(context: RequestContext) -> Response:
         bundle = await stack.enter_async_context(services.fetcher.bundle(source, Pins(name)))
         await services.admission.check_after_fetch(policy_request, bundle)
         archive, sha256 = await asyncio.to_thread(services.cache.compressed, bundle)
-        headers = _headers(bundle, source, sha256)
+        headers = _headers(bundle, source, sha256, workspace.layout)
         if _matches(context.request.headers.get("if-none-match"), headers["ETag"]):
             return Response(status_code=304, headers={key: headers[key] for key in ("ETag", "Cache-Control")})
         record = partial(services.recorder.record_download, workspace, source, bundle)
@@ -48,12 +49,13 @@ async def download_plugin(context: RequestContext) -> Response:
     raise errors.Internal("unreachable")
 
 
-def _headers(bundle: Bundle, source: Source, sha256: str) -> dict[str, str]:
+def _headers(bundle: Bundle, source: Source, sha256: str, layout: str | None) -> dict[str, str]:
     return {
         "Content-Disposition": f'attachment; filename="{bundle.name}.tar.gz"',
         "X-Plugin-Name": bundle.name,
         "X-Plugin-Source": _header_text(str(source)),
         "X-Plugin-Digest": bundle.digest,
+        "X-Plugin-Layout": layout or ADAPTOR,
         "ETag": f'"{sha256}"',
         "Cache-Control": "private, no-cache",
     }
@@ -134,6 +136,7 @@ ENDPOINTS = (
                     "X-Plugin-Name": "the plugin's name",
                     "X-Plugin-Source": "where it comes from",
                     "X-Plugin-Digest": "the tree's digest",
+                    "X-Plugin-Layout": "the workspace's layout",
                     "ETag": "the sha256 of the bytes",
                 },
             ),

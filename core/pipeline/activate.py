@@ -160,7 +160,11 @@ class Activator:
 
 def records_of(record: InstalledRecord | None, prepared: Mapping[str, Any] | None = None) -> list[ActivationRecord]:
     """Return what lies beside a plugin's directory by its record, and by an operation that was cut off."""
-    stored = [(prepared or {}).get("activation"), record.activation if record else None]
+    return records_of_json([(prepared or {}).get("activation"), record.activation if record else None])
+
+
+def records_of_json(stored: Sequence[Mapping[str, Any] | None]) -> list[ActivationRecord]:
+    """Return the records that `ActivationRecord.to_json` wrote; None counts as none."""
     return [ActivationRecord.from_json(each) for each in stored if each]
 
 
@@ -206,4 +210,4 @@ def _filled(question: Question, state: TargetState) -> Question:
     return replace(question, command=tuple(map(fill, question.command)), environment=environment)
 
 
-__all__ = ["Activator", "LaidOut", "joined", "plan_undo", "records_of", "seen_json", "undo_query"]
+__all__ = ["Activator", "LaidOut", "joined", "plan_undo", "records_of", "records_of_json", "seen_json", "undo_query"]

@@ -88,6 +88,8 @@ COMMAND_LINES = [
     ["operations", "{}", "--follow"],
     ["operations", "--workspace", "{}"],
     ["pull", "{}", "--workspace", "w1", "--into", "INTO"],
+    ["pull", "greeter", "--workspace", "{}", "--into", "INTO", "--layout", "{}", "--home", "{}", "--grant", "{}"],
+    ["pull", "greeter", "--workspace", "w1", "--into", "INTO", "--remove"],
     ["pull", "greeter", "--workspace", "{}", "--into", "INTO"],
     ["pull", "greeter", "--workspace", "w1", "--into", "INTO", "--source", "{}"],
 ]

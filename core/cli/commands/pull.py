@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ....hookspecs.json import JSON
 from ..client import EXIT_REFUSED, Client, add_command, print_result
+
+if TYPE_CHECKING:
+    from ..pull.lay_out import LocalAgent, Outcome
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,6 +30,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--workspace", required=True, metavar="ID")
     parser.add_argument("--into", required=True, metavar="PLUGINS_DIR", help="the folder that gets NAME/")
     parser.add_argument("--source", metavar="SOURCE", help="the default is local://NAME")
+    parser.add_argument("--layout", metavar="NAME", help="how it is laid out (default: as the workspace says)")
+    parser.add_argument("--home", metavar="DIR", default=os.fspath(Path.home()), help="the agent's home")
+    parser.add_argument("--grant", action="append", default=[], metavar="NAME", help="give a trust that it demands")
+    parser.add_argument("--remove", action="store_true", help="remove what was pulled under a native layout")
 
 
 def pull(client: Client, args: argparse.Namespace) -> int:
@@ -31,19 +41,45 @@ def pull(client: Client, args: argparse.Namespace) -> int:
     from ..pull.download import download
     from ..pull.unpack import PullFailed, Staging
 
+    into = Path(args.into)
+    result: dict[str, JSON] = {"plugin": args.name, "path": os.fspath(into / args.name)}
     try:
-        with Staging(Path(args.into), args.name) as staging:
-            digest = download(client, args.workspace, args.name, args.source, staging.archive)
-            files = staging.unpack(digest)
-            staging.swap()
+        if args.remove:
+            outcome = asyncio.run(_agent(args, args.layout or "adaptor").remove(args.name))
+            print_result(args, result | {"left": list(outcome.left)}, f"removed {args.name}")
+            return 0
+        with Staging(into, args.name) as staging:
+            digest, layout = download(client, args.workspace, args.name, args.source, staging.archive)
+            files, layout = staging.unpack(digest), args.layout or layout
+            result |= {"digest": digest, "files": files, "layout": layout}
+            if layout == "adaptor":
+                staging.swap()
+            else:
+                agent = _agent(args, layout)
+                result |= _shown(asyncio.run(agent.install(staging.tree, args.name, staging.scratch)))
     except PullFailed as error:
         print(f"plugport: {error}; what was there before is still there", file=sys.stderr)
         return EXIT_REFUSED
-    result = {
-        "plugin": args.name,
-        "digest": digest,
-        "path": os.fspath(Path(args.into) / args.name),
-        "files": files,
-    }
-    print_result(args, result, f"pulled {args.name} {digest} ({files} files)")
+    seen = f", seen by the agent: {result['seen']}" if "seen" in result else ""
+    print_result(args, result, f"pulled {args.name} {digest} ({files} files){seen}")
     return 0
+
+
+def _agent(args: argparse.Namespace, layout: str) -> LocalAgent:
+    from ..pull.lay_out import LocalAgent
+    from ..pull.unpack import PullFailed
+
+    plugins = Path(args.into)
+    if plugins.absolute().name != "plugins":
+        raise PullFailed(f"the layout {layout} needs --into <the agent's config dir>/plugins")
+    return LocalAgent(plugins, Path(args.home), layout, tuple(args.grant))
+
+
+def _shown(outcome: Outcome) -> dict[str, JSON]:
+    return {
+        "seen": str(outcome.seen.state),
+        "seen_reason": outcome.seen.reason,
+        "unsupported": list(outcome.unsupported),
+        "needs_grant": list(outcome.needs_grant),
+        "left": list(outcome.left),
+    }

@@ -21,8 +21,9 @@ MAX_ARCHIVE_BYTES = 1024 * 1024 * 1024
 Report = Callable[[int, "int | None"], None]
 
 
-def download(client: Client, workspace: str, name: str, source: str | None, archive: Path) -> str:
-    """Write the archive to `archive` and return the tree's digest as the service names it.
+def download(client: Client, workspace: str, name: str, source: str | None, archive: Path) -> tuple[str, str]:
+    """Write the archive to `archive` and return the tree's digest and the workspace's layout as the service names
+    them.
 
     If the connection breaks, the download resumes where it stopped, provided that the archive is still the same.
     Raises `Refused`, and `Unreachable` if no answer comes or the connection breaks five times.
@@ -44,7 +45,7 @@ def download(client: Client, workspace: str, name: str, source: str | None, arch
                         out.truncate()
                     etag = reply.headers.get("etag")
                     _write(reply, out, report)
-                    return str(reply.headers.get("x-plugin-digest", ""))
+                    return reply.headers.get("x-plugin-digest", ""), reply.headers.get("x-plugin-layout", "adaptor")
             except httpx.HTTPError as error:
                 if attempt == _ATTEMPTS:
                     raise Unreachable(f"{client.url} does not answer, or the connection breaks") from error

@@ -18,8 +18,8 @@ from ....hookspecs.values import is_name
 from ...pipeline.remove_tree import discard_tree, remove_tree
 
 _STAGING, _OLD = ".pull-", ".pulled-old-"
-_MAX_BYTES = 512 * 1024 * 1024
-_MAX_FILES = 50_000
+MAX_BYTES = 512 * 1024 * 1024
+MAX_FILES = 50_000
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -70,7 +70,7 @@ class Staging:
 
     def unpack(self, digest: str) -> int:
         """Unpack the archive, compare its digest, and return the number of files. Raises `PullFailed`."""
-        tree = self._folder / "tree"
+        tree = self.tree
         tree.mkdir()
         try:
             with tarfile.open(self.archive, "r:gz") as archive:
@@ -81,9 +81,19 @@ class Staging:
             raise PullFailed(f"the service promised {digest or 'no digest'}, but {actual} came")
         return len(files)
 
+    @property
+    def tree(self) -> Path:
+        """The unpacked tree."""
+        return self._folder / "tree"
+
+    @property
+    def scratch(self) -> Path:
+        """The folder itself: what is put there goes at the end."""
+        return self._folder
+
     def swap(self) -> None:
         """Replace the old version by the new tree. If it fails, the old version stays, and `PullFailed` is raised."""
-        tree = self._folder / "tree"
+        tree = self.tree
         tree.chmod(0o755)
         try:
             if not os.path.lexists(self._plugin):
@@ -118,7 +128,7 @@ def _extract(archive: tarfile.TarFile, tree: Path) -> list[_File]:
         if not member.isreg():
             raise PullFailed("the archive holds something that is neither a file nor a directory")
         total += member.size
-        if total > _MAX_BYTES or len(files) >= _MAX_FILES:
+        if total > MAX_BYTES or len(files) >= MAX_FILES:
             raise PullFailed("the archive expands to more than a plugin may have")
         target.parent.mkdir(parents=True, exist_ok=True)
         files.append(_File(str(path), _write(archive, member, target)))
