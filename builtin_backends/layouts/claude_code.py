@@ -27,9 +27,10 @@ from ...hookspecs import (
     hookimpl,
 )
 from .answers import first_lines, json_answer
-from .conversion import command_prompt, hook_groups, json_file, markdown, server_entry
+from .conversion import hook_groups, json_file, server_entry
 from .draft import Draft, draft_for
 from .environment import agent_environment
+from .shared import basic_manifest, markdown_path
 from .tables import CLAUDE_CODE
 
 _MANIFEST: Final = ".claude-plugin/plugin.json"
@@ -63,10 +64,7 @@ def _manifest(draft: Draft, hooks: tuple[Component, ...]) -> dict[str, JSON]:
     In it `skills`, `hooks` and `mcpServers` add to the default folders; `commands` and `agents` replace them.
     """
     contents = draft.contents
-    manifest: dict[str, JSON] = {"name": draft.name}
-    manifest |= {"version": contents.version} if contents.version else {}
-    manifest |= {"description": contents.description} if contents.description else {}
-    manifest |= {"author": {"name": contents.author}} if contents.author else {}
+    manifest = basic_manifest(draft)
     folders = [posixpath.dirname(skill.path) for skill in draft.of(ComponentKind.SKILL)]
     if added := [f"./{folder}" for folder in folders if folder and posixpath.dirname(folder) != "skills"]:
         manifest["skills"] = list(added)
@@ -74,7 +72,7 @@ def _manifest(draft: Draft, hooks: tuple[Component, ...]) -> dict[str, JSON]:
         ("commands", ComponentKind.COMMAND, "commands"),
         ("agents", ComponentKind.SUBAGENT, "agents"),
     ):
-        paths = [_markdown_path(draft, component, folder) for component in draft.of(kind)]
+        paths = [markdown_path(draft, component, folder) for component in draft.of(kind)]
         if any(not path.startswith(f"{folder}/") for path in paths):
             manifest[key] = [f"./{path}" for path in dict.fromkeys(paths)]
     added_hooks = [hook for hook in hooks if hook.path != "hooks/hooks.json" or _foreign(hook)]
@@ -89,23 +87,6 @@ def _manifest(draft: Draft, hooks: tuple[Component, ...]) -> dict[str, JSON]:
 
 def _foreign(hook: Component) -> bool:
     return str(hook.data.get("event", "")) not in CLAUDE_CODE.events
-
-
-def _markdown_path(draft: Draft, component: Component, folder: str) -> str:
-    """Return the path of a command's or subagent's Markdown file. One in TOML is converted, and added to the tree."""
-    if not component.path.endswith(".toml"):
-        return component.path
-    path = f"{folder}/{component.path.removeprefix(f'{folder}/').removesuffix('.toml')}.md"
-    content = draft.read(component.path)
-    if content is None:
-        return component.path
-    try:
-        description, prompt = command_prompt(component, content)
-    except ValueError:
-        draft.cannot(component, "its TOML cannot be read")
-        return path
-    draft.add(path, markdown({"description": description} if description else {}, prompt))
-    return path
 
 
 def _link_rules(draft: Draft) -> None:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from ...hookspecs import JSON, Component, Contents
-from .tables import CANONICAL_EVENTS, CANONICAL_TOOLS, MILLISECOND_FORMATS, Runtime
+from .runtime import Runtime
+from .tables import CANONICAL_EVENTS, CANONICAL_TOOLS, MILLISECOND_FORMATS
 
 ROOT: Final = re.compile(
-    r"\$\{(?:CLAUDE_PLUGIN_ROOT|PLUGIN_ROOT|extensionPath)\}|\$(?:CLAUDE_PLUGIN_ROOT|PLUGIN_ROOT)\b"
+    r"\$\{(?:CLAUDE_PLUGIN_ROOT|PLUGIN_ROOT|CODEX_PLUGIN_ROOT|extensionPath)\}|\$(?:CLAUDE_PLUGIN_ROOT|PLUGIN_ROOT)\b"
 )
 """How the plugin's own directory is written in the formats."""
 
@@ -71,7 +72,9 @@ def command_prompt(command: Component, content: bytes) -> tuple[str, str]:
 
     Raises `ValueError` for a TOML file that cannot be read.
     """
-    description = command.description or ""
+    description, written = command.description or "", command.data.get("content")
+    if isinstance(written, str):  # it stands in the manifest
+        return description, written
     if not command.path.endswith(".toml"):
         return description, body_of(content)
     fields = tomllib.loads(text_of(content))

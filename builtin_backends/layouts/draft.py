@@ -30,8 +30,8 @@ from ...hookspecs import (
 )
 from ...hookspecs.errors import ActivationFault, ActivationImpossible
 from .conversion import canonical_event
+from .runtime import Runtime
 from .skill_limits import skill_findings
-from .tables import Runtime
 
 Check = Callable[[TargetState], tuple[ContentFinding, ...]]
 

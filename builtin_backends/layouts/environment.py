@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping
 
 from ...hookspecs import LayoutTarget
-from .tables import Runtime
+from .runtime import Runtime
 
 
 def agent_environment(runtime: Runtime, target: LayoutTarget) -> Mapping[str, str]:
@@ -19,4 +19,4 @@ def agent_environment(runtime: Runtime, target: LayoutTarget) -> Mapping[str, st
     config_dir, usual = posixpath.normpath(str(option or "")), runtime.folder.removeprefix("~")
     if config_dir.endswith(usual):
         return {"HOME": config_dir.removesuffix(usual) or "/"}
-    return {"HOME": "${home}", runtime.moved_by: "${config_dir}" + "/.." * runtime.moved_above}
+    return {runtime.moved_by: "${config_dir}" + "/.." * runtime.moved_above}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...hookspecs import Component, ContentFinding, Severity
-from .tables import Runtime, SkillRules
+from .runtime import Runtime, SkillRules
 
 _KEY: Final = re.compile(r"([A-Za-z_][\w-]*):(?:\s+(.*))?$")
 _BOM: Final = b"\xef\xbb\xbf"

@@ -126,7 +126,7 @@ class TestClaudeCode:
     def test_it_is_asked_in_the_folder_where_it_lies(self):
         usual, moved = claude(path="/home/x/.claude").question, claude(path="/configs").question
         assert dict(usual.environment) == {"HOME": "/home/x"}
-        assert dict(moved.environment) == {"HOME": "${home}", "CLAUDE_CONFIG_DIR": "${config_dir}"}
+        assert dict(moved.environment) == {"CLAUDE_CONFIG_DIR": "${config_dir}"}
 
     @pytest.mark.parametrize(
         ("answer", "state", "complaint", "broken"),

@@ -1,0 +1,52 @@
+"""The layout `qwen-code`: the plugin is an extension, by a link in `extensions/`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...hookspecs import JSON, Activation, Component, ComponentKind, Contents, LayoutTarget, Severity, hookimpl
+from .conversion import body_of
+from .draft import Draft, draft_for
+from .extension import ExtensionRules, lay_out_extension
+from .gemini_cli import extension_question
+from .tables import QWEN_CODE
+
+_SHORTEST_BODY: Final = 10
+
+
+class QwenCodeLayout:
+    """Lays a plugin out for Qwen Code."""
+
+    layouts = ("qwen-code",)
+
+    @hookimpl
+    def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:
+        """Return the link and the manifest. Raises `ActivationImpossible` for a name that Qwen Code refuses."""
+        draft = draft_for(QWEN_CODE, contents, target)
+        query, check = lay_out_extension(draft, _RULES)
+        _check_subagents(draft)
+        return draft.build(extension_question("qwen", draft), query, check)
+
+
+def _subagent(subagent: Component) -> tuple[dict[str, JSON], bool]:
+    fields: dict[str, JSON] = {"name": subagent.name, "description": subagent.description or subagent.name}
+    return fields, subagent.path.startswith("agents/")
+
+
+def _foreign_hook(hook: Component) -> bool:
+    return hook.path == "hooks/hooks.json" and str(hook.data.get("event", "")) not in QWEN_CODE.events
+
+
+def _check_subagents(draft: Draft) -> None:
+    for subagent in draft.of(ComponentKind.SUBAGENT):
+        content = draft.read(subagent.path)
+        if content is not None and len(body_of(content).strip()) < _SHORTEST_BODY:
+            message = f"Qwen Code passes a subagent over whose text has less than {_SHORTEST_BODY} characters"
+            draft.note("subagent-short", Severity.ERROR, subagent.path, message)
+
+
+_RULES: Final = ExtensionRules(
+    "qwen-extension.json", ".qwen-extension", False, _subagent, _foreign_hook, "${CLAUDE_PLUGIN_ROOT}"
+)
+
+provider = QwenCodeLayout()

@@ -1,0 +1,43 @@
+"""Chooses the agents: those of the setting `PLUGPORT_TEST_AGENTS` are tested, the others' tests are deselected."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.agents.drivers import AGENTS, Agent
+from support.agents.installs import cache_folder, chosen_agents
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes `agent` once for each agent."""
+    if "agent" in metafunc.fixturenames:
+        metafunc.parametrize("agent", list(AGENTS.values()), ids=list(AGENTS), scope="module")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests of agents that are not chosen."""
+    chosen = chosen_agents()
+    kept, left_out = [], []
+    for item in items:
+        agent = getattr(item, "callspec", None) and item.callspec.params.get("agent")  # type: ignore[attr-defined]
+        (left_out if isinstance(agent, Agent) and agent.name not in chosen else kept).append(item)
+    items[:] = kept
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture
+def base() -> Iterator[Path]:
+    """A folder with a `home` in it. It is not below `/tmp`: Codex runs nothing with a home there."""
+    homes = cache_folder() / "homes"
+    homes.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=homes))
+    (folder / "home").mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
