@@ -54,5 +54,8 @@ def resolve_all(
         keys = texts[MOST_PATHS][1]
         message = f"only the first {MOST_PATHS} paths are read"
         reading.error("paths-too-many", document.path, message, document.place(keys))
-    resolved = ((resolve(reading, document, text, keys, dotted=dotted), keys) for text, keys in texts[:MOST_PATHS])
+    first: dict[str, tuple[str, Keys]] = {}
+    for text, keys in texts[:MOST_PATHS]:
+        first.setdefault(text, (text, keys))
+    resolved = ((resolve(reading, document, text, keys, dotted=dotted), keys) for text, keys in first.values())
     return [(path, keys) for path, keys in resolved if path is not None]

@@ -18,7 +18,10 @@ MAX_FRONT_MATTER: Final = 64 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
 _OPENING: Final = re.compile(r"---[ \t]*(?:\r?\n|\Z)")
 _CLOSING: Final = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
-_PLAIN: Final = re.compile(r"""([A-Za-z_][\w-]*):[ ]+([^\s"'\[\]{}>|*&!%#?,@`:~+.0-9-][^:#]*)\Z""")
+_PLAIN: Final = re.compile(
+    r"""([A-Za-z_][\w-]*):[ ]+"""
+    r"""(?:"([^"\\]*)"|'([^']*)'|([^\s"'\[\]{}>|*&!%#?,@`:~+.0-9-](?:[^:#]|:(?=\S)|(?<=\S)\#)*))\Z"""
+)
 _LINE: Final = re.compile(r"([A-Za-z_][\w-]*):(?:[ \t]+(.*))?\Z")
 _CONSTANTS: Final = frozenset({"null", "true", "false"})
 
@@ -164,10 +167,13 @@ def _plain(text: str, start: int, end: int) -> _Lines | None:
         bare = line.rstrip()
         if bare:
             match = _PLAIN.match(bare)
-            if match is None or match[1] in lines.values or match[2].lower() in _CONSTANTS or not bare.isprintable():
+            if match is None or match[1] in lines.values or not bare.isprintable():
                 return None
-            lines.values[match[1]] = match[2]
-            lines.offsets[match[1],] = offset + match.start(2)
+            group = match.lastindex or 0
+            if group == 4 and match[4].lower() in _CONSTANTS:
+                return None
+            lines.values[match[1]] = match[group]
+            lines.offsets[match[1],] = offset + match.start(group) - (group < 4)
         offset += len(line) + 1
     return lines
 

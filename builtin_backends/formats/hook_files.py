@@ -53,7 +53,7 @@ _TYPES: Final = frozenset({"command", "prompt", "http", "agent", "mcp_tool"})
 
 def add_hooks_of_file(reading: Reading, path: str, events: frozenset[str] = CLAUDE_EVENTS) -> None:
     """Add the hooks of a file, which stand under the key `hooks`, or are the whole object."""
-    document = reading.json(path)
+    document = reading.json(path) if reading.unvisited(ComponentKind.HOOK, [path]) else None
     if document is None:
         return
     if "hooks" in document.value:

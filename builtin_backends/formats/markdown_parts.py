@@ -22,7 +22,7 @@ def markdown_below(
 
 def add_commands(reading: Reading, paths: Iterable[str], folder: str) -> None:
     """Add commands, by Markdown or TOML files. One in a folder below `folder` is called `sub:name`."""
-    for path in paths:
+    for path in reading.unvisited(ComponentKind.COMMAND, paths):
         own = path.removeprefix(f"{folder}/") if folder else path
         name = clean(posixpath.splitext(own)[0].removesuffix(".prompt").replace("/", ":"))[:200]
         if posixpath.basename(path).lower() == "readme.md":
@@ -75,7 +75,7 @@ def _toml_offset(error: Exception, text: str) -> int:
 
 def add_subagents(reading: Reading, paths: Iterable[str]) -> None:
     """Add subagents, by Markdown files whose front matter has `name` and `description`."""
-    for path in paths:
+    for path in reading.unvisited(ComponentKind.SUBAGENT, paths):
         matter = _matter(reading, path)
         if matter is None:
             continue
@@ -94,7 +94,7 @@ def add_subagents(reading: Reading, paths: Iterable[str]) -> None:
 
 def add_rules(reading: Reading, paths: Iterable[str]) -> None:
     """Add rules: texts for the agent's memory."""
-    for path in paths:
+    for path in reading.unvisited(ComponentKind.RULE, paths):
         matter = read_front_matter(reading, path)
         if matter is not None:
             name = clean(posixpath.basename(path).removesuffix(".md").removesuffix(".instructions"))[:200]

@@ -23,7 +23,7 @@ _STANDARD_FOLDERS: Final = ("/bin/", "/usr/bin/", "/usr/local/bin/", "/usr/sbin/
 
 def add_servers_of_file(reading: Reading, path: str) -> None:
     """Add the servers of a file, with or without the wrapper `mcpServers`."""
-    document = reading.json(path)
+    document = reading.json(path) if reading.unvisited(ComponentKind.MCP_SERVER, [path]) else None
     if document is None:
         return
     wrapper = next((key for key in _WRAPPERS if isinstance(document.value.get(key), Mapping)), None)

@@ -30,12 +30,15 @@ def skills_below(reading: Reading, folder: str = "") -> list[str]:
 
 def add_skills(reading: Reading, paths: Iterable[str], *, assets: bool = True) -> None:
     """Add the skills with these `SKILL.md` files, and the files beside them as assets."""
+    fresh = reading.unvisited(ComponentKind.SKILL, paths)
+    if not fresh:
+        return
     names: dict[str, str] = {
         component.name: component.path
         for component in reading.components
         if component.kind is ComponentKind.SKILL and reading.owns(component.path)
     }
-    for path in paths:
+    for path in fresh:
         matter = read_front_matter(reading, path)
         if matter is None or matter.broken:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ...hookspecs import JSON, Component, ComponentKind, ContentFinding, PluginTree, Severity
@@ -62,14 +62,15 @@ class Reading:
     folder: str = ""
     components: list[Component] = field(default_factory=list)
     findings: list[ContentFinding] = field(default_factory=list)
-    yaml_left: list[int] = field(default_factory=lambda: [2 * 1024 * 1024])
-    """How many characters of YAML are still parsed in full: PyYAML reads some hundred kilobytes a second."""
+    yaml_left: list[int] = field(default_factory=lambda: [512 * 1024])
+    """How many characters of front matters are still parsed in full: PyYAML reads some 100 kB a second."""
+    _visited: set[tuple[ComponentKind, str]] = field(default_factory=set)
     _seen: set[tuple[ComponentKind, str, str]] = field(default_factory=set)
     _noted: set[ContentFinding] = field(default_factory=set)
 
     def inside(self, folder: str) -> Reading:
         """Return a reading of a plugin in a folder of the tree. It collects into this one."""
-        return Reading(self.tree, folder, self.components, self.findings, self.yaml_left, self._seen, self._noted)
+        return replace(self, folder=folder)
 
     def at(self, path: str) -> str:
         """Return the tree's path of a path below the plugin's root."""
@@ -101,6 +102,12 @@ class Reading:
         paths = self.tree.paths
         first = bisect.bisect_left(paths, f"{folder}/")
         return first < len(paths) and paths[first].startswith(f"{folder}/")
+
+    def unvisited(self, kind: ComponentKind, paths: Iterable[str]) -> list[str]:
+        """Return the files that were not read for components of this kind before. From now on they count as read."""
+        fresh = [path for path in dict.fromkeys(paths) if (kind, path) not in self._visited]
+        self._visited.update((kind, path) for path in fresh)
+        return fresh
 
     def add(self, component: Component) -> bool:
         """Add a component, unless it was added before. Return whether it was added."""

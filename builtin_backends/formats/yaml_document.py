@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _MAX_NODES: Final = 20_000
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\Z")
 _FLOAT: Final = re.compile(r"[-+]?[0-9]{1,40}\.[0-9]{1,40}(?:[eE][-+]?[0-9]{1,3})?\Z")
+_BRACKET: Final = re.compile(r"[\[\]{}]")
 _CONSTANTS: Final[dict[str, JSON]] = {"null": None, "~": None, "": None, "true": True, "false": False}
 
 
@@ -32,6 +33,7 @@ def parse_yaml(text: str) -> Parsed:
 
     builder = _Builder()
     try:
+        _check_brackets(text)
         node = _compose(text)
         value = None if node is None else builder.build(node, ())
     except _Invalid as invalid:
@@ -46,15 +48,27 @@ def parse_yaml(text: str) -> Parsed:
     return Parsed(value, builder.offsets, builder.faults, builder.numbers)
 
 
+def _check_brackets(text: str) -> None:
+    """Refuse brackets that are nested too deep before PyYAML sees them: it needs seconds for them."""
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth = depth + 1 if bracket[0] in "[{" else max(0, depth - 1)
+        if depth > MAX_DEPTH:
+            raise _Invalid(bracket.start(), f"is nested more than {MAX_DEPTH} levels deep", "yaml-depth")
+
+
 def _compose(text: str) -> yaml.Node | None:
     """Return the document's nodes. Imports PyYAML."""
     import yaml
 
     class Loader(yaml.SafeLoader):
-        depth = 0
+        depth = count = 0
 
         def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
             self.depth += 1
+            self.count += 1
+            if self.count > _MAX_NODES:
+                raise _Invalid(0, "holds too much", "yaml-size")
             if self.depth > MAX_DEPTH:
                 offset = self.peek_event().start_mark.index  # type: ignore[no-untyped-call]
                 raise _Invalid(offset, f"is nested more than {MAX_DEPTH} levels deep", "yaml-depth")
