@@ -92,16 +92,8 @@ def _root_rules(reading: Reading, document: Document | None) -> list[str]:
     manifest names them; under the layout `adaptor` the runtime's adaptor takes them all."""
     listed = texts_at(reading, document, ("rules",)) if document is not None else []
     named = {posixpath.normpath(text) for text, _ in listed}
-    rules = []
-    for path in markdown_below(reading, "", deep=False, endings=(".md",)):
-        if path.lower() in _NO_RULES or "/" in path:
-            continue
-        if path in named or not _is_document(path):
-            rules.append(path)
-        else:
-            message = "a document for contributors is no rule; under the layout `adaptor` agents take it for one"
-            reading.warn("contributor-document", path, message)
-    return rules
+    paths = (path for path in markdown_below(reading, "", deep=False) if path.lower() not in _NO_RULES)
+    return [path for path in paths if path in named or not _is_document(path)]
 
 
 def _is_document(path: str) -> bool:

@@ -30,6 +30,7 @@ COMMANDS = (
     "new_provider",
     "pull",
     "lint",
+    "check",
 )
 
 

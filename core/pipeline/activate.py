@@ -32,10 +32,9 @@ from ..dispatcher import Dispatcher
 from ..store.installed import InstalledRecord
 from .activation.plan import Plan, activation_query, plan_activation, plan_undo
 from .activation.record import ActivationRecord
+from .adaptor_rules import ADAPTOR
 
 log = logging.getLogger("plugport.pipeline")
-ADAPTOR: Final = "adaptor"
-"""The layout of a workspace that names none: the runtime's own adaptor looks into `plugins/<name>`."""
 _MAX_COMPLAINT: Final = 2000
 _NO_COMMAND: Final = 127
 

@@ -19,15 +19,7 @@ def contents_to_json(contents: Contents) -> dict[str, JSON]:
         "manifest": dict(contents.manifest),
         "findings": [finding_to_json(finding) for finding in contents.findings],
         "components": [
-            {
-                "kind": component.kind.value,
-                "name": component.name,
-                "path": component.path,
-                "description": component.description,
-                "runs": list(component.runs),
-                "data": dict(component.data),
-            }
-            for component in contents.components
+            {**component_to_json(component), "data": dict(component.data)} for component in contents.components
         ],
     }
 
@@ -64,6 +56,17 @@ def contents_in_short(contents: Contents) -> dict[str, JSON]:
 def components_to_json(contents: Contents) -> list[dict[str, JSON]]:
     """Return the components for a reply, without assets: `kind`, `name` and `path`."""
     return [{"kind": each.kind.value, "name": each.name, "path": each.path} for each in _named(contents)]
+
+
+def component_to_json(component: Component) -> dict[str, JSON]:
+    """Return a component without what else its declaration says."""
+    return {
+        "kind": component.kind.value,
+        "name": component.name,
+        "path": component.path,
+        "description": component.description,
+        "runs": list(component.runs),
+    }
 
 
 def finding_to_json(finding: ContentFinding) -> dict[str, JSON]:

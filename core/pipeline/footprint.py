@@ -183,6 +183,11 @@ def directories_of(paths: Iterable[str]) -> list[str]:
     return sorted(directories, key=lambda path: (-path.count("/"), path))
 
 
+def fragments_among(paths: Iterable[str]) -> list[str]:
+    """Return those files of a plugin's root that the adaptor appends to the memory file beside `rules/`."""
+    return [path for path in paths if _block_kind(path) == "fragment"]
+
+
 def _copied_to(path: str) -> str | None:
     """Return where the adaptor copies a file, below the config dir; None if it does not."""
     if skill_of(path) is not None:

@@ -17,6 +17,7 @@ from ..workspace_resolver import WorkspaceResolver
 from .activate import Activator, LaidOut, joined, records_of, seen_json
 from .activation.plan import Plan, activation_query
 from .activation.record import ActivationRecord
+from .adaptor_rules import adaptor_findings
 from .admission import AdmissionChecks
 from .contents_record import components_to_json, warnings_for
 from .fetch import Fetcher, Pins
@@ -311,6 +312,8 @@ def _what_it_has(laid_out: LaidOut, workspace: Workspace) -> dict[str, JSON]:
     """Return what a reply says of the plugin's contents, and what is wrong with them."""
     contents = laid_out.bundle.contents
     findings = [*(contents.findings if contents else ()), *laid_out.activation.findings]
+    if not laid_out.is_native:
+        findings += adaptor_findings(contents, [file.path for file in laid_out.bundle.files])
     has: dict[str, JSON] = {"warnings": warnings_for(dict.fromkeys(findings), workspace.runtime)}
     if contents is not None:
         components = [*components_to_json(contents)]

@@ -1,0 +1,1 @@
+"""What `plugport check` does: it reads a plugin, asks every layout, and reports."""
