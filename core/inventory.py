@@ -48,7 +48,7 @@ class InventoryItem:
         """How the target differs from the record."""
         if self.record is None:
             return "unmanaged"
-        if not self.record.verified:
+        if not self.record.verified or (self.on_target is not None and self.on_target.digest is None):
             return "unknown"
         if self.on_target is None:
             return "missing"
@@ -82,7 +82,7 @@ def _cleaned(plugin: InstalledPlugin) -> InstalledPlugin:
 
     Raises `BackendUnavailable` if the backend answered with something else than texts.
     """
-    if not isinstance(plugin.name, str) or not isinstance(plugin.digest, str):
+    if not isinstance(plugin.name, str) or not isinstance(plugin.digest, str | None):
         raise errors.BackendUnavailable("list_installed answered with a name or a digest that is no text")
     manifest = plugin.manifest
     try:
@@ -90,7 +90,9 @@ def _cleaned(plugin: InstalledPlugin) -> InstalledPlugin:
     except (YamlInvalid, RecursionError, TypeError, ValueError):
         cleaned = {}
     return InstalledPlugin(
-        displayed(plugin.name), displayed(plugin.digest), cleaned if isinstance(cleaned, dict) else {}
+        displayed(plugin.name),
+        plugin.digest and displayed(plugin.digest),
+        cleaned if isinstance(cleaned, dict) else {},
     )
 
 

@@ -232,7 +232,8 @@ class Restored(_Changed):
 class PluginOut(_Out):
     """A plugin of a workspace. `drift` is `none`, `modified` (another digest than was installed), `missing`
     (recorded, but not on the target), `unmanaged` (on the target, but not installed by this service) or `unknown` (an
-    external workspace pulled it, and the service cannot read it back)."""
+    external workspace pulled it, and the service cannot read it back; or a file of it cannot be read, and `digest` is
+    null)."""
 
     name: str
     version: str | None

@@ -28,7 +28,7 @@ from .record import Recorder, footprints_of, with_older
 from .removal import cleanup_of, skill_paths
 from .restart import restart_agent
 from .take_back import take_back
-from .target_look import install_query, look_before, require_managed, uninstall_query
+from .target_look import install_query, look_before, require_managed, require_no_variant, uninstall_query
 
 _ATTEMPTS: Final = 3
 
@@ -191,6 +191,9 @@ class Installer:
         digests = sorted({bundle.digest, laid_out.source_digest, *(await self.recorder.installed.digests())})
         recorded = name in records or bool(prepared)
         adopted = require_managed(name, state, digests, recorded=recorded, adopt=installation.request.adopt)
+        if not recorded and not installation.request.adopt:
+            listed = await self.dispatcher.list_installed(installation.workspace)
+            require_no_variant(name, listed, records)
         first_look = next((earlier for earlier in older if earlier.is_same_version(footprint)), None)
         if first_look is not None:
             current = replace(footprint, before=first_look.before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
@@ -23,6 +24,11 @@ def validate_new_name(text: str) -> str:
     return text
 
 
+def folded(name: str) -> str:
+    """Return the name as a file system that ignores case and Unicode forms compares it."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKD", name).casefold())
+
+
 def require_free_name(
     bundle: Bundle, source: Source, records: Mapping[str, InstalledRecord], *, replace: bool
 ) -> None:
@@ -36,7 +42,7 @@ def require_free_name(
         validate_new_name(bundle.name)
     requested = bundle.origin or str(source)
     for name, record in records.items():
-        if name != bundle.name and name.casefold() == bundle.name.casefold():
+        if name != bundle.name and folded(name) == folded(bundle.name):
             raise NameTaken(record.origin or record.source, requested)
     if own is not None and own.origin and bundle.origin and own.origin != bundle.origin and not replace:
         raise NameTaken(own.origin, requested)

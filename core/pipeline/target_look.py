@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from ...hookspecs import errors
-from ...hookspecs.values import PathKind, PathState, TargetQuery, TargetState
+from ...hookspecs.values import InstalledPlugin, PathKind, PathState, TargetQuery, TargetState
 from .footprint import MEMORY_FILES, SETTINGS_FILE, Footprint, FootprintBefore, directory_of
 from .memory_file import observe_memory
 from .overwritten import written_over
+from .plugin_names import folded
 from .settings_file import observe
 
 _ABSENT: Final = PathState(PathKind.ABSENT)
@@ -79,6 +80,16 @@ def require_managed(
     if adopt or (there.kind is PathKind.DIRECTORY and there.digest in known_digests):
         return True
     raise errors.NotManaged(directory_of(name))
+
+
+def require_no_variant(name: str, listed: Iterable[InstalledPlugin], recorded: Collection[str]) -> None:
+    """Raise `NotManaged` if a plugin that is not `recorded` has the name in another spelling: of case, or of Unicode.
+
+    On a file system that ignores them it is the same directory, and on every other one a person would confuse them.
+    """
+    for plugin in listed:
+        if plugin.name != name and plugin.name not in recorded and folded(plugin.name) == folded(name):
+            raise errors.NotManaged(directory_of(plugin.name))
 
 
 def is_present(name: str, state: TargetState) -> bool:

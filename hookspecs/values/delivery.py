@@ -53,12 +53,13 @@ class Receipt:
 class InstalledPlugin:
     """A plugin as it lies on the target.
 
-    `digest` (`sha256:<hex>`) is computed from the files there. `manifest` is the parsed `plugin.yaml`, or its text
-    (the core parses it, so that a backend needs no YAML library), or None if there is none.
+    `digest` (`sha256:<hex>`) is computed from the files there; None if one of them cannot be read. `manifest` is the
+    parsed `plugin.yaml`, or its text (the core parses it, so that a backend needs no YAML library), or None if there
+    is none.
     """
 
     name: str
-    digest: str
+    digest: str | None
     manifest: Mapping[str, JSON] | str | None = None
 
 

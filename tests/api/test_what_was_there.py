@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from support import adaptor
 from support.delivered import tree
+from support.doubles import MemoryBackend
+
+from plugport.hookspecs import InstalledPlugin, hookimpl
 
 FRAGMENT = {
     "hooks": {"Stop": [{"hooks": [{"type": "command", "command": "${CLAUDE_DIR}/hooks/a.sh"}]}]},
@@ -298,3 +301,34 @@ async def test_a_plugin_of_another_origin_does_not_take_the_name(admin, add_plug
     refused = await _install(admin, "second", 409, **{"as": "skills"})
     assert (refused["installed"], refused["requested"]) == ("local://ours", "local://second")
     assert (await _install(admin, "second", replace=True, **{"as": "skills"}))["plugin"] == "skills"
+
+
+@pytest.mark.parametrize("variant", ["Ours", "OURS", "ourſ", "ｏurs"])
+async def test_another_spelling_of_the_name_on_the_target_is_not_managed(admin, add_plugin, config, variant):
+    add_plugin("ours", FILES)
+    (config / "plugins" / variant).mkdir(parents=True)
+    (config / "plugins" / variant / "mine.txt").write_text("mine")
+    before, shown = tree(config), variant.encode("ascii", "backslashreplace").decode()
+    refused = await _install(admin, "ours", 409)
+    assert (refused["type"].rsplit(":", 1)[-1], refused["path"]) == ("not-managed", f"plugins/{shown}")
+    assert tree(config) == before
+    assert (await _install(admin, "ours", adopt=True))["plugin"] == "ours"
+    assert (config / "plugins" / variant / "mine.txt").read_text() == "mine"
+    assert (await _install(admin, "ours"))["plugin"] == "ours"
+
+
+async def test_a_plugin_that_cannot_be_read_has_no_digest(serve, add_plugin):
+    class Unreadable(MemoryBackend):
+        @hookimpl
+        def list_installed(self, workspace):
+            return [InstalledPlugin("ours", None), InstalledPlugin("z", "sha256:0")]
+
+    add_plugin("ours", FILES)
+    async with serve(Unreadable()) as admin:
+        await admin.post("/workspaces", json={"id": "w1", "org": "acme", "backend": "memory"})
+        await _install(admin, "ours")
+        listed = (await admin.get("/workspaces/w1/plugins")).json()
+        assert [(plugin["name"], plugin["digest"], plugin["drift"]) for plugin in listed] == [
+            ("ours", None, "unknown"),
+            ("z", "sha256:0", "unmanaged"),
+        ]

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from support.shells import SHELLS, with_shell
-from support.tools import need_tool
+from support.tools import need_tool, without_rights
 
 from plugport.builtin_backends.host import HostBackend
 from plugport.builtin_backends.shell import ShellTarget
 from plugport.builtin_backends.shell.channel import Completed
 from plugport.builtin_backends.shell.inspect import inspect
+from plugport.builtin_backends.shell.plugin_list import list_installed
 from plugport.hookspecs import BundleFile, PathKind, TargetQuery, Workspace, errors, tree_digest
 
 ROOT = os.geteuid() == 0
@@ -152,8 +153,7 @@ async def test_a_config_dir_that_is_not_there_has_nothing(channel, tmp_path):
 def channel_without_rights(request):
     """A channel whose commands obey the modes of files, as root's do without two of its capabilities."""
     program, *arguments = request.param
-    drop = [need_tool("setpriv"), "--bounding-set=-dac_override,-dac_read_search"] if ROOT else []
-    return with_shell([*drop, need_tool(program), *arguments])
+    return with_shell([*without_rights(), need_tool(program), *arguments])
 
 
 async def test_a_file_that_cannot_be_read_is_not_empty(channel_without_rights, config):
@@ -161,6 +161,24 @@ async def test_a_file_that_cannot_be_read_is_not_empty(channel_without_rights, c
     (config / "CLAUDE.md").chmod(0)
     state = await inspect(channel_without_rights, str(config), TargetQuery(contents=("CLAUDE.md",)))
     assert (state.paths["CLAUDE.md"].kind, state.paths["CLAUDE.md"].content) == (PathKind.FILE, None)
+
+
+@pytest.mark.parametrize("closed", ["a file", "a manifest", "a folder", "the plugin", "an odd name"])
+async def test_what_cannot_be_read_in_one_plugin_hides_no_other(channel_without_rights, config, closed):
+    for name in ("a", "closed", "z"):
+        (config / "plugins" / name / "below").mkdir(parents=True)
+        (config / "plugins" / name / "plugin.yaml").write_text(f"name: {name}")
+        (config / "plugins" / name / "below/file").write_text("x")
+    whole = await list_installed(channel_without_rights, str(config))
+    paths = {"a file": "below/file", "a manifest": "plugin.yaml", "a folder": "below", "the plugin": "."}
+    path = config / "plugins/closed" / paths.get(closed, "below/a\nb")
+    path.touch()
+    path.chmod(0)
+    listed = await list_installed(channel_without_rights, str(config))
+    path.chmod(0o700)
+    assert [plugin.name for plugin in listed] == ["a", "closed", "z"]
+    assert listed[1].digest is None
+    assert (listed[0], listed[2]) == (whole[0], whole[2])
 
 
 @pytest.mark.parametrize("cut", [0.2, 0.5, 0.9, 0.999])

@@ -194,7 +194,7 @@ def _framed(folders, files, odd_files, manifests):
     lines = b"".join(b"%s  ./%s/%s\n" % (sha256, folder, file) for folder, file in files)
     odd = b"".join(b"\\%s  %s\n%s\0" % (sha256, file, file) for file in odd_files)
     tar = _tar({b"./%s/plugin.yaml" % folder: text for folder, text in manifests.items()})
-    return b"".join(b"./%s/\0" % folder for folder in folders) + b"\0" + lines + b"\0" + odd + b"\0" + tar
+    return b"".join(b"./%s/\0" % folder for folder in folders) + b"\0" + lines + b"\0" + odd + b"\0\0" + tar
 
 
 _FRAMED = st.builds(
