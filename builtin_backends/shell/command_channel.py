@@ -86,8 +86,8 @@ async def _read_output(process: asyncio.subprocess.Process) -> tuple[bytes, byte
 
 
 async def _terminate(process: asyncio.subprocess.Process) -> None:
-    """Send SIGTERM, so that the command cleans up, then SIGKILL."""
-    for number, seconds in ((signal.SIGTERM, 0.8), (signal.SIGKILL, 5.0)):
+    """Send SIGTERM, so that the command cleans up, then SIGKILL. On a busy machine a clean-up may take seconds."""
+    for number, seconds in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with contextlib.suppress(TimeoutError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import time
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -122,13 +123,18 @@ _PLUGINS = st.builds(
     lambda copied, texts, fragment: (
         dict(copied)
         | {path: text.encode() for path, text in texts.items()}
-        | ({} if fragment is None else {"settings-fragment.json": json.dumps(fragment).encode()})
+        | ({} if fragment is None else {"settings-fragment.json": fragment})
     ),
     st.dictionaries(st.sampled_from(_COPIED), _BYTES, max_size=4),
     st.dictionaries(
         st.sampled_from(["rules/a.md", "rules/b.md", "N.md", "README.md"]), st.sampled_from(_TEXTS), max_size=3
     ),
-    st.one_of(st.none(), _SETTINGS.filter(lambda value: value.get("odd") != "\ud800")),
+    st.one_of(
+        st.none(),
+        _SETTINGS.filter(lambda value: value.get("odd") != "\ud800").map(lambda value: json.dumps(value).encode()),
+        _SETTINGS.filter(lambda value: value.get("odd") != "\ud800").map(lambda value: json.dumps(value).encode()),
+        st.sampled_from([b"", b"[", b"[]", b"null", b"\xff", b"{", b'{"hooks": ', b"[" * 5000]),
+    ),
 )
 _THERE = st.builds(
     lambda copied, memory, settings_text, more: (
@@ -185,7 +191,7 @@ def test_what_was_there_comes_back(service, there, plugin, starts):
         assert reply.status_code == 200, reply.text
         if starts:
             adaptor.start(config)
-            adaptor.apply_empty(expected, with_settings="settings-fragment.json" in plugin)
+            adaptor.apply_empty(expected, with_settings=plugin.get("settings-fragment.json", b"")[-1:] == b"}")
         reply = service.client.delete(f"/workspaces/w{name}/plugins/{PLUGIN}")
         assert reply.status_code == 200, reply.text
         assert tree(config) == tree(expected), (there, plugin, starts)
@@ -193,3 +199,46 @@ def test_what_was_there_comes_back(service, there, plugin, starts):
         discard_tree(source)
         shutil.rmtree(config)
         shutil.rmtree(expected)
+
+
+async def test_rules_and_entries_of_settings_take_linear_time(serve, add_plugin, tmp_path):
+    """The cost of an install, the agent's start and an uninstall, four times as much of everything."""
+
+    async def seconds(count):
+        add_plugin(
+            f"many{count}",
+            {f"rules/r{n:05}.md": f"Rule {n}.\n\n```\nText.\n" for n in range(count)}
+            | {
+                "settings-fragment.json": json.dumps(
+                    {
+                        "mcpServers": {f"ours{n}": {"command": "x"} for n in range(count)},
+                        "hooks": {
+                            "Stop": [{"matcher": str(n), "hooks": [{"command": str(n)}]} for n in range(count)]
+                        },
+                    }
+                )
+            },
+        )
+        config = tmp_path / f"agent{count}"
+        (config / ".claude").mkdir(parents=True)
+        memory = b"# Plugin: other / rule: r.md\n```\n" * count
+        (config / "CLAUDE.md").write_bytes(memory)
+        (config / ".claude/settings.json").write_text(json.dumps({"env": {f"mine{n}": "1" for n in range(count)}}))
+        options = {"path": str(config)}
+        body = {"id": f"w{count}", "org": "acme", "runtime": "claude-code", "backend": "host", "options": options}
+        assert (await admin.post("/workspaces", json=body)).status_code == 201
+        started = time.process_time()
+        reply = await admin.post(f"/workspaces/w{count}/plugins", json={"source": f"many{count}"})
+        assert reply.status_code == 200, reply.text
+        took = time.process_time() - started
+        adaptor.start(config)
+        started = time.process_time()
+        reply = await admin.delete(f"/workspaces/w{count}/plugins/many{count}")
+        assert reply.json()["left"] == [], reply.text
+        assert (config / "CLAUDE.md").read_bytes() == memory
+        return took + time.process_time() - started
+
+    async with serve() as admin:
+        await seconds(10)
+        few, many = await seconds(300), await seconds(1200)
+        assert many < 4 * 2.5 * max(few, 0.05), (few, many)

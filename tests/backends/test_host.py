@@ -177,7 +177,14 @@ async def test_a_version_that_a_crash_left_aside_comes_back_at_the_next_contact(
     assert plugins_in(config) == ["p", "q"]
 
 
-async def test_a_cancelled_delivery_ends_its_shell_and_cleans_up(config, tmp_path):
+@pytest.mark.parametrize("seconds", [0, 1.5])
+async def test_a_cancelled_delivery_ends_its_shell_and_cleans_up(config, tmp_path, monkeypatch, seconds):
+    """Also on a machine that is so busy that its tools take seconds."""
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "rm").write_text(f'#!/bin/sh\nsleep {seconds}\nexec {need_tool("rm")} "$@"\n')
+    (slow / "rm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow}:{os.environ['PATH']}")
     read, write = os.pipe()
 
     class Stalled(CommandChannel):

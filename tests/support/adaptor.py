@@ -33,7 +33,12 @@ def apply(plugin: Path, config: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, target)
     if (plugin / "settings-fragment.json").exists():
-        _merge(config / ".claude" / "settings.json", json.loads((plugin / "settings-fragment.json").read_text()))
+        try:
+            fragment = json.loads((plugin / "settings-fragment.json").read_text())
+        except (ValueError, RecursionError):
+            return
+        if isinstance(fragment, dict):
+            _merge(config / ".claude" / "settings.json", fragment)
 
 
 def apply_empty(config: Path, *, with_settings: bool) -> None:
