@@ -281,8 +281,8 @@ class Installer:
             if fetched is None:
                 await self.install(installation.operation, request, installation.progress)
                 return
-            grants = activation.get("grants")
-            grants = [str(grant) for grant in grants] if isinstance(grants, list) else []
+            stored = activation.get("grants")
+            grants = [str(grant) for grant in stored] if isinstance(stored, list) else []
             async with self.activator.lay_out(installation.workspace, fetched, grants) as laid_out:
                 records = await self.recorder.installed.of_workspace(installation.workspace.id)
                 again = replace(installation, request=request, records=records, laid_out=laid_out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from plugport.hookspecs import (
+    JSON,
     Activation,
     Answer,
     Copy,
@@ -34,7 +35,7 @@ class FullLayout:
     layouts = ("full",)
 
     def __init__(self) -> None:
-        self.value: object = True
+        self.value: JSON = True
 
     @hookimpl
     def lay_out(self, contents, target):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from typing import Any
 
 import pytest
 import yaml
@@ -64,8 +65,8 @@ def entry(syntax: FileSyntax, keys: tuple[str, ...], value: object, append: bool
     return SettingsEntry("settings", syntax, keys, value, append)  # type: ignore[arg-type]
 
 
-def read_value(content: bytes, syntax: FileSyntax, keys: tuple[str, ...]) -> object:
-    values: object
+def read_value(content: bytes, syntax: FileSyntax, keys: tuple[str, ...]) -> Any:
+    values: Any
     if syntax is FileSyntax.TOML:
         values = tomllib.loads(content.decode())
     elif syntax is FileSyntax.YAML:

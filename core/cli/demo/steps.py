@@ -87,7 +87,7 @@ class _Demo:
         else:
             raise DemoFailed("the external workspace took a push")
         with Staging(self.folder / "elsewhere", _PLUGIN) as staging:
-            digest = download(self.client, "demo-external", _PLUGIN, _SOURCE, staging.archive)
+            digest, _ = download(self.client, "demo-external", _PLUGIN, _SOURCE, staging.archive)
             staging.unpack(digest)
             staging.swap()
         return "demo-external", "plugport pull", _PLUGIN, digest[:19] + "…"

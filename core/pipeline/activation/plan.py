@@ -134,7 +134,8 @@ class _Planner:
         return edited
 
     def _edit(self, path: str, there: PathState) -> EditedFile | None:
-        content, existed, edited_keys = there.content, there.kind is PathKind.FILE, set()
+        content, existed = there.content, there.kind is PathKind.FILE
+        edited_keys: set[str] = set()
         for old in reversed([record.edited[path] for record in self._records if path in record.edited]):
             stripped = strip(content, old)
             content, existed = stripped.content, existed and (old.existed or stripped.content is not None)
