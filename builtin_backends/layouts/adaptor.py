@@ -13,6 +13,7 @@ from ...hookspecs import (
     Contents,
     LayoutTarget,
     Severity,
+    Unsupported,
     hookimpl,
 )
 from .draft import label
@@ -30,12 +31,7 @@ class AdaptorLayout:
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:
         """Return an activation that does nothing. Never raises."""
         ignored = [
-            ContentFinding(
-                "adaptor-ignores",
-                Severity.WARNING,
-                component.path,
-                f"the adaptor does not read the {label(component)}: {why}",
-            )
+            Unsupported(label(component), f"the adaptor does not read it: {why}")
             for component in contents.components
             if (why := _ignored(component)) is not None
         ]
@@ -50,7 +46,7 @@ class AdaptorLayout:
             for path in _CONTRIBUTORS
             if path not in rules and _has(target, path)
         ]
-        return Activation(findings=(*ignored, *pasted))
+        return Activation(unsupported=tuple(ignored), findings=tuple(pasted))
 
 
 def _has(target: LayoutTarget, path: str) -> bool:

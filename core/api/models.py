@@ -137,12 +137,13 @@ class FindingOut(_Out):
 
 
 class ComponentOut(_Out):
-    """A component of a plugin; `path` is below the plugin's root."""
+    """A component of a plugin; `path` is below the plugin's root, `version` is what the component itself names."""
 
     kind: str
     name: str
     path: str
     description: str | None = None
+    version: str | None = None
 
 
 class UnsupportedOut(_Out):

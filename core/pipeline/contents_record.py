@@ -47,7 +47,7 @@ def contents_in_short(contents: Contents) -> dict[str, JSON]:
     return {
         **{field: getattr(contents, field) for field in _TEXTS},
         "components": [
-            {**component, "description": each.description}
+            {**component, "description": each.description, "version": version_of_component(each)}
             for each, component in zip(_named(contents), components_to_json(contents), strict=True)
         ],
     }
@@ -67,6 +67,16 @@ def component_to_json(component: Component) -> dict[str, JSON]:
         "description": component.description,
         "runs": list(component.runs),
     }
+
+
+def version_of_component(component: Component) -> str | None:
+    """Return the version that the component itself names, as skills do under `metadata`; None if it names none."""
+    metadata = component.data.get("metadata")
+    for fields in (component.data, metadata):
+        version = fields.get("version") if isinstance(fields, Mapping) else None
+        if isinstance(version, str | int | float) and not isinstance(version, bool):
+            return str(version)[:128]
+    return None
 
 
 def finding_to_json(finding: ContentFinding) -> dict[str, JSON]:

@@ -14,7 +14,7 @@ from plugport.hookspecs import Component, ComponentKind, Contents, PluginTree, R
 
 CLAUDE = {
     ".claude-plugin/plugin.json": json.dumps({"name": "demo", "version": "2.0.0", "description": "A demo."}),
-    "skills/hello/SKILL.md": skill("hello", "Greets: politely."),
+    "skills/hello/SKILL.md": skill("hello", "Greets: politely.").replace("\n---", "\nversion: 1.1\n---"),
     "commands/go.md": "Go.",
     "hooks/hooks.json": '{"hooks": {\n  "PreTolUse": []}}',
 }
@@ -55,7 +55,8 @@ async def test_an_install_and_the_lists_say_what_a_plugin_has(serve):
         (listed,) = (await admin.get("/workspaces/w1/plugins")).json()
         assert (listed["version"], listed["description"], listed["format"]) == ("2.0.0", "A demo.", "claude")
         described = [
-            {**part, "description": text} for part, text in zip(COMPONENTS, ["Greets: politely.", None], strict=True)
+            {**part, "description": text, "version": version}
+            for part, text, version in zip(COMPONENTS, ["Greets: politely.", None], ["1.1", None], strict=True)
         ]
         assert listed["components"] == described
         status, again = await install(admin)

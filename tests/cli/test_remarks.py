@@ -32,3 +32,23 @@ def test_each_remark_has_its_line():
         "  copies of an older version stay until an install with a restart",
         "  taken over: plugport had no record of the plugin's directory",
     ]
+
+
+def test_what_is_wrong_with_the_plugin_is_printed_but_for_notes():
+    finding: dict[str, JSON] = {"severity": "warning", "path": "a.md", "line": 3, "message": "is \x1b[31mred"}
+    reply: dict[str, JSON] = {
+        "plugin": "p",
+        "warnings": [
+            finding,
+            {**finding, "severity": "note"},
+            {**finding, "severity": "error", "path": "", "line": 0},
+        ],
+        "unsupported": [{"component": "command go", "why": "it has none"}],
+        "needs_grant": [{"name": "hooks", "why": "The agent asks."}],
+    }
+    assert with_remarks("installed p", reply, "w1").splitlines()[1:] == [
+        "  warning: a.md:3: is �[31mred",
+        "  error: the plugin: is �[31mred",
+        "  not used: command go: it has none",
+        "  needs --grant hooks: The agent asks.",
+    ]

@@ -29,17 +29,18 @@ def rules(activation: Activation) -> set[str]:
 class TestAdaptor:
     def test_nothing_is_asked_for(self):
         activation = adaptor.provider.lay_out(contents(), target("adaptor"))
-        assert activation == Activation(findings=activation.findings)
+        assert activation == Activation(unsupported=activation.unsupported)
 
-    def test_what_it_passes_over_is_a_warning(self):
-        findings = adaptor.provider.lay_out(contents(), target("adaptor")).findings
-        assert [finding.path for finding in findings] == ["agents/helper.md", "hooks/hooks.json", ".mcp.json"]
+    def test_what_it_passes_over_is_unsupported(self):
+        unsupported = adaptor.provider.lay_out(contents(), target("adaptor")).unsupported
+        assert [each.component.partition(" ")[0] for each in unsupported] == ["subagent", "hook", "mcp-server"]
+        assert unsupported[0].why == "the adaptor does not read it: it knows no subagents"
 
-    def test_what_it_reads_is_none(self):
+    def test_what_it_reads_is_not(self):
         fragment = "settings-fragment.json"
         parts = (skill(), hook("Stop", "x", fragment), server(fragment), component(RULE, "a", "AGENTS.md"))
         files = {**FILES, "AGENTS.md": b"x"}
-        assert not adaptor.provider.lay_out(contents(*parts), target("adaptor", files)).findings
+        assert adaptor.provider.lay_out(contents(*parts), target("adaptor", files)) == Activation()
 
     def test_it_warns_of_a_contributors_document_that_it_takes_for_a_rule(self):
         files = {**FILES, "AGENTS.md": b"x"}

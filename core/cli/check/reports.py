@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Final
 
 from ....hookspecs.values import ComponentKind, ContentFinding, Severity
-from ...pipeline.contents_record import component_to_json, finding_to_json
+from ...pipeline.contents_record import component_to_json, finding_to_json, version_of_component
 from .result import CheckResult, LayoutResult
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -100,7 +100,11 @@ def _json(result: CheckResult) -> str:
             key: getattr(contents, key) if contents else None
             for key in ("format", "version", "description", "author", "licence")
         },
-        "components": [component_to_json(each) for each in contents.components] if contents else [],
+        "components": [
+            {**component_to_json(each), "version": version_of_component(each)} for each in contents.components
+        ]
+        if contents
+        else [],
         "findings": [finding_to_json(finding) for finding in result.all_findings()],
         "runtimes": [_layout_json(result, layout) for layout in result.layouts],
     }
