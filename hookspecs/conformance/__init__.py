@@ -44,7 +44,7 @@ __all__ = [
     "bundle_of",
 ]
 
-KIT_VERSION = 2
+KIT_VERSION = 3
 """Raised by one when a promise is added or sharpened, so that a report says what it was held against."""
 
 _RENAMED: Final = {

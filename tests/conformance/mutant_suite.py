@@ -9,6 +9,7 @@ from pathlib import Path
 import mutants  # noqa: F401 - it fills MUTANTS
 import pytest
 from good import GoodBackend, GoodObserver, GoodPolicy, GoodSource
+from good_activation import ActivatingBackend
 from good_target import KeepingBackend
 from verdicts import CANCELLED_SECONDS, LONGEST_BLOCK, MUTANTS
 
@@ -114,6 +115,7 @@ def observer_suite(kind: type) -> type:
 SUITES = {
     GoodBackend: backend_suite,
     KeepingBackend: backend_suite,
+    ActivatingBackend: backend_suite,
     GoodSource: source_suite,
     GoodPolicy: policy_suite,
     GoodObserver: observer_suite,

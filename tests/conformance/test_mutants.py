@@ -18,6 +18,7 @@ sys.path.insert(0, str(HERE))
 import mutants  # noqa: E402, F401 - it fills MUTANTS
 from verdicts import MUTANTS  # noqa: E402
 
+GOOD = ["GoodBackend", "KeepingBackend", "ActivatingBackend", "GoodSource", "GoodPolicy", "GoodObserver"]
 SHARDS = 4
 """Processes that share the mutants: most of their time they wait."""
 
@@ -55,7 +56,7 @@ def _report(shard: int, folder: Path) -> Path:
     return report
 
 
-@pytest.mark.parametrize("good", ["GoodBackend", "KeepingBackend", "GoodSource", "GoodPolicy", "GoodObserver"])
+@pytest.mark.parametrize("good", GOOD)
 def test_a_provider_that_keeps_every_promise_passes(failed, good):
     assert failed[good] == set()
 

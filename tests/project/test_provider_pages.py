@@ -154,7 +154,7 @@ def test_the_kits_example_is_a_test_that_passes(tmp_path):
     ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    assert "51 passed" in done.stdout
+    assert "57 passed" in done.stdout
 
 
 def module(name: str) -> ModuleType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .activation import ActivationPromises
 from .delivery import DeliveryPromises
 from .faults import FaultPromises
 from .queries import QueryPromises
@@ -9,7 +10,9 @@ from .target import TargetPromises
 from .uninstall import UninstallPromises
 
 
-class BackendConformance(DeliveryPromises, FaultPromises, QueryPromises, UninstallPromises, TargetPromises):
+class BackendConformance(
+    DeliveryPromises, FaultPromises, QueryPromises, UninstallPromises, TargetPromises, ActivationPromises
+):
     """Each test is one promise. A test of a hook that the provider does not implement is skipped as undeclared.
 
     class TestMine(BackendConformance):

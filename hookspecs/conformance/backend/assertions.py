@@ -7,7 +7,7 @@ import functools
 from collections.abc import Mapping
 
 from ... import errors
-from ...values import Action, InstalledPlugin, Receipt, Removal
+from ...values import Action, InstalledPlugin, Receipt, Removal, TargetChanges
 from ...values.bundle import Bundle
 from ..description import BackendUnderTest
 from ..faults import FaultInjector
@@ -62,10 +62,17 @@ async def supports_push(harness: Harness, under_test: BackendUnderTest) -> bool:
 
 
 async def deliver(
-    harness: Harness, under_test: BackendUnderTest, bundle: Bundle, known: tuple[str, ...] = ()
+    harness: Harness,
+    under_test: BackendUnderTest,
+    bundle: Bundle,
+    known: tuple[str, ...] = (),
+    activation: TargetChanges | None = None,
 ) -> Receipt:
     """Deliver the bundle. Raises what `deliver` raises."""
-    receipt: Receipt = await harness.call("deliver", workspace=under_test.workspace, bundle=bundle, known=known)
+    workspace = under_test.workspace
+    receipt: Receipt = await harness.call(
+        "deliver", workspace=workspace, bundle=bundle, known=known, activation=activation
+    )
     return receipt
 
 
