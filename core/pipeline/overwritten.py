@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Final
 
 from ...hookspecs import errors
-from ...hookspecs.values import Edited, PathKind, TargetState
+from ...hookspecs.values import Edited, PathKind, TargetChanges, TargetState, TargetWrite
 from .footprint import Footprint, FootprintBefore, skill_of
 
 MAX_BYTES: Final = 256 * 1024
@@ -82,6 +82,24 @@ def _is_brought(path: str, sha256: str, known: Sequence[Footprint]) -> bool:
 
 def _overwritten(footprint: Footprint) -> Mapping[str, bytes]:
     return {} if footprint.before is None else footprint.before.overwritten
+
+
+def set_beside(
+    name: str, own: Sequence[Footprint], others: Sequence[Footprint], state: TargetState
+) -> TargetChanges | None:
+    """Return the writes that put a person's file beside what lies in its place now, if that is neither the person's
+    nor a plugin's: somebody edited it after the adaptor wrote it. The name has the digest, so it may be repeated."""
+    writes = []
+    for path in sorted({path for footprint in own for path in _overwritten(footprint)}):
+        old = next(_overwritten(footprint)[path] for footprint in own if path in _overwritten(footprint))
+        sha256 = hashlib.sha256(old).hexdigest()
+        path_state = state.paths.get(path)
+        known_digests = {sha256, *(footprint.files.get(path) for footprint in (*own, *others))}
+        if path_state is None or path_state.kind is not PathKind.FILE or path_state.digest is None:
+            continue
+        if path_state.digest.removeprefix("sha256:") not in known_digests:
+            writes.append(TargetWrite(f"{path}.before-{name}-{sha256[:8]}", old, None))
+    return TargetChanges(writes=tuple(writes)) if writes else None
 
 
 def _restoration(old: bytes, brought: set[str]) -> Callable[[bytes, str], Edited]:

@@ -13,6 +13,7 @@ from ..operations.progress import Progress
 from ..workspace_resolver import WorkspaceResolver
 from .activate import joined, plan_undo, records_of, undo_query
 from .admission import AdmissionChecks
+from .overwritten import overwritten_paths, set_beside
 from .record import Recorder, footprints_of
 from .removal import removal_of, skill_paths
 from .restart import restart_agent
@@ -43,7 +44,9 @@ class Uninstaller:
         others = [footprints[0] for record in records.values() if (footprints := footprints_of(record))]
         await self.admission.check_running(workspace)
         activations = records_of(own)
-        query = joined(uninstall_query(name, skill_paths(own_footprints, others)), undo_query(activations))
+        overwritten = [path for footprint in own_footprints for path in overwritten_paths(footprint)]
+        looked_at = [*skill_paths(own_footprints, others), *overwritten]
+        query = joined(uninstall_query(name, looked_at), undo_query(activations))
         state = await self._inspect(workspace, query)
         first_attempt = operation.attempts <= 1
         if own is None and first_attempt and not await self._is_on_target(workspace, name, state):
@@ -60,6 +63,8 @@ class Uninstaller:
         if state is not None and activations:
             undo = plan_undo(state, name, activations)
             removal, left = replace(removal, changes=undo.changes), undo.left
+        elif state is not None and (beside := set_beside(name, own_footprints, others, state)):
+            removal, left = replace(removal, changes=beside), tuple(write.path for write in beside.writes)
         receipt = await self.dispatcher.uninstall(workspace, removal, self.delivery_timeout)
         if receipt.refused:
             raise errors.DeliveryFailed(f"{receipt.refused[0]} was changed meanwhile: try again")

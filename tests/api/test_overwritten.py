@@ -118,3 +118,16 @@ async def test_one_that_is_too_long_to_be_recorded_is_not_written_over(host, add
     assert HOOK in refusal["detail"]
     assert not (config / "plugins/ours").exists()
     await _install(admin, "ours", adopt=True)
+
+
+async def test_one_that_was_edited_after_it_was_written_over_stays_with_the_older_one_beside_it(host, add_plugin):
+    admin, config = host
+    add_plugin("ours", {"hooks/a.sh": "theirs"})
+    await _install(admin, "ours")
+    adaptor.start(config)
+    (config / HOOK).write_text("theirs, edited")
+    left = await _uninstall(admin, "ours")
+    beside = next(path for path in tree(config) if path.startswith(f"{HOOK}.before-ours-"))
+    assert left == [beside, f"{HOOK}: it is not what the plugin brought"]
+    assert (config / beside).read_text() == "mine\n"
+    assert (config / HOOK).read_text() == "theirs, edited"
