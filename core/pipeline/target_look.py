@@ -9,12 +9,14 @@ from typing import Final
 from ...hookspecs import errors
 from ...hookspecs.values import InstalledPlugin, PathKind, PathState, TargetQuery, TargetState
 from .footprint import MEMORY_FILES, SETTINGS_FILE, Footprint, FootprintBefore, directory_of
-from .memory_file import observe_memory
+from .memory_file import MemoryBefore, observe_memory
 from .overwritten import written_over
 from .plugin_names import folded
 from .settings_file import observe
 
 _ABSENT: Final = PathState(PathKind.ABSENT)
+_MAX_CONTENT: Final = 16 * 1024 * 1024
+"""Bytes of the longest memory or settings file that is looked at: those that an uninstall edits are no longer."""
 
 
 def install_query(name: str, footprint: Footprint) -> TargetQuery:
@@ -24,6 +26,7 @@ def install_query(name: str, footprint: Footprint) -> TargetQuery:
         paths=tuple(sorted({*footprint.files, *skills})),
         contents=(*MEMORY_FILES, SETTINGS_FILE, mark_of(name), *written_over(footprint)),
         trees=(directory_of(name),),
+        max_content=_MAX_CONTENT,
     )
 
 
@@ -53,18 +56,22 @@ def look_before(state: TargetState, footprint: Footprint, known: Sequence[Footpr
     paths = {path for path in footprint.files if path not in brought and _at(state, path).kind is not PathKind.ABSENT}
     by_skill = footprint.files_by_skill()
     paths.update(path for skill in theirs for path in by_skill.get(skill, ()))
-    memory = {
-        file: observe_memory(
-            _at(state, file).content, footprint.blocks, [other.appended(file) for other in known if other.blocks]
-        )
-        for file in MEMORY_FILES
-    }
+    memory = {file: _memory_before(_at(state, file), file, footprint, known) for file in MEMORY_FILES}
     settings = None
     if footprint.settings is not None:
         fragments = [brought_settings for other in known for brought_settings in other.brought_settings()]
         claude_dir = f"{state.config_dir}/.claude"
-        settings = observe(_at(state, SETTINGS_FILE).content, footprint.settings, claude_dir, fragments)
+        now = _at(state, SETTINGS_FILE)
+        content = b"" if now.content is None and now.kind is not PathKind.ABSENT else now.content  # b"": not readable
+        settings = observe(content, footprint.settings, claude_dir, fragments)
     return replace(footprint, before=FootprintBefore(frozenset(paths), memory, settings))
+
+
+def _memory_before(now: PathState, file: str, footprint: Footprint, known: Sequence[Footprint]) -> MemoryBefore:
+    if now.content is None and now.kind is not PathKind.ABSENT:  # it cannot be read: all may have been there
+        markers = (block.marker.decode("utf-8", "surrogateescape") for block in footprint.blocks)
+        return MemoryBefore(existed=True, markers=tuple(sorted(markers)))
+    return observe_memory(now.content, footprint.blocks, [other.appended(file) for other in known if other.blocks])
 
 
 def require_managed(

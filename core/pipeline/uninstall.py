@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...hookspecs import errors
-from ...hookspecs.values import JSON, TargetQuery, TargetState, Workspace
+from ...hookspecs.values import JSON, Removal, TargetQuery, TargetState, Workspace
 from ..dispatcher import Dispatcher
 from ..operations.model import Operation, UninstallRequest
 from ..operations.progress import Progress
+from ..store.installed import InstalledRecord
 from ..workspace_resolver import WorkspaceResolver
 from .activate import joined, plan_undo, records_of, undo_query
 from .admission import AdmissionChecks
+from .footprint import Footprint
 from .overwritten import overwritten_paths, set_beside
 from .record import Recorder, footprints_of
 from .removal import removal_of, skill_paths
@@ -58,13 +60,7 @@ class Uninstaller:
             adopted = require_managed(name, state, digests, recorded=recorded, adopt=request.adopt)
         await progress.fence()
         await progress.phase("removing")
-        removal = removal_of(name, own_footprints, others, state)
-        left: tuple[str, ...] = ()
-        if state is not None and activations:
-            undo = plan_undo(state, name, activations)
-            removal, left = replace(removal, changes=undo.changes), undo.left
-        elif state is not None and (beside := set_beside(name, own_footprints, others, state)):
-            removal, left = replace(removal, changes=beside), tuple(write.path for write in beside.writes)
+        removal, left = _removal(name, own, others, state)
         receipt = await self.dispatcher.uninstall(workspace, removal, self.delivery_timeout)
         if receipt.refused:
             raise errors.DeliveryFailed(f"{receipt.refused[0]} was changed meanwhile: try again")
@@ -97,3 +93,18 @@ class Uninstaller:
         if state is not None:
             return is_present(name, state)
         return any(plugin.name == name for plugin in await self.dispatcher.list_installed(workspace))
+
+
+def _removal(
+    name: str, own: InstalledRecord | None, others: Sequence[Footprint], state: TargetState | None
+) -> tuple[Removal, tuple[str, ...]]:
+    """Return what to remove, and what `left` names beside what the backend does."""
+    footprints, activations = footprints_of(own), records_of(own)
+    removal = removal_of(name, footprints, others, state)
+    if state is None:
+        return removal, ()
+    if activations:
+        undo = plan_undo(state, name, activations)
+        return replace(removal, changes=undo.changes), undo.left
+    beside = set_beside(name, footprints, others, state)
+    return replace(removal, changes=beside), () if beside is None else tuple(write.path for write in beside.writes)

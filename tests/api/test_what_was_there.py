@@ -317,6 +317,25 @@ async def test_another_spelling_of_the_name_on_the_target_is_not_managed(admin, 
     assert (await _install(admin, "ours"))["plugin"] == "ours"
 
 
+@pytest.mark.parametrize("size", [6_000_000, 17_000_000])
+async def test_long_files_stay_as_they_were(admin, add_plugin, config, size):
+    add_plugin("ours", FILES)
+    (config / ".claude").mkdir()
+    (config / "CLAUDE.md").write_bytes(b"x" * size)
+    (config / ".claude/settings.json").write_text('{"model": "opus", "mine": "' + "x" * size + '"}')
+    before = _mine(config)
+    await _install(admin, "ours")
+    if size < 16_000_000:  # a longer one is named, and not edited
+        adaptor.start(config)
+        before[".claude/settings.json"] = json.dumps(json.loads(before[".claude/settings.json"]), indent=2).encode()
+        before[".claude/settings.json"] += b"\n"
+    left = (await _uninstall(admin, "ours"))["left"]
+    assert _mine(config) == before
+    assert [line.partition(":")[0] for line in left] == (
+        [] if size < 16_000_000 else ["CLAUDE.md", ".claude/settings.json"]
+    )
+
+
 async def test_a_plugin_that_cannot_be_read_has_no_digest(serve, add_plugin):
     class Unreadable(MemoryBackend):
         @hookimpl
