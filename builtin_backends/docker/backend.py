@@ -139,11 +139,13 @@ class DockerBackend:
 
     @hookimpl
     async def ask(self, workspace: Workspace, question: Question) -> Answer:
-        """Run the agent's own command in the container. Raises what `inspect_target` raises."""
+        """Run the agent's own command in the container, as the user that owns the config dir. Raises what
+        `inspect_target` raises."""
         container, channel = await self._connect(workspace)
         with unavailable_on_failure():
             if await self._check_shell(workspace, container, channel):
-                return await self._shell_target(workspace, channel).ask(question)
+                agent = await channel.as_owner_of(self._config_dir(workspace))
+                return await self._shell_target(workspace, agent).ask(question)
         raise UnsupportedTarget("the agent cannot be asked: the image has no shell, or lacks one of the tools")
 
     @hookimpl

@@ -24,27 +24,37 @@ _NO_SUCH_PROGRAM = ("executable file not found", "no such file or directory")
 
 
 class DockerChannel:
-    """Runs commands in one container, as its root, since files there may belong to the agent or to root."""
+    """Runs commands in one container: as its root, since files there may belong to the agent or to root, or as
+    another `user` (`uid:gid`)."""
 
-    def __init__(self, client: Client, container: str) -> None:
-        self._client, self.container = client, container
+    def __init__(self, client: Client, container: str, user: str = "0") -> None:
+        self._client, self.container, self._user = client, container, user
 
     async def run(self, argv: Sequence[str], stdin: BinaryIO | None = None) -> Completed:
         """See `Channel.run`. Raises `WorkspaceNotRunning`, `BackendUnavailable`, `DeliveryFailed` and
         `DeliveryTimeout`."""
-        command = _Exec(self._client, self.container, list(argv), stdin)
+        command = _Exec(self._client, self.container, list(argv), stdin, self._user)
         try:
             return await self._client.in_thread(command.wait)
         except asyncio.CancelledError:
             command.disconnect()
             raise
 
+    async def as_owner_of(self, path: str) -> DockerChannel:
+        """Return a channel whose commands run as the user that owns a path. Raises what `run` raises."""
+        completed = await self.run(["ls", "-dn", path])
+        words = completed.stdout.split(None, 4)
+        if completed.exit_code != 0 or len(words) < 5 or not (words[2] + words[3]).isdigit():
+            raise DeliveryFailed(completed.failure("ls"))
+        return DockerChannel(self._client, self.container, f"{words[2].decode()}:{words[3].decode()}")
+
 
 class _Exec:
     """One command in a container. `disconnect` may be called from another thread; it makes `wait` return."""
 
-    def __init__(self, client: Client, container: str, argv: list[str], stdin: BinaryIO | None) -> None:
+    def __init__(self, client: Client, container: str, argv: list[str], stdin: BinaryIO | None, user: str) -> None:
         self._client, self._container, self._argv, self._stdin = client, container, argv, stdin
+        self._user = user
         self._socket: Any = None
         self._input_error: Exception | None = None
 
@@ -60,7 +70,7 @@ class _Exec:
             argv = self._with_input_size() if api.base_url.startswith("https") else self._argv
             try:
                 created = api.exec_create(
-                    self._container, argv, stdin=self._stdin is not None, stdout=True, stderr=True, user="0"
+                    self._container, argv, stdin=self._stdin is not None, stdout=True, stderr=True, user=self._user
                 )
                 stream = api.exec_start(created["Id"], socket=True)
             except APIError as error:
