@@ -51,7 +51,7 @@ def json_answer(answer: Answer, shape: type[_Shape]) -> _Shape | Seen:
         return text
     try:
         value = json.loads(answer.output)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Seen(SeenState.UNKNOWN, "the agent printed no JSON")
     if not isinstance(value, shape):
         return Seen(SeenState.UNKNOWN, "the agent printed JSON of another shape")

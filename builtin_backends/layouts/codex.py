@@ -34,7 +34,7 @@ from ...hookspecs import (
 )
 from .answers import text_answer
 from .conversion import ROOT, body_of, hook_groups, json_file, server_entry, toml
-from .draft import Draft, draft_for
+from .draft import Draft, draft_for, plain_word
 from .environment import agent_environment
 from .shared import basic_manifest, memory_text
 from .tables import CODEX
@@ -131,11 +131,7 @@ def _subagents(draft: Draft) -> Iterator[PlacedFile]:
             "description": subagent.description or subagent.name,
             "developer_instructions": body_of(draft.read(subagent.path) or b""),
         }
-        yield PlacedFile(f"agents/{draft.name}-{_word(subagent.name)}.toml", toml(fields))
-
-
-def _word(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip(".") or "subagent"
+        yield PlacedFile(f"agents/{draft.name}-{plain_word(subagent.name)}.toml", toml(fields))
 
 
 def _overridden(state: TargetState) -> tuple[ContentFinding, ...]:

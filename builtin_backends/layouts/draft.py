@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -19,7 +20,6 @@ from ...hookspecs import (
     LayoutTarget,
     Link,
     MemoryText,
-    PathState,
     PlacedFile,
     Question,
     SettingsEntry,
@@ -170,6 +170,11 @@ def label(component: Component) -> str:
     return f"{component.kind.value} {component.name}"
 
 
-def state_of(state: TargetState, path: str) -> PathState | None:
-    """Return what lies at a path, None if it was not asked for."""
-    return state.paths.get(path)
+def file_stem(component: Component, folder: str) -> str:
+    """Return a component's path below its folder without the ending, by which the runtime calls it."""
+    return component.path.removeprefix(folder).rpartition(".")[0] or plain_word(component.name)
+
+
+def plain_word(text: str) -> str:
+    """Return a text as a part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip(".-") or "unnamed"

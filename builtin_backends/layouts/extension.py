@@ -23,7 +23,7 @@ from ...hookspecs import (
     TargetState,
 )
 from .conversion import body_of, command_prompt, gemini_prompt, hook_groups, json_file, markdown, server_entry, toml
-from .draft import Check, Draft
+from .draft import Check, Draft, file_stem
 
 _ROOT = "${extensionPath}"
 
@@ -112,7 +112,10 @@ def _write(draft: Draft, rules: ExtensionRules, hooks: tuple[Component, ...], fo
     for subagent in draft.of(ComponentKind.SUBAGENT):
         if folder or not subagent.path.startswith("agents/"):
             fields, body = rules.subagent(subagent)[0], body_of(draft.read(subagent.path) or b"")
-            draft.add(posixpath.join(folder, f"agents/{_leaf(subagent)}.md"), markdown(fields, body))
+            draft.add(
+                posixpath.join(folder, f"agents/{posixpath.basename(file_stem(subagent, ''))}.md"),
+                markdown(fields, body),
+            )
     native = [hook for hook in hooks if not folder and hook.path == "hooks/hooks.json"]
     added = [hook for hook in hooks if hook not in native]
     if added:
@@ -124,15 +127,11 @@ def _write(draft: Draft, rules: ExtensionRules, hooks: tuple[Component, ...], fo
     draft.add(posixpath.join(folder, rules.manifest), json_file(manifest))
 
 
-def _leaf(component: Component) -> str:
-    return posixpath.basename(component.path).rpartition(".")[0] or component.name
-
-
 def _add_command(draft: Draft, rules: ExtensionRules, command: Component, folder: str) -> None:
     """Add a command in the runtime's own shape, unless the plugin's file will do."""
-    stem, _, ending = command.path.removeprefix("commands/").rpartition(".")
+    stem = file_stem(command, "commands/")
     native = not folder and command.path.startswith("commands/")
-    if native and (ending == "toml" or not rules.toml_commands):
+    if native and (command.path.endswith(".toml") or not rules.toml_commands):
         return
     try:
         description, prompt = command_prompt(command, draft.read(command.path) or b"")

@@ -36,7 +36,7 @@ from .conversion import (
     tool_name,
     with_root,
 )
-from .draft import Draft, draft_for
+from .draft import Draft, draft_for, file_stem
 from .environment import agent_environment
 from .opencode_hooks import hooks_program
 from .shared import link_skills
@@ -103,7 +103,7 @@ def _add_commands(draft: Draft) -> None:
             draft.cannot(command, "its TOML cannot be read")
             continue
         fields: dict[str, JSON] = {"description": description} if description else {}
-        path = f"commands/{draft.name}/{_leaf(command, 'commands/')}.md"
+        path = f"commands/{draft.name}/{file_stem(command, 'commands/')}.md"
         draft.files.append(PlacedFile(path, markdown(fields, prompt)))
 
 
@@ -117,13 +117,8 @@ def _add_subagents(draft: Draft) -> None:
             allowed = [name for name in dict.fromkeys(known) if name in OPENCODE.tools.values()]
             fields["tools"] = {"*": False, **dict.fromkeys(allowed, True)}
         body = body_of(draft.read(subagent.path) or b"")
-        path = f"agents/{draft.name}/{_leaf(subagent, 'agents/')}.md"
+        path = f"agents/{draft.name}/{file_stem(subagent, 'agents/')}.md"
         draft.files.append(PlacedFile(path, markdown(fields, body)))
-
-
-def _leaf(component: Component, folder: str) -> str:
-    """Return a component's path below its folder without the ending: what opencode calls it."""
-    return component.path.removeprefix(folder).removeprefix("/").rpartition(".")[0] or component.name
 
 
 def _add_hooks(draft: Draft) -> None:
@@ -159,7 +154,7 @@ def _question(draft: Draft) -> Question:
             return Seen(SeenState.UNKNOWN, "opencode lists skills alone, and the plugin has none")
         try:
             listed = json.loads(answer.output)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Seen(SeenState.UNKNOWN, "opencode printed no JSON")
         ours = re.compile(rf"/(?:skills/{re.escape(draft.name)}(?:-[^/]*)?|plugins/{re.escape(draft.name)})/")
         skills = [skill for skill in listed if isinstance(skill, dict)] if isinstance(listed, list) else []

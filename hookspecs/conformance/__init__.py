@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-_ASSERTING = ("backend", "observer", "policy", "runner", "source")
+_ASSERTING = ("backend", "layout", "observer", "policy", "runner", "source")
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _ASSERTING))
 
 from .backend import BackendConformance  # noqa: E402
@@ -14,12 +14,14 @@ from .description import (  # noqa: E402
     DISK_FULL,
     WORKSPACE_VANISHES,
     BackendUnderTest,
+    LayoutUnderTest,
     ObserverUnderTest,
     PolicyUnderTest,
     SourceUnderTest,
 )
 from .faults import bundle_of  # noqa: E402
 from .filesystems import DirectoryFilesystem, FileState, ShellFilesystem, TargetFilesystem  # noqa: E402
+from .layout import LayoutConformance  # noqa: E402
 from .observer import ObserverConformance  # noqa: E402
 from .policy import PolicyConformance  # noqa: E402
 from .source import SourceConformance  # noqa: E402
@@ -33,6 +35,8 @@ __all__ = [
     "BackendUnderTest",
     "DirectoryFilesystem",
     "FileState",
+    "LayoutConformance",
+    "LayoutUnderTest",
     "ObserverConformance",
     "ObserverUnderTest",
     "PolicyConformance",

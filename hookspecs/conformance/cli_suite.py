@@ -11,11 +11,13 @@ import pytest
 from plugport.hookspecs.conformance.backend import BackendConformance
 from plugport.hookspecs.conformance.description import (
     BackendUnderTest,
+    LayoutUnderTest,
     ObserverUnderTest,
     PolicyUnderTest,
     SourceUnderTest,
     UnderTest,
 )
+from plugport.hookspecs.conformance.layout import LayoutConformance
 from plugport.hookspecs.conformance.observer import ObserverConformance
 from plugport.hookspecs.conformance.policy import PolicyConformance
 from plugport.hookspecs.conformance.source import SourceConformance
@@ -40,6 +42,10 @@ class TestPolicy(_OfTarget, PolicyConformance):
     """A policy, as the target gives it."""
 
 
+class TestLayout(_OfTarget, LayoutConformance):
+    """A layout, as the target gives it."""
+
+
 class TestObserver(_OfTarget, ObserverConformance):
     """An observer, as the target gives it."""
 
@@ -49,5 +55,6 @@ SUITES = {
     SourceUnderTest: TestSource,
     PolicyUnderTest: TestPolicy,
     ObserverUnderTest: TestObserver,
+    LayoutUnderTest: TestLayout,
 }
 """Which suite a target is held to."""

@@ -93,3 +93,13 @@ class ObserverUnderTest(UnderTest):
     """
 
     heard: Callable[[], int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutUnderTest(UnderTest):
+    """A layout provider; the first of its `layouts` is tried.
+
+    `refused` are names of plugins that its runtime refuses or uses itself.
+    """
+
+    refused: tuple[str, ...] | None = None

@@ -14,18 +14,32 @@ from pathlib import Path
 
 from plugport.hookspecs import (
     Action,
+    Activation,
+    Answer,
     Bundle,
     BundleFile,
+    ComponentKind,
+    Contents,
     Event,
+    FileSyntax,
     InstalledPlugin,
+    LayoutTarget,
+    Link,
     PolicyRequest,
+    Question,
     Receipt,
     Refusal,
     Removal,
     Resolved,
     RunState,
+    Seen,
+    SeenState,
+    SettingsEntry,
     Source,
     StartupContext,
+    TargetQuery,
+    TargetState,
+    Unsupported,
     Workspace,
     errors,
     hookimpl,
@@ -284,3 +298,51 @@ class GoodObserver:
             raise RuntimeError("not started")
         if not self.away:
             self.heard.append(event)
+
+
+class GoodLayout:
+    """Links a plugin, adds a manifest and enters a key. `data` is a name that its runtime uses itself."""
+
+    layouts = ("good",)
+
+    @hookimpl
+    def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:
+        if target.name == "data":
+            raise errors.ActivationImpossible(f"plugins/{target.name}", errors.ActivationFault.RESERVED)
+        return self.activation(contents, target)
+
+    def activation(self, contents: Contents, target: LayoutTarget) -> Activation:
+        commands = contents.of_kind(ComponentKind.COMMAND)
+        return Activation(
+            tree_files=self.tree_files(contents, target),
+            links=(Link(self.place(target), f"plugins/{target.name}"),),
+            entries=(
+                SettingsEntry("settings.json", FileSyntax.JSON, ("plugins", target.name), self.value(contents)),
+            ),
+            unsupported=tuple(Unsupported(self.label(command), "it has no commands") for command in commands),
+            question=Question(("good", "list"), self.read),
+            query=TargetQuery(paths=("settings.json",)),
+            check=self.check,
+        )
+
+    def tree_files(self, contents: Contents, target: LayoutTarget) -> dict[str, bytes]:
+        return {"good.json": str(contents.version).encode()}
+
+    def place(self, target: LayoutTarget) -> str:
+        return f"skills/{target.name}"
+
+    def value(self, contents: Contents) -> object:
+        return {"on": True}
+
+    def label(self, command) -> str:
+        return f"command {command.name}"
+
+    def read(self, answer: Answer) -> Seen:
+        if answer.exit_code is None:
+            return Seen(SeenState.UNKNOWN, "it did not end")
+        if answer.exit_code == 0 and answer.output.startswith(b"demo "):
+            return Seen(SeenState.YES)
+        return Seen(SeenState.NO, "it is not listed")
+
+    def check(self, state: TargetState) -> tuple:
+        return ()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import mutants  # noqa: F401 - it fills MUTANTS
 import pytest
-from good import GoodBackend, GoodObserver, GoodPolicy, GoodSource
+from good import GoodBackend, GoodLayout, GoodObserver, GoodPolicy, GoodSource
 from good_activation import ActivatingBackend
 from good_target import KeepingBackend
 from verdicts import CANCELLED_SECONDS, LONGEST_BLOCK, MUTANTS
@@ -18,6 +18,8 @@ from plugport.hookspecs.conformance import (
     BackendConformance,
     BackendUnderTest,
     DirectoryFilesystem,
+    LayoutConformance,
+    LayoutUnderTest,
     ObserverConformance,
     ObserverUnderTest,
     PolicyConformance,
@@ -112,6 +114,15 @@ def observer_suite(kind: type) -> type:
     return Suite
 
 
+def layout_suite(kind: type) -> type:
+    class Suite(LayoutConformance):
+        @pytest.fixture
+        def under_test(self):
+            return LayoutUnderTest(kind(), refused=("data",))
+
+    return Suite
+
+
 SUITES = {
     GoodBackend: backend_suite,
     KeepingBackend: backend_suite,
@@ -119,6 +130,7 @@ SUITES = {
     GoodSource: source_suite,
     GoodPolicy: policy_suite,
     GoodObserver: observer_suite,
+    GoodLayout: layout_suite,
 }
 _shard, _shards = map(int, os.environ.get("SHARD", "0/1").split("/"))
 for _kind in [*SUITES, *MUTANTS][_shard::_shards]:

@@ -18,7 +18,15 @@ sys.path.insert(0, str(HERE))
 import mutants  # noqa: E402, F401 - it fills MUTANTS
 from verdicts import MUTANTS  # noqa: E402
 
-GOOD = ["GoodBackend", "KeepingBackend", "ActivatingBackend", "GoodSource", "GoodPolicy", "GoodObserver"]
+GOOD = [
+    "GoodBackend",
+    "KeepingBackend",
+    "ActivatingBackend",
+    "GoodSource",
+    "GoodPolicy",
+    "GoodObserver",
+    "GoodLayout",
+]
 SHARDS = 4
 """Processes that share the mutants: most of their time they wait."""
 

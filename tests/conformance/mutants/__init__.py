@@ -1,5 +1,15 @@
 """Providers that break one promise each, registered in `verdicts.MUTANTS`."""
 
-from . import activations, deliveries, observers, policies, queries, sources, targets, uninstalls
+from . import activations, deliveries, layouts, observers, policies, queries, sources, targets, uninstalls
 
-__all__ = ["activations", "deliveries", "observers", "policies", "queries", "sources", "targets", "uninstalls"]
+__all__ = [
+    "activations",
+    "deliveries",
+    "layouts",
+    "observers",
+    "policies",
+    "queries",
+    "sources",
+    "targets",
+    "uninstalls",
+]

@@ -298,7 +298,7 @@ AGENTS = {
                 ".hermes/config.yaml": (
                     "# mine\nmodel: {provider: custom, default: fake,   # odd\n"
                     "  base_url: 'http://127.0.0.1:1/v1', api_key: x, context_length: 128000}\n\n"
-                    "mcp_servers:   {}\n# the end"
+                    "mcp_servers:   # odd\n      'mine':\n           command: 'false'\n# the end"
                 ),
                 ".hermes/SOUL.md": "My own rules.  \r\nNo line feed at the end",
             },
