@@ -43,7 +43,8 @@ class HermesLayout:
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:
         """Return the link, the text and the entries. Raises `ActivationImpossible` for its names."""
         draft = draft_for(HERMES, contents, target)
-        link_skills(draft)
+        # Hermes keeps what it read by path, size and time, and every delivered file has the same time.
+        link_skills(draft, f"{draft.name}-{target.digest.removeprefix('sha256:')[:8]}")
         draft.texts += memory_text(draft, "SOUL.md")
         for server in draft.of(ComponentKind.MCP_SERVER):
             entry = server_entry(server, draft.root, draft.has)

@@ -55,7 +55,7 @@ class OpencodeLayout:
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:
         """Return the link, the files and the entries. Raises `ActivationImpossible` for its names."""
         draft = draft_for(OPENCODE, contents, target)
-        link_skills(draft)
+        link_skills(draft, draft.name)
         for rule in draft.of(ComponentKind.RULE):
             place = f"{draft.root}/{rule.path}"
             draft.enter(_CONFIG, FileSyntax.JSONC, ("instructions",), place, append=True)

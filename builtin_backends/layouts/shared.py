@@ -9,15 +9,18 @@ from .conversion import body_of, command_prompt, markdown
 from .draft import Draft
 
 
-def link_skills(draft: Draft) -> None:
-    """Link the plugin's folder of skills, or each skill if one lies elsewhere, for a runtime that looks deeper."""
+def link_skills(draft: Draft, name: str) -> None:
+    """Link the plugin's folder of skills as `skills/<name>`, for a runtime that looks deeper.
+
+    If a skill lies elsewhere, each is linked.
+    """
     skills = draft.of(ComponentKind.SKILL)
     if skills and all(skill.path.startswith("skills/") for skill in skills):
-        draft.link(f"skills/{draft.name}", "skills")
+        draft.link(f"skills/{name}", "skills")
     else:
         for skill in skills:
             folder = posixpath.dirname(skill.path)
-            draft.link(f"skills/{draft.name}-{posixpath.basename(folder) or draft.name}", folder)
+            draft.link(f"skills/{name}-{posixpath.basename(folder) or draft.name}", folder)
 
 
 def rules_text(draft: Draft) -> str:

@@ -78,7 +78,6 @@ CLAUDE_CODE: Final = Runtime(
     events=_same(*CLAUDE_EVENTS),
 )
 
-_LINKED_SKILLS: Final = "the link `skills/<plugin>`"
 
 CODEX: Final = Runtime(
     name="codex",
@@ -262,7 +261,7 @@ OPENCODE: Final = Runtime(
     moved_by="XDG_CONFIG_HOME",
     moved_above=1,
     places={
-        ComponentKind.SKILL: _LINKED_SKILLS,
+        ComponentKind.SKILL: "the link `skills/<plugin>`",
         ComponentKind.RULE: "`instructions` in `opencode.json`",
         ComponentKind.COMMAND: "`commands/<plugin>/`, as `/<plugin>/<command>`",
         ComponentKind.SUBAGENT: "`agents/<plugin>/`, as `<plugin>/<subagent>`",
@@ -307,7 +306,7 @@ HERMES: Final = Runtime(
     folder="~/.hermes",
     moved_by="HERMES_HOME",
     places={
-        ComponentKind.SKILL: _LINKED_SKILLS,
+        ComponentKind.SKILL: "the link `skills/<plugin>-<start of its digest>`",
         ComponentKind.RULE: "text in `SOUL.md`",
         ComponentKind.HOOK: "`hooks` in `config.yaml`; they run once they are approved",
         ComponentKind.MCP_SERVER: "`mcp_servers` in `config.yaml`, as `<plugin>-<server>`; needs the package `mcp`",
