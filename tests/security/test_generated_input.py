@@ -74,7 +74,7 @@ class Listing(MemoryBackend):
 
     def __init__(self) -> None:
         super().__init__("listing")
-        self.answers = {}
+        self.answers: dict[str, list[InstalledPlugin]] = {}
 
     @hookimpl
     def list_installed(self, workspace):
@@ -146,7 +146,7 @@ class Noise(MemoryBackend):
 
     def __init__(self) -> None:
         super().__init__("noise")
-        self.answers = {}
+        self.answers: dict[str, bytes] = {}
 
     def _target(self, workspace):
         answer = self.answers[workspace.id]
