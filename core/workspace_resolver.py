@@ -41,8 +41,12 @@ class WorkspaceResolver:
             if lookup_failed:
                 log.warning("a workspace lookup failed: the runtime of %s is taken as unknown", workspace_id)
                 workspace = replace(workspace, runtime=None)
-        layout = workspace.layout or self._layouts.get(workspace.runtime_name or "")
-        return replace(workspace, backend=backend_of(workspace), layout=layout or "adaptor")
+        return self.filled(workspace)
+
+    def filled(self, workspace: Workspace) -> Workspace:
+        """Return the workspace with the backend and the layout that it has, named in its row or not."""
+        layout = workspace.layout or self._layouts.get(workspace.runtime_name or "") or "adaptor"
+        return replace(workspace, backend=backend_of(workspace), layout=layout)
 
 
 def backend_of(workspace: Workspace) -> str:

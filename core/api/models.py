@@ -234,7 +234,8 @@ class PluginOut(_Out):
     """A plugin of a workspace. `drift` is `none`, `modified` (another digest than was installed), `missing`
     (recorded, but not on the target), `unmanaged` (on the target, but not installed by this service) or `unknown` (an
     external workspace pulled it, and the service cannot read it back; or a file of it cannot be read, and `digest` is
-    null)."""
+    null). `seen` is what the agent itself answered after the install; `seen_reason` and `complaint` say why it is not
+    `yes`."""
 
     name: str
     version: str | None
@@ -245,6 +246,11 @@ class PluginOut(_Out):
     verified: bool
     drift: Drift
     installed_digest: str | None = None
+    revision: str | None = None
+    layout: str | None = None
+    seen: Literal["yes", "no", "unknown"] = "unknown"
+    seen_reason: str | None = None
+    complaint: str | None = None
     format: str | None = None
     components: list[ComponentOut] = []
 

@@ -13,7 +13,6 @@ from ..inventory import InventoryItem
 from ..operations.model import Operation
 from ..pipeline.contents_record import contents_in_short
 from ..pipeline.manifest import description_of, runtimes_of, version_of
-from ..workspace_resolver import backend_of
 from .models import (
     CatalogPluginOut,
     ComponentOut,
@@ -31,7 +30,7 @@ def workspace_out(workspace: Workspace, state: RunState | None = None) -> Worksp
         id=workspace.id,
         org=workspace.org,
         runtime=workspace.runtime,
-        backend=backend_of(workspace),
+        backend=workspace.backend,
         container=workspace.container,
         instance_id=workspace.instance_id,
         layout=workspace.layout,
@@ -102,6 +101,7 @@ def catalog_plugin_out(plugin: CatalogPlugin, contents: Contents | None) -> Cata
 def plugin_out(item: InventoryItem, runtime: str | None) -> PluginOut:
     """Show a plugin of a workspace, and whether it supports the runtime."""
     contents: Mapping[str, Any] = item.contents or {}
+    activation: Mapping[str, Any] = (item.record and item.record.activation) or {}
     return PluginOut(
         name=item.name,
         version=contents.get("version") or version_of(item.manifest),
@@ -114,6 +114,11 @@ def plugin_out(item: InventoryItem, runtime: str | None) -> PluginOut:
         verified=item.on_target is not None,
         drift=item.drift,
         installed_digest=item.record.digest if item.record else None,
+        revision=item.record.revision if item.record else None,
+        layout=item.record.layout if item.record else None,
+        seen=activation.get("seen", "unknown"),
+        seen_reason=activation.get("seen_reason"),
+        complaint=activation.get("complaint"),
     )
 
 

@@ -39,7 +39,7 @@ async def add_workspace(context: RequestContext) -> Response:
     await _check(context, workspace, fields)
     await context.services.workspaces.add(workspace)
     await context.audit("workspace.added", workspace.id, {"org": workspace.org})
-    reply = workspace_registered(workspace, await _warnings(context, workspace))
+    reply = workspace_registered(context.services.resolver.filled(workspace), await _warnings(context, workspace))
     return json_response(reply, 201, {"Location": f"/workspaces/{workspace.id}"})
 
 
@@ -48,7 +48,7 @@ async def list_workspaces(context: RequestContext) -> Response:
     query: PageQuery = context.query
     rows = await context.services.workspaces.page(query.cursor or "", query.limit + 1)
     cursor = rows[query.limit - 1].id if len(rows) > query.limit else None
-    items = [workspace_out(workspace) for workspace in rows[: query.limit]]
+    items = [workspace_out(context.services.resolver.filled(workspace)) for workspace in rows[: query.limit]]
     return json_response(WorkspacePage(items=items, next=cursor))
 
 
@@ -71,7 +71,8 @@ async def change_workspace(context: RequestContext) -> Response:
     await _check(context, workspace, changes)
     await context.services.workspaces.change(workspace)
     await context.audit("workspace.changed", workspace.id, {"fields": sorted(changes)})
-    return json_response(workspace_registered(workspace, await _warnings(context, workspace)))
+    filled = context.services.resolver.filled(workspace)
+    return json_response(workspace_registered(filled, await _warnings(context, workspace)))
 
 
 async def remove_workspace(context: RequestContext) -> Response:

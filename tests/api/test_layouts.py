@@ -92,7 +92,8 @@ async def test_everything_comes_and_goes(host):
 
     again = (await host.install()).json()
     assert again["left"] == []
-    assert (await host.admin.get("/workspaces/w1/plugins")).json()[0]["name"] == "demo"
+    (listed,) = (await host.admin.get("/workspaces/w1/plugins")).json()
+    assert (listed["name"], listed["layout"], listed["seen"], listed["drift"]) == ("demo", "full", "yes", "none")
     gone = await host.uninstall()
     assert gone.status_code == 200, gone.text
     assert gone.json()["left"] == []
@@ -232,6 +233,19 @@ async def test_an_agent_that_cannot_be_asked_is_unknown(serve, tmp_path, add_plu
         assert (await admin.post("/workspaces", json=body)).status_code == 201
         reply = (await admin.post("/workspaces/w1/plugins", json={"source": "demo"})).json()
         assert (reply["seen"], reply["seen_reason"]) == ("unknown", reason)
+
+
+async def test_the_layout_of_a_runtime_is_a_setting(serve, tmp_path):
+    async with serve(FullLayout(), layouts={"Claude_Code": "full"}) as admin:
+        body = {"id": "w1", "org": "acme", "backend": "host", "options": {"path": str(tmp_path)}}
+        assert (await admin.post("/workspaces", json=body)).json()["layout"] == "adaptor"
+        reply = await admin.post("/workspaces", json=body | {"id": "w2", "runtime": "claude-code"})
+        assert reply.json()["layout"] == "full"
+        assert (await admin.get("/workspaces/w2")).json()["layout"] == "full"
+        changed = await admin.patch("/workspaces/w2", json={"layout": "adaptor"})
+        assert changed.json()["layout"] == "adaptor"
+        listed = (await admin.get("/workspaces")).json()["items"]
+        assert [each["layout"] for each in listed] == ["adaptor", "adaptor"]
 
 
 async def test_a_layout_that_nobody_has_is_refused_at_the_registration(serve):
