@@ -31,6 +31,7 @@ class _Answer(NamedTuple):
     content: bytes | None
     files: Mapping[str, str] | None
     link: str | None = None
+    names: tuple[str, ...] | None = None
 
 
 async def inspect(channel: Channel, config_dir: str, query: TargetQuery, home: str | None = None) -> TargetState:
@@ -41,7 +42,7 @@ async def inspect(channel: Channel, config_dir: str, query: TargetQuery, home: s
     `DeliveryFailed`, `BackendUnavailable`, `UnsupportedTarget`, and what the channel raises.
     """
     letters = dict.fromkeys(query.paths, b"p") | dict.fromkeys(query.contents, b"c")
-    letters |= dict.fromkeys(query.trees, b"t")
+    letters |= dict.fromkeys(query.trees, b"t") | dict.fromkeys(query.folders, b"n")
     records = [letters[path] + encode(path) + b"\0" for path in sorted(letters) if _is_clean(path)]
     inner = script_text("inspect_paths")
     argv = script_command("inspect", inner, config_dir, home or "", str(query.max_content))
@@ -78,7 +79,10 @@ def _read_answer(field: bytes, fields: Fields) -> _Answer:
         content = _read_content(fields)
     elif kind is PathKind.DIRECTORY and letter == b"t":
         files = {_inside(file.path, path): file.sha256 for file in fields.hashed_files()}
-    return _Answer(path, kind, content, files)
+    names = None
+    if kind is PathKind.DIRECTORY and letter == b"n":
+        names = tuple(map(decode, fields.until_empty()))
+    return _Answer(path, kind, content, files, names=names)
 
 
 def _read_content(fields: Fields) -> bytes | None:
@@ -130,4 +134,4 @@ def _state(answer: _Answer, owner: int | None, sha256: str | None) -> PathState:
     digest = None
     if answer.files is not None:
         digest = tree_digest(HashedFile(path, sha256) for path, sha256 in answer.files.items())
-    return PathState(answer.kind, owner, digest, files=answer.files, link=answer.link)
+    return PathState(answer.kind, owner, digest, files=answer.files, link=answer.link, names=answer.names)

@@ -171,8 +171,11 @@ def joined(first: TargetQuery, second: TargetQuery) -> TargetQuery:
     """Return one query that asks for what both ask for."""
     contents = dict.fromkeys((*first.contents, *second.contents))
     trees = dict.fromkeys((*first.trees, *second.trees))
-    paths = [path for path in dict.fromkeys((*first.paths, *second.paths)) if path not in {*contents, *trees}]
-    return TargetQuery(tuple(paths), tuple(contents), tuple(trees), max(first.max_content, second.max_content))
+    folders = [path for path in dict.fromkeys((*first.folders, *second.folders)) if path not in trees]
+    others = {*contents, *trees, *folders}
+    paths = [path for path in dict.fromkeys((*first.paths, *second.paths)) if path not in others]
+    longest = max(first.max_content, second.max_content)
+    return TargetQuery(tuple(paths), tuple(contents), tuple(trees), longest, tuple(folders))
 
 
 def undo_query(records: Sequence[ActivationRecord]) -> TargetQuery:

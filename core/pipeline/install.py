@@ -192,8 +192,7 @@ class Installer:
         recorded = name in records or bool(prepared)
         adopted = require_managed(name, state, digests, recorded=recorded, adopt=installation.request.adopt)
         if not recorded and not installation.request.adopt:
-            listed = await self.dispatcher.list_installed(installation.workspace)
-            require_no_variant(name, listed, records)
+            require_no_variant(name, state, records)
         first_look = next((earlier for earlier in older if earlier.is_same_version(footprint)), None)
         if first_look is not None:
             current = replace(footprint, before=first_look.before)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
 from ...hookspecs import errors
-from ...hookspecs.values import InstalledPlugin, PathKind, PathState, TargetQuery, TargetState
+from ...hookspecs.values import PathKind, PathState, TargetQuery, TargetState
+from .display import displayed
 from .footprint import MEMORY_FILES, SETTINGS_FILE, Footprint, FootprintBefore, directory_of
 from .memory_file import MemoryBefore, observe_memory
 from .overwritten import written_over
@@ -27,6 +28,7 @@ def install_query(name: str, footprint: Footprint) -> TargetQuery:
         contents=(*MEMORY_FILES, SETTINGS_FILE, mark_of(name), *written_over(footprint)),
         trees=(directory_of(name),),
         max_content=_MAX_CONTENT,
+        folders=("plugins",),
     )
 
 
@@ -89,14 +91,15 @@ def require_managed(
     raise errors.NotManaged(directory_of(name))
 
 
-def require_no_variant(name: str, listed: Iterable[InstalledPlugin], recorded: Collection[str]) -> None:
-    """Raise `NotManaged` if a plugin that is not `recorded` has the name in another spelling: of case, or of Unicode.
+def require_no_variant(name: str, state: TargetState, recorded: Collection[str]) -> None:
+    """Raise `NotManaged` if something in `plugins` that is not `recorded` has the name in another spelling.
 
-    On a file system that ignores them it is the same directory, and on every other one a person would confuse them.
+    On a file system that ignores case or Unicode forms it is the same directory, and on every other one a person
+    would confuse them.
     """
-    for plugin in listed:
-        if plugin.name != name and plugin.name not in recorded and folded(plugin.name) == folded(name):
-            raise errors.NotManaged(directory_of(plugin.name))
+    for other in _at(state, "plugins").names or ():
+        if other != name and other not in recorded and folded(displayed(other)) == folded(name):
+            raise errors.NotManaged(directory_of(displayed(other)))
 
 
 def is_present(name: str, state: TargetState) -> bool:

@@ -24,13 +24,15 @@ class TargetQuery:
 
     Each path is relative to the config dir, with `/`; one that starts with `~/` is relative to the agent's home.
     `paths`: kind and owner, and of files the digest. `contents`: the bytes too, of files of at most `max_content`
-    bytes. `trees`: directories whose files are asked for, each with its digest.
+    bytes. `trees`: directories whose files are asked for, each with its digest. `folders`: directories of which the
+    names in them are asked for, and no more.
     """
 
     paths: tuple[str, ...] = ()
     contents: tuple[str, ...] = ()
     trees: tuple[str, ...] = ()
     max_content: int = 4 * 1024 * 1024
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class PathState:
     `owner`: the uid, or None if the backend cannot tell. `digest`: `sha256:<hex>`, of a file's bytes, or of a tree
     that was asked for (`tree_digest`). `content`: the bytes of a file, if they were asked for and not too long.
     `files`: path below the tree to the sha256 of the file in hex, if the path was asked for as a tree. `link`: the
-    text of a link, None for what lies behind one.
+    text of a link, None for what lies behind one. `names`: what a directory has in it, if the path was asked for as a
+    folder; None also if the backend does not know such questions (hook API 3).
     """
 
     kind: PathKind
@@ -49,6 +52,7 @@ class PathState:
     content: bytes | None = None
     files: Mapping[str, str] | None = None
     link: str | None = None
+    names: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

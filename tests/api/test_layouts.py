@@ -250,7 +250,7 @@ async def test_the_layout_of_a_runtime_is_a_setting(serve, tmp_path):
 
 async def test_a_layout_that_nobody_has_is_refused_at_the_registration(serve):
     async with serve(FullLayout()) as admin:
-        body = {"id": "w1", "org": "acme", "backend": "host", "layout": "fulll", "options": {"path": "/x"}}
+        body = {"id": "w1", "org": "acme", "backend": "host", "layout": "fulls", "options": {"path": "/x"}}
         reply = await admin.post("/workspaces", json=body)
         assert reply.status_code == 400
         assert "did you mean full?" in reply.text

@@ -200,3 +200,16 @@ async def test_the_backend_host_answers(config):
     workspace = Workspace("w", options={"path": str(config), "home": str(config)})
     state = await HostBackend().inspect_target(workspace, TargetQuery(contents=("CLAUDE.md", "~/CLAUDE.md")))
     assert {path_state.content for path_state in state.paths.values()} == {b"mine"}
+
+
+async def test_the_names_in_a_folder_are_told_whatever_they_are(channel, config):
+    names = {"a", ".hidden", "with space", "-dash", "new\nline", "*", os.fsdecode(b"\xff")}
+    (config / "plugins").mkdir()
+    for name in names:
+        (config / "plugins" / name).mkdir()
+    (config / "plugins/dangling").symlink_to("/nowhere")
+    (config / "empty").mkdir()
+    query = TargetQuery(folders=("plugins", "empty", "none"))
+    paths = (await inspect(channel, str(config), query)).paths
+    assert set(paths["plugins"].names or ()) == {*names, "dangling"}
+    assert (paths["empty"].names, paths["none"].names) == ((), None)

@@ -5,7 +5,8 @@
 #
 # HOME may be empty: it is uid 1000's then if this is root, else this user's. A record is a letter and a path. The path is
 # relative to the config dir, or to the home if it starts with `~/`. The letter is `p`, `c` for its content too, if that
-# has at most MAX_CONTENT bytes, or `t` for the files below it too. Prints the absolute paths of the config dir and the
+# has at most MAX_CONTENT bytes, `t` for the files below it too, or `n` for the
+# names in it. Prints the absolute paths of the config dir and the
 # home (empty if unknown), each ended by NUL; then what inspect_paths.sh prints.
 # Exit: 0 done, 4 a tool is missing.
 set -eu

@@ -4,10 +4,14 @@
 #   sh -c "$(cat inspect_paths.sh)" plugport CONFIG_DIR HOME MAX_CONTENT RECORD…
 #
 # Prints for each RECORD a letter (`a` absent, `f` file, `d` directory, `l` link or behind one, `o` other), the RECORD
-# and NUL. For a link follow its text and NUL (empty behind a link). For a file whose content is asked for follow its size and NUL, its bytes, NUL, `end` and NUL; or `-` and NUL if
-# it is too long or cannot be read. For a directory whose files are asked for follow the digests as list.sh prints them. After all records
-# come NUL; the lines of `ls -dn` for the paths that are there and no links, sorted, and NUL; the lines of sha256sum for
-# the files among them, and NUL.
+# and NUL. Then follow
+#   for a link: its text and NUL (empty behind a link);
+#   for a file whose content is asked for: its size and NUL, its bytes, NUL, `end` and NUL; or `-` and NUL if it is too
+#   long or cannot be read;
+#   for a directory whose files are asked for: the digests as list.sh prints them;
+#   for a directory whose names are asked for: each name and NUL, and NUL.
+# After all records come NUL; the lines of `ls -dn` for the paths that are there and no links, sorted, and NUL; the lines
+# of sha256sum for the files among them, and NUL.
 set -u
 base=$1 home=$2 max=$3
 shift 3
@@ -57,6 +61,14 @@ print_content() {
     fi
 }
 
+print_names() {
+    for entry in "$1"/* "$1"/.*; do
+        case ${entry##*/} in . | ..) continue ;; esac
+        if [ -e "$entry" ] || [ -L "$entry" ]; then printf '%s\0' "${entry##*/}"; fi
+    done
+    printf '\0'
+}
+
 for record; do
     shift
     look "${record#?}"
@@ -65,6 +77,7 @@ for record; do
     l*) print_link "$here" ;;
     fc*) print_content "$here" ;;
     dt*) print_tree "$here" ;;
+    dn*) print_names "$here" ;;
     esac
     case $kind in f | d | o) set -- "$@" "$here" ;; esac
 done

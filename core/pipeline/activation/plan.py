@@ -52,6 +52,7 @@ def activation_query(activation: Activation, records: Sequence[ActivationRecord]
         tuple(sorted((paths | parents | set(asked.paths)) - contents - trees)),
         tuple(sorted(contents | set(asked.contents))),
         tuple(sorted(trees | set(asked.trees))),
+        folders=asked.folders,
     )
 
 
