@@ -83,6 +83,8 @@ def require_managed(
 
     Raises `NotManaged` if something else lies there.
     """
+    if _at(state, "plugins").kind in {PathKind.FILE, PathKind.OTHER}:
+        raise errors.NotManaged("plugins")
     there = _at(state, directory_of(name))
     if there.kind is PathKind.ABSENT or recorded or _is_marked(state, name):
         return False

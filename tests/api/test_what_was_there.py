@@ -317,6 +317,15 @@ async def test_another_spelling_of_the_name_on_the_target_is_not_managed(admin, 
     assert (await _install(admin, "ours"))["plugin"] == "ours"
 
 
+async def test_a_file_in_place_of_the_plugins_is_not_managed(admin, add_plugin, config):
+    add_plugin("ours", FILES)
+    (config / "plugins").write_text("mine")
+    for adopt in (False, True):
+        refused = await _install(admin, "ours", 409, adopt=adopt)
+        assert (refused["type"].rsplit(":", 1)[-1], refused["path"]) == ("not-managed", "plugins")
+    assert (config / "plugins").read_text() == "mine"
+
+
 @pytest.mark.parametrize("size", [6_000_000, 17_000_000])
 async def test_long_files_stay_as_they_were(admin, add_plugin, config, size):
     add_plugin("ours", FILES)
