@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-_ASSERTING = ("backend", "layout", "observer", "policy", "runner", "source")
+_ASSERTING = ("backend", "format", "layout", "observer", "policy", "runner", "source")
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _ASSERTING))
 
 from .backend import BackendConformance  # noqa: E402
@@ -14,6 +14,7 @@ from .description import (  # noqa: E402
     DISK_FULL,
     WORKSPACE_VANISHES,
     BackendUnderTest,
+    FormatUnderTest,
     LayoutUnderTest,
     ObserverUnderTest,
     PolicyUnderTest,
@@ -21,6 +22,7 @@ from .description import (  # noqa: E402
 )
 from .faults import bundle_of  # noqa: E402
 from .filesystems import DirectoryFilesystem, FileState, ShellFilesystem, TargetFilesystem  # noqa: E402
+from .format import FormatConformance  # noqa: E402
 from .layout import LayoutConformance  # noqa: E402
 from .observer import ObserverConformance  # noqa: E402
 from .policy import PolicyConformance  # noqa: E402
@@ -35,6 +37,8 @@ __all__ = [
     "BackendUnderTest",
     "DirectoryFilesystem",
     "FileState",
+    "FormatConformance",
+    "FormatUnderTest",
     "LayoutConformance",
     "LayoutUnderTest",
     "ObserverConformance",

@@ -11,12 +11,14 @@ import pytest
 from plugport.hookspecs.conformance.backend import BackendConformance
 from plugport.hookspecs.conformance.description import (
     BackendUnderTest,
+    FormatUnderTest,
     LayoutUnderTest,
     ObserverUnderTest,
     PolicyUnderTest,
     SourceUnderTest,
     UnderTest,
 )
+from plugport.hookspecs.conformance.format import FormatConformance
 from plugport.hookspecs.conformance.layout import LayoutConformance
 from plugport.hookspecs.conformance.observer import ObserverConformance
 from plugport.hookspecs.conformance.policy import PolicyConformance
@@ -50,11 +52,16 @@ class TestObserver(_OfTarget, ObserverConformance):
     """An observer, as the target gives it."""
 
 
+class TestFormat(_OfTarget, FormatConformance):
+    """A format, as the target gives it."""
+
+
 SUITES = {
     BackendUnderTest: TestBackend,
     SourceUnderTest: TestSource,
     PolicyUnderTest: TestPolicy,
     ObserverUnderTest: TestObserver,
     LayoutUnderTest: TestLayout,
+    FormatUnderTest: TestFormat,
 }
 """Which suite a target is held to."""

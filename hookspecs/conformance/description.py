@@ -103,3 +103,18 @@ class LayoutUnderTest(UnderTest):
     """
 
     refused: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FormatUnderTest(UnderTest):
+    """A format provider and a plugin of its format.
+
+    `files` are the plugin's (path to bytes), `name` is what its manifest calls it, None if nothing does. `components`
+    are some that it has, each as its kind and its name (`("skill", "hello")`). `manifest` is the path of the file by
+    which the format is known, None if it needs none.
+    """
+
+    files: Mapping[str, bytes]
+    name: str | None = None
+    components: tuple[tuple[str, str], ...] = ()
+    manifest: str | None = None

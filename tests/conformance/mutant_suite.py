@@ -10,6 +10,7 @@ import mutants  # noqa: F401 - it fills MUTANTS
 import pytest
 from good import GoodBackend, GoodLayout, GoodObserver, GoodPolicy, GoodSource
 from good_activation import ActivatingBackend
+from good_format import MANIFEST, GoodFormat
 from good_target import KeepingBackend
 from verdicts import CANCELLED_SECONDS, LONGEST_BLOCK, MUTANTS
 
@@ -18,6 +19,8 @@ from plugport.hookspecs.conformance import (
     BackendConformance,
     BackendUnderTest,
     DirectoryFilesystem,
+    FormatConformance,
+    FormatUnderTest,
     LayoutConformance,
     LayoutUnderTest,
     ObserverConformance,
@@ -29,10 +32,12 @@ from plugport.hookspecs.conformance import (
     observer,
     runner,
 )
+from plugport.hookspecs.conformance import format as format_suites
 from plugport.hookspecs.conformance.backend import assertions
 
 # A mutant often uses up the time that it has, and the good providers are done at once.
 assertions.CLEAN_UP_SECONDS = observer.ARRIVES_SECONDS = 1.0
+format_suites.MOST_SECONDS = LONGEST_BLOCK
 runner.CANCELLED_SECONDS, runner.LONGEST_BLOCK = CANCELLED_SECONDS, LONGEST_BLOCK
 assertions.NEW["big"] = bytes(range(256)) * 1000
 
@@ -123,6 +128,17 @@ def layout_suite(kind: type) -> type:
     return Suite
 
 
+def format_suite(kind: type) -> type:
+    class Suite(FormatConformance):
+        @pytest.fixture
+        def under_test(self):
+            files = {MANIFEST: b"plug\nhello\nbye\n", "other/x": b"x"}
+            components = (("skill", "hello"), ("skill", "bye"))
+            return FormatUnderTest(kind(), files, "plug", components, MANIFEST)
+
+    return Suite
+
+
 SUITES = {
     GoodBackend: backend_suite,
     KeepingBackend: backend_suite,
@@ -131,6 +147,7 @@ SUITES = {
     GoodPolicy: policy_suite,
     GoodObserver: observer_suite,
     GoodLayout: layout_suite,
+    GoodFormat: format_suite,
 }
 _shard, _shards = map(int, os.environ.get("SHARD", "0/1").split("/"))
 for _kind in [*SUITES, *MUTANTS][_shard::_shards]:

@@ -26,6 +26,7 @@ GOOD = [
     "GoodPolicy",
     "GoodObserver",
     "GoodLayout",
+    "GoodFormat",
 ]
 SHARDS = 4
 """Processes that share the mutants: most of their time they wait."""
