@@ -56,7 +56,6 @@ async def host(serve, tmp_path, add_plugin):
     for path, content in PERSONAL.items():
         (config / path).parent.mkdir(parents=True, exist_ok=True)
         (config / path).write_bytes(content)
-    (config / "plugins").mkdir()
     add_plugin("demo", {"skills/hello/SKILL.md": "---\nname: hello\ndescription: Hi\n---\n"})
     layout = FullLayout()
     async with serve(layout) as admin:

@@ -11,7 +11,7 @@
 #   delete             delete a file
 #   link, unlink       make a link with the text `new-NUMBER`, or remove it; `old-NUMBER` has the text of the link that
 #                      may be there now
-#   folder             remove a folder if it is empty
+#   folder             remove a folder if it is empty; `plugins` goes with the last plugin
 # A link on the way to a place is not followed. Prints `R` and the place for each step that cannot be done, because
 # something else is there, and what keeping.sh says.
 # Exit: 0 done or refused, 4 a tool is missing, 5 the config dir is missing or locked.
@@ -136,7 +136,13 @@ carry_out() {
         mv -- "$here.plugport-new" "$here"
         ;;
     unlink) rm -f -- "$here" ;;
-    folder) rmdir -- "$here" 2>/dev/null || : ;;
+    folder)
+        if [ "$here" = "$plugins" ]; then # it is not empty yet: uninstall.sh removes it
+            if [ -d "$managed" ]; then : >"$plugins/.plugport/made" && own "$plugins/.plugport/made"; fi
+        else
+            rmdir -- "$here" 2>/dev/null || :
+        fi
+        ;;
     esac
 }
 
@@ -156,7 +162,7 @@ else # an uninstall that is repeated: nothing is copied then
     lock
     stage=$(mktemp -u "$config/.stg-XXXXXX")
     mkdir -m 700 -- "$stage"
-    kept=$plugins/.plugport/kept
+    kept=$plugins/.plugport/kept managed=$plugins/.plugport/managed
 fi
 mkdir -- "$stage/orders"
 tar -xf - -C "$stage/orders"

@@ -7,6 +7,7 @@
 #   kept/NAME/DIGEST/   what somebody edited or added in plugins/NAME, set aside when that was replaced or removed
 #   staging/NAME.XXXXXX/    one run of a script: `new` is being filled, `swap` is whole and takes the plugin's place or
 #                       came from there, `old` was moved out of the plugin's place
+#   made                the plugins directory was not there before plugport, and goes with the last plugin
 # A script that is killed leaves its staging folder. The next run of a script sets aside what is in it: see `settle`.
 #
 # What is printed are records that end in NUL: K a directory below kept, F a file in it as it was called, D a directory

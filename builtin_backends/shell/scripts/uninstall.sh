@@ -76,5 +76,15 @@ fi
 clean_up
 if [ -d "$plugins" ]; then
     cd "$plugins" # what is empty goes, so that nothing of plugport stays after the last plugin
-    if rmdir .plugport/staging 2>/dev/null; then rmdir .plugport/managed .plugport 2>/dev/null || :; fi
+    if rmdir .plugport/staging 2>/dev/null; then
+        rmdir .plugport/managed 2>/dev/null || :
+        if [ "$(ls -A .plugport)" = made ]; then
+            rm -f .plugport/made
+            rmdir .plugport
+            cd "$config"
+            rmdir plugins 2>/dev/null || :
+        else
+            rmdir .plugport 2>/dev/null || :
+        fi
+    fi
 fi

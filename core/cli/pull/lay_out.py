@@ -77,9 +77,10 @@ class LocalAgent:
             dispatcher, records = Dispatcher(discover()), self._records(name)
             left = await self._take_back(dispatcher, self._workspace(), name, records, whole=True)
         self._record_of(name).unlink(missing_ok=True)
-        for folder in (self._record_of(name).parent, self._record_of(name).parent.parent):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        own = self.plugins / ".plugport"
+        with contextlib.suppress(OSError):  # what is not empty stays
+            self._record_of(name).parent.rmdir()
+            own.rmdir()
         return Outcome(left=left)
 
     def _workspace(self) -> Workspace:

@@ -46,7 +46,7 @@ def activation_query(activation: Activation, records: Sequence[ActivationRecord]
     trees = {copy.path for copy in activation.copies}.union(*(record.copies for record in records))
     paths = {file.path for file in activation.files} | {link.path for link in activation.links}
     paths.update(chain.from_iterable((*record.files, *record.links) for record in records))
-    parents = set(chain.from_iterable(map(_parents, (*contents, *trees, *paths))))
+    parents = {"plugins"}.union(*map(_parents, (*contents, *trees, *paths)))
     asked = activation.query
     return TargetQuery(
         tuple(sorted((paths | parents | set(asked.paths)) - contents - trees)),
@@ -99,7 +99,8 @@ class _Planner:
         files = self._place_files()
         links, made_links = self._place_links()
         copies, made_copies = self._place_copies()
-        folders = self._folders((*edited, *files, *made_links, *made_copies))
+        own = () if self._undoing else (f"plugins/{self._name}",)
+        folders = self._folders((*own, *edited, *files, *made_links, *made_copies))
         record = ActivationRecord(self._layout, edited, files, made_links, made_copies, folders)
         old_folders = set(chain.from_iterable(each.folders for each in self._records)) - set(folders)
         changes = TargetChanges(
