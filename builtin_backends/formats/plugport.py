@@ -33,7 +33,8 @@ class PlugportFormat:
         if not _is_plugport(reading):
             return None
         document = reading.yaml(PLUGPORT) if PLUGPORT in tree else None
-        fields, runtimes = Fields(), ()
+        fields = Fields()
+        runtimes: tuple[str, ...] = ()
         if document is not None:
             fields = read_fields(reading, document, versions_may_be_numbers=True)
             runtimes = tuple(text for text, _ in texts_at(reading, document, ("runtimes",), singly=False))

@@ -96,18 +96,20 @@ class _Builder:
 
     def build(self, node: yaml.Node, keys: Keys) -> JSON:
         """Return the node's value. Raises `_Invalid` if the document refers to itself or expands to too much."""
+        import yaml
+
         offset = node.start_mark.index
         self.offsets[keys] = offset
         self._count += 1
         if self._count > _MAX_NODES:
             raise _Invalid(offset, "holds or expands to too much", "yaml-size")
-        if node.id == "scalar":
+        if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, keys)
         if id(node) in self._open:
             raise _Invalid(offset, "refers to itself here", "yaml-cycle")
         self._open.add(id(node))
         try:
-            if node.id == "sequence":
+            if isinstance(node, yaml.SequenceNode):
                 return [self.build(child, (*keys, index)) for index, child in enumerate(node.value)]
             return self._mapping(node, keys)
         finally:
@@ -116,7 +118,7 @@ class _Builder:
     def _mapping(self, node: yaml.Node, keys: Keys) -> JSON:
         mapping: dict[str, JSON] = {}
         for key_node, child in node.value:
-            if key_node.id != "scalar":
+            if not isinstance(key_node.value, str):
                 raise _Invalid(key_node.start_mark.index, "must have texts as keys", "yaml-key")
             key = _text(key_node)
             if key in mapping and len(self.faults) < 50:
@@ -125,7 +127,7 @@ class _Builder:
             mapping[key] = self.build(child, (*keys, key))
         return mapping
 
-    def _scalar(self, node: yaml.Node, keys: Keys) -> JSON:
+    def _scalar(self, node: yaml.ScalarNode, keys: Keys) -> JSON:
         text = _text(node)
         if node.style in {"'", '"', "|", ">"} or node.tag.endswith(":str"):
             return text

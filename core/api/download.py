@@ -17,7 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from ...hookspecs import errors
 from ...hookspecs.values import Action, Bundle, PolicyRequest, Source
 from ..auth import Access
-from ..pipeline.activate import ADAPTOR
+from ..pipeline.adaptor_rules import ADAPTOR
 from ..pipeline.fetch import Pins
 from ..pipeline.manifest import validate_name
 from .byte_range import Range, requested_ranges

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.plugin_trees import PROVIDERS, Files, read_first, read_with, rules, shown, skill
+from support.plugin_trees import PROVIDERS, read_first, read_with, rules, shown, skill
 
 from plugport.core.dispatcher import FORMATS
 from plugport.hookspecs import ComponentKind
@@ -51,7 +51,7 @@ def manifest(**fields: object) -> str:
     return json.dumps({"name": "demo", "version": "1.2.0", "description": "A demo.", **fields})
 
 
-def with_parts(**files: str) -> Files:
+def with_parts(**files: str) -> dict[str, str]:
     return {**PARTS, ".mcp.json": json.dumps({"mcpServers": {"demo": SERVER}}), **files}
 
 
@@ -93,7 +93,7 @@ def test_a_claude_plugin_needs_no_manifest(tmp_path):
     assert (contents.format, contents.name, shown(contents)) == ("claude", None, ALL_PARTS)
 
 
-CUSTOM: Files = {
+CUSTOM: dict[str, str] = {
     "more/extra/SKILL.md": skill("extra"),
     "single/SKILL.md": skill("single"),
     "other/ship.md": COMMAND,

@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 from keyword import iskeyword
 from pathlib import Path
 
-KINDS = ("source", "backend", "policy", "observer", "lint-rule")
+KINDS = ("source", "backend", "format", "policy", "observer", "lint-rule")
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
 _NAME_LENGTH = 60
 _ABOUT = {
@@ -21,6 +21,7 @@ _ABOUT = {
         "A backend for plugport: it carries plugins into workspaces of the backend `acme-registry`.",
         "the backend",
     ),
+    "format": ("A format for plugport: it says what a plugin with `acme-registry.json` has.", "the format"),
     "policy": ("A policy for plugport: it says which plugins may be installed.", "the policy"),
     "observer": ("An observer for plugport: it tells of what was installed.", "the observer"),
     "lint-rule": ("Rules for `plugport lint`.", "which rules there are; each is a module beside it"),
