@@ -69,11 +69,6 @@ def _check(reading: Reading, document: Document, extension: Extension) -> None:
     if version is None:
         message = f"the manifest has no `version`: {title} refuses the extension"
         reading.error("version-missing", path, message, document.place())
-    for rule in ("json-comment", "json-comma"):
-        if any(fault.rule == rule for fault in document.parsed.faults):
-            reading.error(
-                rule, path, f"{title} refuses a manifest with comments or trailing commas", document.place()
-            )
     excluded = document.value.get("excludeTools")
     if excluded is not None:
         texts_at(reading, document, ("excludeTools",), singly=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from ...hookspecs import JSON, PluginTree
 
+_REGISTER = re.compile(rb"^[^#\n]*\b(?:def|import)\b[^#\n]*\bregister\b", re.MULTILINE)
 _HELM = (
     "usage",
     "command",
@@ -27,6 +29,6 @@ def foreign_tool(tree: PluginTree, manifest: Mapping[str, JSON]) -> str | None:
             content = tree.read("__init__.py", 256 * 1024)
         except OSError:
             return None
-        if b"def register(" in content:
+        if _REGISTER.search(content):
             return "Hermes"
     return None

@@ -98,7 +98,7 @@ class _Parser:
             kind, token, comma = *self._next()[:2], offset
             offset = self._start
             if token == closing:
-                self._once("json-comma", comma, "has a comma before a closing bracket")
+                self._once("json-comma", comma, "has a comma before a closing bracket, which agents refuse in JSON")
         elif container and token != closing:
             raise _Invalid(offset, "misses a comma or a closing bracket here")
         if token == closing:
@@ -157,7 +157,7 @@ class _Parser:
                 return ("end" if ended else "unknown"), "", self._position
             self._position = match.end()
             if match.lastgroup == "comment":
-                self._once("json-comment", match.start(), "has a comment; most agents refuse JSON with comments")
+                self._once("json-comment", match.start(), "has a comment, which agents refuse in JSON")
             elif match.lastgroup != "space":
                 return str(match.lastgroup), match[0], match.start()
 

@@ -35,6 +35,7 @@ def add_marketplace(reading: Reading, marketplace: Document, manifest: Document 
     `manifest` is the `plugin.json` at the root, with its fields. If there is one, it is the plugin: an entry with the
     source `./` completes it, and the others are other plugins. Without one, every entry in the tree belongs to it.
     """
+    _check(reading, marketplace)
     entries = _entries(reading, marketplace)
     _note_cycles(reading, marketplace)
     if manifest is not None:
@@ -60,6 +61,17 @@ def add_marketplace(reading: Reading, marketplace: Document, manifest: Document 
         own_fields = read_fields(inside, document) if document is not None else Fields()
         read += [_completed(own_fields, [entry.fields]) for entry in of_folder]
     return _whole(reading, marketplace, read)
+
+
+def _check(reading: Reading, marketplace: Document) -> None:
+    """Note what Claude Code demands of a marketplace as a whole."""
+    name, owner = marketplace.value.get("name"), value_at(marketplace.value, ("owner", "name"))
+    if not isinstance(name, str) or not name or any(letter.isspace() for letter in name):
+        message = "the marketplace must have a `name` without spaces: Claude Code refuses it"
+        reading.error("marketplace-name", marketplace.path, message, marketplace.place(("name",)))
+    if not isinstance(owner, str) or not owner:
+        message = "the marketplace must have an `owner` with a `name`: Claude Code refuses it"
+        reading.error("marketplace-owner", marketplace.path, message, marketplace.place(("owner",)))
 
 
 def _entries(reading: Reading, marketplace: Document) -> list[_Entry]:

@@ -14,6 +14,8 @@ from .json_document import Keys, Parsed, parse_json
 MAX_DOCUMENT: Final = 512 * 1024
 """Bytes of the longest manifest or settings file that is read."""
 MAX_FINDINGS: Final = 500
+_REFUSED: Final = frozenset({"json-comment", "json-comma"})
+"""What is read past here, and what agents refuse."""
 _BOM: Final = b"\xef\xbb\xbf"
 _LATEST_CHARACTER: Final = "\U0010ffff"
 
@@ -189,7 +191,7 @@ class Reading:
     def document(self, file: TextFile, parsed: Parsed) -> Document | None:
         """Return an object that was parsed, None if it is none. What is wrong with it is noted."""
         for fault in parsed.faults:
-            severity = Severity.ERROR if fault.fatal else Severity.WARNING
+            severity = Severity.ERROR if fault.fatal or fault.rule in _REFUSED else Severity.WARNING
             self.note(fault.rule, severity, file.path, f"the file {fault.problem}", file.place(fault.offset))
         if any(fault.fatal for fault in parsed.faults):
             return None

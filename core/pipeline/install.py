@@ -313,10 +313,11 @@ class Installer:
 def _what_it_has(laid_out: LaidOut, workspace: Workspace) -> dict[str, JSON]:
     """Return what a reply says of the plugin's contents, and what is wrong with them."""
     contents = laid_out.bundle.contents
-    findings = [*(contents.findings if contents else ()), *laid_out.activation.findings]
+    findings = [*laid_out.activation.findings]  # all of them: a layout may call its runtime by another name
     if not laid_out.is_native:
         findings += adaptor_findings(contents, [file.path for file in laid_out.bundle.files])
-    has: dict[str, JSON] = {"warnings": warnings_for(dict.fromkeys(findings), workspace.runtime)}
+    of_formats = warnings_for(contents.findings if contents else (), workspace.runtime)
+    has: dict[str, JSON] = {"warnings": [*of_formats, *warnings_for(dict.fromkeys(findings), None)]}
     if contents is not None:
         components = [*components_to_json(contents)]
         has |= {"format": contents.format, "version": contents.version, "components": components}

@@ -6,8 +6,9 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from ...hookspecs.values import JSON, Bundle, Event, Source, Workspace
+from ...hookspecs.values import JSON, Bundle, Contents, Event, Source, Workspace
 from ..dispatcher import Dispatcher
 from ..operations.model import Operation
 from ..store.audit import Audit
@@ -15,6 +16,8 @@ from ..store.installed import InstalledPlugins, InstalledRecord
 from .contents_record import contents_in_short
 from .footprint import Footprint, footprint_of
 from .manifest import supported_on_runtime, version_of
+
+_MAX_VERSION: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Recorder:
             origin=bundle.origin,
             digest=bundle.digest,
             revision=bundle.revision,
-            version=version_of(bundle.manifest) if bundle.contents is None else bundle.contents.version,
+            version=version_of(bundle.manifest) if bundle.contents is None else _version_of(bundle.contents),
             manifest=bundle.manifest,
             footprints=tuple(footprint.to_json() for footprint in footprints),
             verified=verified,
@@ -81,6 +84,11 @@ class Recorder:
         fields: dict[str, JSON] = {"plugin": plugin, "source": source, "digest": digest, "operation": operation.id}
         await self.audit.write(operation.actor, kind, operation.workspace, {**fields, **(more or {})})
         await self.dispatcher.observe(Event(kind, operation.workspace, plugin, source, digest, operation.id))
+
+
+def _version_of(contents: Contents) -> str | None:
+    """Return the version as the column holds it: a format of a third party may answer with any text."""
+    return None if contents.version is None else contents.version[:_MAX_VERSION]
 
 
 def footprints_of(record: InstalledRecord | None) -> list[Footprint]:

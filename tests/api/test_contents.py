@@ -94,6 +94,7 @@ HERMES = {"plugin.yaml": "name: weather\nversion: 1.0.0\n", "__init__.py": "def 
         ({"plugin.yaml": HELM, "README.md": "# Diff", "DEVELOPMENT.md": "x"}, "Helm"),
         ({"plugin.yaml": "name: d\nversion: 1\nplatformCommand:\n  - command: x\n"}, "Helm"),
         (HERMES, "Hermes"),
+        ({**HERMES, "__init__.py": "from .weather import register\n", "weather.py": ""}, "Hermes"),
     ],
 )
 async def test_a_plugin_of_another_tool_is_refused_by_its_name(serve, files, tool):

@@ -133,3 +133,13 @@ def test_plugins_that_depend_on_each_other_in_a_circle_are_named(tmp_path):
     contents = read_first(tmp_path, {AT: marketplace(*entries), "skills/a/SKILL.md": skill("a")})
     circles = [finding.message for finding in contents.findings if finding.rule == "dependency-cycle"]
     assert circles == ["the plugins depend on each other in a circle: a → b → c → a", "the plugin depends on itself"]
+
+
+def test_a_marketplace_needs_a_name_and_an_owner(tmp_path):
+    files = {
+        AT: '{"name": "my market",\n "plugins": [{"name": "x", "source": "./"}]}',
+        "skills/a/SKILL.md": skill("a"),
+    }
+    contents = read_first(tmp_path, files)
+    assert rules(contents) == [f"marketplace-name {AT}:1:10", f"marketplace-owner {AT}:1:1"]
+    assert shown(contents) == ["skill a skills/a/SKILL.md"]
