@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from types import MappingProxyType
 
 from ...hookspecs import Activation, ComponentKind, Contents, LayoutTarget, hookimpl
 from .draft import draft_for
@@ -13,6 +14,7 @@ class AgentsLayout:
     """Lays a plugin's skills out in the folder that several runtimes read. There is no agent to ask."""
 
     layouts = ("agents",)
+    config_dirs = MappingProxyType({"agents": "~/.agents"})
 
     @hookimpl
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:

@@ -7,6 +7,7 @@ Claude Code reads such a plugin without any entry in a settings file (`<plugin>@
 from __future__ import annotations
 
 import posixpath
+from types import MappingProxyType
 from typing import Final
 
 from ...hookspecs import (
@@ -41,6 +42,7 @@ class ClaudeCodeLayout:
     """Lays a plugin out for Claude Code."""
 
     layouts = ("claude-code",)
+    config_dirs = MappingProxyType({"claude-code": CLAUDE_CODE.folder})
 
     @hookimpl
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Final
 
 from ...hookspecs import (
@@ -50,6 +51,7 @@ class CodexLayout:
     """Lays a plugin out for Codex."""
 
     layouts = ("codex",)
+    config_dirs = MappingProxyType({"codex": CODEX.folder})
 
     @hookimpl
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from types import MappingProxyType
 from typing import Final
 
 from ...hookspecs import (
@@ -38,6 +39,7 @@ class CopilotLayout:
     """Lays a plugin out for Copilot CLI."""
 
     layouts = ("copilot",)
+    config_dirs = MappingProxyType({"copilot": COPILOT.folder})
 
     @hookimpl
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from types import MappingProxyType
 from typing import Final
 
 from ...hookspecs import (
@@ -38,6 +39,7 @@ class GeminiCliLayout:
     """Lays a plugin out for Gemini CLI."""
 
     layouts = ("gemini-cli",)
+    config_dirs = MappingProxyType({"gemini-cli": GEMINI_CLI.folder})
 
     @hookimpl
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from types import MappingProxyType
 from typing import Final
 
 from ...hookspecs import (
@@ -38,6 +39,7 @@ class HermesLayout:
     """Lays a plugin out for Hermes Agent."""
 
     layouts = ("hermes",)
+    config_dirs = MappingProxyType({"hermes": HERMES.folder})
 
     @hookimpl
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:

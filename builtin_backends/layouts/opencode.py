@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import MappingProxyType
 from typing import Final
 
 from ...hookspecs import (
@@ -50,6 +51,7 @@ class OpencodeLayout:
     """Lays a plugin out for opencode."""
 
     layouts = ("opencode",)
+    config_dirs = MappingProxyType({"opencode": OPENCODE.folder})
 
     @hookimpl
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:

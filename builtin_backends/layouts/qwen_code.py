@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 from ...hookspecs import JSON, Activation, Component, ComponentKind, Contents, LayoutTarget, Severity, hookimpl
@@ -18,6 +19,7 @@ class QwenCodeLayout:
     """Lays a plugin out for Qwen Code."""
 
     layouts = ("qwen-code",)
+    config_dirs = MappingProxyType({"qwen-code": QWEN_CODE.folder})
 
     @hookimpl
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:

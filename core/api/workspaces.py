@@ -9,13 +9,16 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from ...hookspecs import errors
-from ...hookspecs.values import Workspace, is_name
+from ...hookspecs.values import PathKind, TargetQuery, Workspace, is_name
 from ..auth import Access, new_token
+from ..pipeline.admission import require_running
 from ..registration import check_registration, runtime_warnings
 from ..store.provider_data import ProviderStore
 from ..store.tokens import Principal
 from .endpoint import Endpoint, Reply, RequestContext, json_response
 from .models import (
+    AgentFound,
+    AgentsFound,
     PageQuery,
     TokenOut,
     WorkspaceChange,
@@ -81,6 +84,22 @@ async def remove_workspace(context: RequestContext) -> Response:
     await context.services.workspaces.remove(workspace_id)
     await context.audit("workspace.removed", workspace_id, {})
     return Response(status_code=204)
+
+
+async def detect_agents(context: RequestContext) -> Response:
+    """Look on the workspace's target for the folders of the agents that the layouts know."""
+    workspace, dispatcher = await context.workspace(), context.services.dispatcher
+    require_running(await dispatcher.is_running(workspace))
+    folders = {layout: folder for each in dispatcher.providers for layout, folder in each.config_dirs.items()}
+    if not dispatcher.can_inspect(workspace):
+        raise errors.UnsupportedTarget("the backend cannot look at its targets")
+    state = await dispatcher.inspect_target(workspace, TargetQuery(tuple(sorted(set(folders.values())))))
+    found = [
+        AgentFound(layout=layout, config_dir=f"{state.home}/{folder.removeprefix('~/')}", home=state.home or "")
+        for layout, folder in sorted(folders.items())
+        if state.home and state.paths[folder].kind is not PathKind.ABSENT
+    ]
+    return json_response(AgentsFound(items=found))
 
 
 async def make_workspace_token(context: RequestContext) -> Response:
@@ -161,6 +180,20 @@ ENDPOINTS = (
         _ADMIN,
         {204: Reply()},
         problems=(errors.WorkspaceNotFound,),
+    ),
+    Endpoint(
+        "GET",
+        "/workspaces/{id}/agents",
+        detect_agents,
+        _ADMIN,
+        {200: Reply(AgentsFound)},
+        problems=(
+            errors.WorkspaceNotFound,
+            errors.WorkspaceNotRunning,
+            errors.BackendUnavailable,
+            errors.UnsupportedTarget,
+            errors.PushNotSupported,
+        ),
     ),
     Endpoint(
         "POST",

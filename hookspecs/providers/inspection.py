@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, NoReturn
 
@@ -72,6 +72,7 @@ def inspect_provider(
         backend=backend,
         layouts=layouts,
         format=format_name,
+        config_dirs=_config_dirs(plugin) if layouts else MappingProxyType({}),
         import_seconds=import_seconds,
         hook_api_version=hook_api_version,
         notes=tuple(_notes(manager, name, import_seconds)),
@@ -94,6 +95,15 @@ def _name(plugin: object, attribute: str, example: str) -> str | None:
     if name is not None and not (isinstance(name, str) and name):
         _refuse(plugin, f"`{attribute}` must be a name, as in {attribute} = '{example}'")
     return name
+
+
+def _config_dirs(plugin: object) -> Mapping[str, str]:
+    folders = getattr(plugin, "config_dirs", {})
+    if not isinstance(folders, Mapping) or not all(str(folder).startswith("~/") for folder in folders.values()):
+        _refuse(
+            plugin, "`config_dirs` must map a layout to a folder below the home, as in {'my-agent': '~/.my-agent'}"
+        )
+    return MappingProxyType(dict(folders))
 
 
 def _hook_api_version(plugin: object) -> int:

@@ -34,7 +34,8 @@ class Provider:
     `reason` is one line for its author or operator; it is set unless the provider is LOADED. `hooks` has the hooks
     that plugport calls. `import_seconds` is the time that its import took. `hook_api_version` is the version that it
     was written for; a provider that does not say has the present one. Each of `notes` is one line for its author:
-    something that works today and should change.
+    something that works today and should change. `config_dirs` says for a layout where the agent's folder is if
+    nobody moved it (`~/.claude`).
     """
 
     name: str
@@ -48,6 +49,7 @@ class Provider:
     backend: str | None = None
     layouts: tuple[str, ...] = ()
     format: str | None = None
+    config_dirs: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     import_seconds: float = 0.0
     hook_api_version: int = specs.HOOK_API_VERSION
     notes: tuple[str, ...] = ()

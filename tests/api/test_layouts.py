@@ -253,3 +253,21 @@ async def test_a_layout_that_nobody_has_is_refused_at_the_registration(serve):
         reply = await admin.post("/workspaces", json=body)
         assert reply.status_code == 400
         assert "did you mean full?" in reply.text
+
+
+async def test_the_folders_of_agents_on_a_target_are_found(serve, tmp_path):
+    for folder in (".claude", ".config/opencode", ".other"):
+        (tmp_path / folder).mkdir(parents=True)
+    async with serve() as admin:
+        options = {"path": str(tmp_path / ".other"), "home": str(tmp_path)}
+        await admin.post("/workspaces", json={"id": "w1", "org": "acme", "backend": "host", "options": options})
+        found = (await admin.get("/workspaces/w1/agents")).json()
+        assert found == {
+            "items": [
+                {"layout": "claude-code", "config_dir": f"{tmp_path}/.claude", "home": str(tmp_path)},
+                {"layout": "opencode", "config_dir": f"{tmp_path}/.config/opencode", "home": str(tmp_path)},
+            ],
+            "next": None,
+        }
+        (tmp_path / ".other").rmdir()
+        assert (await admin.get("/workspaces/w1/agents")).status_code == 503

@@ -57,6 +57,7 @@ HOSTILE = [
     "x" * 300,
 ]
 COMMAND_LINES = [
+    ["workspaces", "detect", "{}"],
     ["workspaces", "show", "{}"],
     ["workspaces", "remove", "{}"],
     ["workspaces", "token", "{}"],
@@ -93,7 +94,7 @@ COMMAND_LINES = [
     ["pull", "greeter", "--workspace", "{}", "--into", "INTO"],
     ["pull", "greeter", "--workspace", "w1", "--into", "INTO", "--source", "{}"],
 ]
-WITHOUT_SERVICE = {"serve", "demo", "providers", "conform", "new-provider", "lint"}
+WITHOUT_SERVICE = {"check", "serve", "demo", "providers", "conform", "new-provider", "lint"}
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -35,3 +36,28 @@ def test_a_simulator_that_is_not_registered_is_reported(monkeypatch):
     monkeypatch.setattr(instance, "entry_points", lambda **_: ())
     with pytest.raises(DemoFailed, match="no simulator of EC2 is installed"), instance.simulated_instance():
         pass
+
+
+FAKE_CLAUDE = """#!/bin/sh
+[ "$*" = "plugin list --json" ] || exit 2
+[ -e "$HOME/.claude/skills/greeter/.claude-plugin/plugin.json" ] || { echo '[]'; exit; }
+echo '[{"id": "greeter@skills-dir", "name": "greeter", "enabled": true, "installPath": "/x/skills/greeter"}]'
+"""
+
+
+def test_an_agent_shows_its_own_list(tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/claude").write_text(FAKE_CLAUDE)
+    (tmp_path / "bin/claude").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    completed = command(tmp_path, "demo", "--agent", "claude-code")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert "$ claude plugin list --json" in completed.stdout
+    assert "greeter@skills-dir" in completed.stdout
+    assert completed.stdout.splitlines()[-1].startswith("demo: ok")
+
+
+def test_an_agent_that_is_not_installed_is_named(tmp_path):
+    completed = command(tmp_path, "demo", "--agent", "no-such-layout")
+    assert completed.returncode == 1
+    assert completed.stdout.splitlines()[-1].startswith("demo: failed: there is no layout no-such-layout; there are:")

@@ -13,6 +13,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="store_true",
         help="include a simulated EC2 instance (needs plugport[simulator] and sshd)",
     )
+    parser.add_argument(
+        "--agent", metavar="LAYOUT", help="include an agent whose command is on the PATH, such as claude-code"
+    )
     parser.set_defaults(command=demo)
 
 
@@ -22,7 +25,7 @@ def demo(args: argparse.Namespace) -> int:
     from ..demo.steps import run_demo
 
     try:
-        print(run_demo(with_ec2=args.ec2))
+        print(run_demo(with_ec2=args.ec2, agent=args.agent))
     except DemoFailed as error:
         print(f"demo: failed: {error}")
         return 1

@@ -16,6 +16,7 @@ from ..client import (
     add_command,
     format_fields,
     format_objects,
+    format_table,
     print_result,
 )
 
@@ -32,6 +33,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     _action(actions, "list", "show the registered workspaces", list_workspaces, of_one_workspace=False)
     _action(actions, "show", "show a workspace with its state", show_workspace)
+    _action(actions, "detect", "look on the target for the folders of known agents", detect_agents)
     _action(actions, "remove", "remove a workspace from the service; its target stays as it is", remove_workspace)
     _action(actions, "token", "create a token for this workspace alone", create_token)
     _action(actions, "forget-host-key", "forget an instance's pinned host key", forget_host_key)
@@ -101,6 +103,15 @@ def remove_workspace(client: Client, args: argparse.Namespace) -> None:
     """Remove a workspace from the service."""
     client.request("DELETE", address("workspaces", args.id))
     print_result(args, {"id": args.id}, f"{args.id}: forgotten")
+
+
+def detect_agents(client: Client, args: argparse.Namespace) -> None:
+    """Show the folders of agents on the workspace's target, and how a workspace for one is registered."""
+    reply = client.request("GET", address("workspaces", args.id, "agents"))
+    found = cast("list[dict[str, str]]", reply["items"])
+    rows = [[agent["layout"], agent["config_dir"], agent["home"]] for agent in found]
+    text = format_table(["LAYOUT", "CONFIG DIR", "HOME"], rows) if found else "no folder of a known agent is there"
+    print_result(args, reply, text)
 
 
 def create_token(client: Client, args: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ from ..client import Client, Refused, Unreachable
 from ..pull.download import download
 from ..pull.unpack import PullFailed, Staging
 from . import DemoFailed
+from .agent import show_agent
 from .container import demo_container
 from .instance import Instance, simulated_instance
 from .service import demo_service
@@ -27,15 +28,19 @@ _SOURCE = f"local://{_PLUGIN}"
 Row = tuple[str, str, str, str]
 
 
-def run_demo(*, with_ec2: bool = False) -> str:
-    """Run every step and return the last line. `with_ec2` includes a simulated instance. Raises `DemoFailed`."""
+def run_demo(*, with_ec2: bool = False, agent: str | None = None) -> str:
+    """Run every step and return the last line. `with_ec2` includes a simulated instance, `agent` a real agent, by the
+    name of its layout. Raises `DemoFailed`."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="plugport-demo-") as name, ExitStack() as stack:
         folder = Path(name)
         try:
             instance = stack.enter_context(simulated_instance()) if with_ec2 else None
             client = stack.enter_context(demo_service(folder, instance.environment if instance else {}))
-            _Demo(Console(highlight=False, soft_wrap=True), client, folder).run_steps(instance)
+            console = Console(highlight=False, soft_wrap=True)
+            _Demo(console, client, folder).run_steps(instance)
+            if agent is not None:
+                show_agent(console, client, folder, agent)
         except (Refused, Unreachable, PullFailed) as error:
             raise DemoFailed(str(error)) from error
     return f"demo: ok ({time.monotonic() - started:.1f} s; nothing is left)"
