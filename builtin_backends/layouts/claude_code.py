@@ -28,7 +28,7 @@ from ...hookspecs import (
     hookimpl,
 )
 from .answers import first_lines, json_answer
-from .conversion import hook_groups, json_file, server_entry
+from .conversion import ROOT, hook_groups, json_file, server_entry
 from .draft import Draft, draft_for
 from .environment import agent_environment
 from .shared import basic_manifest, markdown_path
@@ -81,14 +81,26 @@ def _manifest(draft: Draft, hooks: tuple[Component, ...]) -> dict[str, JSON]:
     if added_hooks:
         groups = hook_groups(contents, added_hooks, CLAUDE_CODE, _ROOT)
         manifest["hooks"] = dict(groups)
-    servers = [server for server in draft.of(ComponentKind.MCP_SERVER) if server.path != ".mcp.json"]
+    servers = [
+        server for server in draft.of(ComponentKind.MCP_SERVER) if server.path != ".mcp.json" or _moved(server)
+    ]
     if servers:
         manifest["mcpServers"] = {server.name: server_entry(server, _ROOT, draft.has) for server in servers}
     return manifest
 
 
 def _foreign(hook: Component) -> bool:
-    return str(hook.data.get("event", "")) not in CLAUDE_CODE.events
+    """Return whether a hook is another runtime's: its event, or how it names the plugin's folder."""
+    command = str(hook.data.get("command", ""))
+    variables = {match[0].strip("${}") for match in ROOT.finditer(command)} - {"CLAUDE_PLUGIN_ROOT"}
+    return bool(variables) or str(hook.data.get("event", "")) not in CLAUDE_CODE.events
+
+
+def _moved(server: Component) -> bool:
+    """Return whether a server starts from the plugin's folder, as Codex does it: Claude Code starts it elsewhere."""
+    arguments = server.data.get("args")
+    texts = [server.data.get("command"), server.data.get("cwd"), *(arguments if isinstance(arguments, list) else [])]
+    return any(isinstance(text, str) and (text == "." or text.startswith("./")) for text in texts)
 
 
 def _link_rules(draft: Draft) -> None:

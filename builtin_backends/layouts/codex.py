@@ -58,7 +58,9 @@ class CodexLayout:
         """Return the copy, the key, the text and the files. Raises `ActivationImpossible` for its names."""
         draft = draft_for(CODEX, contents, target)
         hooks = _usable_hooks(draft)
-        if not draft.has(_MANIFEST):
+        if draft.has(_MANIFEST):
+            _check_servers(draft)
+        else:
             _add_manifest(draft, hooks)
         draft.copies.append(Copy(f"plugins/cache/plugport/{draft.name}/local"))
         draft.enter("config.toml", FileSyntax.TOML, ("plugins", f"{draft.name}@plugport", "enabled"), True)
@@ -85,7 +87,7 @@ def _add_manifest(draft: Draft, hooks: tuple[Component, ...]) -> None:
     manifest = basic_manifest(draft)
     folders = [posixpath.dirname(skill.path) for skill in draft.of(ComponentKind.SKILL)]
     if folders:
-        parents = dict.fromkeys(posixpath.dirname(folder) for folder in folders)
+        parents = dict.fromkeys(posixpath.dirname(folder) or folder for folder in folders)
         manifest["skills"] = [f"./{parent}/" if parent else "./" for parent in parents]
     if hooks:
         path = f"{_FOLDER}/hooks.json"
@@ -110,6 +112,15 @@ def _server(draft: Draft, server: Component) -> JSON:
         message = f"Codex replaces no variable in the entry of the MCP server {server.name}"
         draft.note("mcp-variable", Severity.WARNING, server.path, message)
     return entry
+
+
+def _check_servers(draft: Draft) -> None:
+    """Say which servers of the plugin's own files Codex will not start."""
+    for server in draft.of(ComponentKind.MCP_SERVER):
+        if any(ROOT.search(text) for text in _texts(dict(server.data))):
+            draft.cannot(
+                server, "Codex replaces no variable in a plugin's own entry: write paths from the plugin's folder"
+            )
 
 
 def _texts(value: JSON) -> Iterator[str]:

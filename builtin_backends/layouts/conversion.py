@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -149,7 +150,8 @@ def _handler(contents: Contents, hook: Component, runtime: Runtime, root: str) -
 def server_entry(server: Component, root: str, has: Callable[[str], bool] = lambda _: False) -> dict[str, JSON]:
     """Return an MCP server's entry with the plugin's directory written as `root`.
 
-    A relative command or argument that is a file of the plugin, as `has` says, becomes a path below `root`.
+    A relative command or argument that is a file of the plugin, as `has` says, becomes a path below `root`, and so
+    does a relative `cwd`.
     """
     entry = {key: with_root(value, root) for key, value in server.data.items() if value is not None}
     command, arguments = entry.get("command"), entry.get("args")
@@ -157,6 +159,9 @@ def server_entry(server: Component, root: str, has: Callable[[str], bool] = lamb
         entry["command"] = _absolute(command, root, has)
     if isinstance(arguments, list):
         entry["args"] = [_absolute(each, root, has) if isinstance(each, str) else each for each in arguments]
+    cwd = entry.get("cwd")
+    if isinstance(cwd, str) and not cwd.startswith(("/", "$")):
+        entry["cwd"] = posixpath.normpath(f"{root}/{cwd}")
     return entry
 
 

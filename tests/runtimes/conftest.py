@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.agents.deliveries import Deliveries, deliveries
 from support.agents.drivers import AGENTS, Agent
 from support.agents.installs import cache_folder, chosen_agents
 
@@ -41,3 +42,10 @@ def base() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def delivered(agent: Agent, tmp_path: Path) -> Iterator[Deliveries]:
+    """A running service that delivers to the agent."""
+    with deliveries(tmp_path, agent) as service:
+        yield service

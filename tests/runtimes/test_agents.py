@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from support.agents.deliveries import deliveries
 from support.agents.drivers import Agent
 from support.agents.sample import FIRST, SECOND, kinds, marks, plugin
 from support.agents.snapshots import own_changes, snapshot, unexplained
@@ -16,13 +13,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 TABLES = {runtime.name: runtime for runtime in RUNTIMES}
 
 
-def write_settings(agent: Agent, base: Path) -> None:
-    for path, text in agent.settings.items():
-        target = base / "home" / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(text.replace("{home}", str(base / "home")).encode())
-
-
 def expected(agent: Agent, version: str, *, trusted: bool = False) -> set[str]:
     """The marks of the parts that the tables say the runtime can use."""
     usable = {kind.value for kind in TABLES[agent.name].places}
@@ -30,17 +20,11 @@ def expected(agent: Agent, version: str, *, trusted: bool = False) -> set[str]:
     return {mark for mark in marks(version) if kinds({mark}) <= usable}
 
 
-@pytest.fixture
-def delivered(agent, tmp_path):
-    with deliveries(tmp_path, agent) as service:
-        yield service
-
-
 def test_the_agent_sees_every_part_then_the_update_then_nothing_and_the_home_is_as_before(agent, base, delivered):
     control = base / "control"
     (control / "home").mkdir(parents=True)
     for folder in (base, control):
-        write_settings(agent, folder)
+        agent.write_settings(folder)
         (folder / "home" / agent.folder / "plugins").mkdir(exist_ok=True)
     before = snapshot(base / "home")
     control_before = snapshot(control / "home")

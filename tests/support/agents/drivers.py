@@ -55,6 +55,13 @@ class Agent:
             check=False,
         )
 
+    def write_settings(self, base: Path) -> None:
+        """Put a person's own files into the home below `base`."""
+        for path, text in self.settings.items():
+            target = base / "home" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text.replace("{home}", str(base / "home")).encode())
+
     def see(self, base: Path, *, once: bool = False) -> Sight:
         """Run the agent once for each prompt (with `once` for the first alone) and return what it saw."""
         (base / "seen").unlink(missing_ok=True)

@@ -84,6 +84,8 @@ def _claude(files: Files, named: Parts, parts: Parts) -> Files:
 def _codex(files: Files, named: Parts, parts: Parts) -> Files:
     made = _claude(files, named, parts)
     made[".codex-plugin/plugin.json"] = made.pop(".claude-plugin/plugin.json")
+    servers = {"echo": {"command": "python3", "args": ["./server.py"], "cwd": "."}}
+    made[".mcp.json"] = json.dumps({"mcpServers": servers})
     return made
 
 
