@@ -28,7 +28,7 @@ from ...hookspecs import (
     hookimpl,
 )
 from .answers import first_lines, json_answer
-from .conversion import ROOT, hook_groups, json_file, server_entry
+from .conversion import hook_groups, json_file, root_variables, server_entry
 from .draft import Draft, draft_for
 from .environment import agent_environment
 from .shared import basic_manifest, markdown_path
@@ -91,9 +91,8 @@ def _manifest(draft: Draft, hooks: tuple[Component, ...]) -> dict[str, JSON]:
 
 def _foreign(hook: Component) -> bool:
     """Return whether a hook is another runtime's: its event, or how it names the plugin's folder."""
-    command = str(hook.data.get("command", ""))
-    variables = {match[0].strip("${}") for match in ROOT.finditer(command)} - {"CLAUDE_PLUGIN_ROOT"}
-    return bool(variables) or str(hook.data.get("event", "")) not in CLAUDE_CODE.events
+    foreign = root_variables(hook) - {"CLAUDE_PLUGIN_ROOT"}
+    return bool(foreign) or str(hook.data.get("event", "")) not in CLAUDE_CODE.events
 
 
 def _moved(server: Component) -> bool:

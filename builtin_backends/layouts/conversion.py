@@ -110,6 +110,11 @@ def hook_groups(contents: Contents, hooks: Iterable[Component], runtime: Runtime
     return groups
 
 
+def root_variables(hook: Component) -> set[str]:
+    """Return the variables by which a hook's command names the plugin's directory, without their braces."""
+    return {match[0].strip("${}") for match in ROOT.finditer(str(hook.data.get("command", "")))}
+
+
 def canonical_event(hook: Component) -> str | None:
     """Return the event of a hook by Claude Code's name, None if it has none."""
     return CANONICAL_EVENTS.get(str(hook.data.get("event", "")))
@@ -163,6 +168,16 @@ def server_entry(server: Component, root: str, has: Callable[[str], bool] = lamb
     if isinstance(cwd, str) and not cwd.startswith(("/", "$")):
         entry["cwd"] = posixpath.normpath(f"{root}/{cwd}")
     return entry
+
+
+def without_cwd(entry: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return a server's entry that changes to its `cwd` by a shell, for a runtime that replaces no variable there."""
+    kept = {key: value for key, value in entry.items() if key != "cwd"}
+    command, arguments, cwd = entry.get("command"), entry.get("args"), entry.get("cwd")
+    if not isinstance(command, str) or not isinstance(cwd, str):
+        return kept
+    words = list(arguments) if isinstance(arguments, list) else []
+    return {**kept, "command": "sh", "args": ["-c", 'cd "$1" && shift && exec "$@"', "sh", cwd, command, *words]}
 
 
 def _absolute(text: str, root: str, has: Callable[[str], bool]) -> str:

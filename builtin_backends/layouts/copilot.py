@@ -22,7 +22,7 @@ from ...hookspecs import (
     hookimpl,
 )
 from .answers import text_answer
-from .conversion import hook_groups, json_file, markdown, server_entry
+from .conversion import hook_groups, json_file, markdown, server_entry, without_cwd
 from .draft import Draft, draft_for
 from .environment import agent_environment
 from .shared import basic_manifest, markdown_path, rules_text
@@ -75,7 +75,8 @@ def _manifest(draft: Draft) -> dict[str, JSON]:
     manifest |= {"hooks": dict(hook_groups(draft.contents, hooks, COPILOT, _ROOT))} if hooks else {}
     servers = draft.of(ComponentKind.MCP_SERVER)
     if servers:
-        manifest["mcpServers"] = {server.name: server_entry(server, _ROOT, draft.has) for server in servers}
+        entries = {server.name: server_entry(server, _ROOT, draft.has) for server in servers}
+        manifest["mcpServers"] = {name: without_cwd(entry) for name, entry in entries.items()}
     return manifest
 
 

@@ -171,8 +171,12 @@ def label(component: Component) -> str:
 
 
 def file_stem(component: Component, folder: str) -> str:
-    """Return a component's path below its folder without the ending, by which the runtime calls it."""
-    return component.path.removeprefix(folder).rpartition(".")[0] or plain_word(component.name)
+    """Return a component's path below its folder without the ending, by which the runtime calls it.
+
+    One that lies elsewhere is called by its name; `:` separates folders in it.
+    """
+    own = component.path.removeprefix(folder).rpartition(".")[0] if component.path.startswith(folder) else ""
+    return own or "/".join(plain_word(part) for part in component.name.split(":"))
 
 
 def plain_word(text: str) -> str:

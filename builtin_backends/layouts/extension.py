@@ -23,7 +23,7 @@ from ...hookspecs import (
     TargetState,
 )
 from .conversion import body_of, command_prompt, gemini_prompt, hook_groups, json_file, markdown, server_entry, toml
-from .draft import Check, Draft, file_stem
+from .draft import Check, Draft, file_stem, plain_word
 
 _ROOT = "${extensionPath}"
 
@@ -113,7 +113,7 @@ def _write(draft: Draft, rules: ExtensionRules, hooks: tuple[Component, ...], fo
         if folder or not subagent.path.startswith("agents/"):
             fields, body = rules.subagent(subagent)[0], body_of(draft.read(subagent.path) or b"")
             draft.add(
-                posixpath.join(folder, f"agents/{posixpath.basename(file_stem(subagent, ''))}.md"),
+                posixpath.join(folder, f"agents/{plain_word(subagent.name)}.md"),
                 markdown(fields, body),
             )
     native = [hook for hook in hooks if not folder and hook.path == "hooks/hooks.json"]

@@ -24,7 +24,7 @@ from ...hookspecs import (
     hookimpl,
 )
 from .answers import first_lines, text_answer
-from .conversion import ROOT, tool_name
+from .conversion import root_variables, tool_name
 from .draft import Draft, draft_for
 from .environment import agent_environment
 from .extension import ExtensionRules, lay_out_extension
@@ -68,10 +68,9 @@ def _subagent(subagent: Component) -> tuple[dict[str, JSON], bool]:
 def _foreign_hook(hook: Component) -> bool:
     """Return whether Gemini CLI would misread a hook in the plugin's own `hooks/hooks.json`: another event, or the
     plugin's folder in a variable that it does not set."""
-    text = json.dumps(dict(hook.data))
-    variables = {match[0] for match in ROOT.finditer(text)} - {"${extensionPath}"}
-    foreign = str(hook.data.get("event", "")) not in GEMINI_CLI.events.values()
-    return hook.path == "hooks/hooks.json" and (foreign or bool(variables))
+    foreign = root_variables(hook) - {"extensionPath"}
+    own = str(hook.data.get("event", "")) in GEMINI_CLI.events.values()
+    return hook.path == "hooks/hooks.json" and (bool(foreign) or not own)
 
 
 _RULES: Final = ExtensionRules("gemini-extension.json", ".gemini-extension", True, _subagent, _foreign_hook)

@@ -24,7 +24,7 @@ from ...hookspecs import (
     hookimpl,
 )
 from .answers import text_answer
-from .conversion import canonical_event, matcher_of, server_entry, timeout_of, with_root
+from .conversion import canonical_event, matcher_of, server_entry, timeout_of, with_root, without_cwd
 from .draft import Draft, draft_for
 from .environment import agent_environment
 from .shared import link_skills, memory_text
@@ -49,7 +49,7 @@ class HermesLayout:
         link_skills(draft, f"{draft.name}-{target.digest.removeprefix('sha256:')[:8]}")
         draft.texts += memory_text(draft, "SOUL.md")
         for server in draft.of(ComponentKind.MCP_SERVER):
-            entry = server_entry(server, draft.root, draft.has)
+            entry = without_cwd(server_entry(server, draft.root, draft.has))
             draft.enter(_CONFIG, FileSyntax.YAML, ("mcp_servers", f"{draft.name}-{server.name}"), entry)
         _enter_hooks(draft)
         return draft.build(_question(draft))

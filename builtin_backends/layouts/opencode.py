@@ -36,6 +36,7 @@ from .conversion import (
     timeout_of,
     tool_name,
     with_root,
+    without_cwd,
 )
 from .draft import Draft, draft_for, file_stem
 from .environment import agent_environment
@@ -71,7 +72,7 @@ class OpencodeLayout:
 
 def _server(draft: Draft, server: Component) -> JSON:
     """Return a server's entry in opencode's shape; variables of the environment are written `{env:NAME}` in it."""
-    entry = server_entry(server, draft.root, draft.has)
+    entry = without_cwd(server_entry(server, draft.root, draft.has))
     if "command" in entry:
         arguments, variables = entry.get("args"), entry.get("env")
         command = [entry["command"], *(arguments if isinstance(arguments, list) else [])]

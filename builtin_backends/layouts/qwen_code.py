@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ...hookspecs import JSON, Activation, Component, ComponentKind, Contents, LayoutTarget, Severity, hookimpl
-from .conversion import body_of
+from .conversion import body_of, root_variables
 from .draft import Draft, draft_for
 from .extension import ExtensionRules, lay_out_extension
 from .gemini_cli import extension_question
@@ -36,7 +36,10 @@ def _subagent(subagent: Component) -> tuple[dict[str, JSON], bool]:
 
 
 def _foreign_hook(hook: Component) -> bool:
-    return hook.path == "hooks/hooks.json" and str(hook.data.get("event", "")) not in QWEN_CODE.events
+    """Return whether Qwen Code would misread a hook in the plugin's own `hooks/hooks.json`."""
+    foreign = root_variables(hook) - {"CLAUDE_PLUGIN_ROOT"}
+    own = str(hook.data.get("event", "")) in QWEN_CODE.events
+    return hook.path == "hooks/hooks.json" and (bool(foreign) or not own)
 
 
 def _check_subagents(draft: Draft) -> None:

@@ -6,7 +6,7 @@ import posixpath
 
 from ...hookspecs import JSON, Component, ComponentKind, MemoryText, Severity
 from .conversion import body_of, command_prompt, markdown
-from .draft import Draft
+from .draft import Draft, file_stem
 
 
 def link_skills(draft: Draft, name: str) -> None:
@@ -56,7 +56,7 @@ def markdown_path(draft: Draft, component: Component, folder: str) -> str:
     """Return the path of a command's or subagent's Markdown file. One in TOML is converted, and added to the tree."""
     if not component.path.endswith(".toml"):
         return component.path
-    path = f"{folder}/{component.path.removeprefix('commands/').removesuffix('.toml')}.md"
+    path = f"{folder}/{file_stem(component, 'commands/')}.md"
     try:
         description, prompt = command_prompt(component, draft.read(component.path) or b"")
     except ValueError:

@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DECISIONS = sorted(path.name for path in (ROOT / "docs/decisions").glob("*.md"))
 
 
-def _reference():
-    spec = importlib.util.spec_from_file_location("reference", ROOT / "tests/project/reference.py")
+def _reference(name="reference"):
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"tests/project/{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -27,6 +27,12 @@ def _reference():
 def test_a_reference_page_is_what_the_code_says(name):
     written = (ROOT / name).read_text("utf-8")
     assert written == _reference().PAGES[name](), "run: python tests/project/reference.py"
+
+
+@pytest.mark.parametrize("name", sorted(_reference("runtime_pages").PAGES))
+def test_a_runtimes_page_is_what_the_tables_and_the_runs_say(name):
+    written = (ROOT / name).read_text("utf-8")
+    assert written == _reference("runtime_pages").PAGES[name](), "run: python tests/project/runtime_pages.py"
 
 
 @pytest.mark.parametrize("hook", sorted(specifications()))

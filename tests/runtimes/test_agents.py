@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.agents.drivers import Agent
+from support.agents.runs import record
 from support.agents.sample import FIRST, SECOND, kinds, marks, plugin
 from support.agents.snapshots import own_changes, snapshot, unexplained
 
@@ -47,3 +48,4 @@ def test_the_agent_sees_every_part_then_the_update_then_nothing_and_the_home_is_
     assert not unexplained(before, after, own_changes(control_before, own))
     for path in agent.settings:
         assert after.get(path) in {before.get(path), own.get(path)} or path in agent.state, path
+    record(agent.name, TABLES[agent.name].version, lifecycle=True)

@@ -24,15 +24,12 @@ def recorded() -> dict[str, Any]:
     return json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}
 
 
-def record(runtime: str, version: str, formats: Mapping[str, Mapping[str, str]]) -> None:
-    """Write what an agent saw, if this run is recorded."""
+def record(runtime: str, version: str, **results: Mapping[str, Mapping[str, str]] | bool) -> None:
+    """Write what an agent saw, if this run is recorded: `formats`, or `lifecycle` (it passed)."""
     if RECORDED:
         runs = recorded()
         today = datetime.now(UTC).date().isoformat()
-        runs[runtime] = {
-            "version": version,
-            "date": today,
-            "formats": {name: dict(formats[name]) for name in formats},
-        }
+        run = runs.get(runtime, {}) if runs.get(runtime, {}).get("version") == version else {}
+        runs[runtime] = {**run, "version": version, "date": today, **results}
         FILE.parent.mkdir(exist_ok=True)
         FILE.write_text(json.dumps(dict(sorted(runs.items())), indent=2) + "\n", "utf-8")
