@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from ...hookspecs import (
     JSON,
@@ -25,7 +26,8 @@ from ...hookspecs import (
 from .conversion import body_of, command_prompt, gemini_prompt, hook_groups, json_file, markdown, server_entry, toml
 from .draft import Check, Draft, file_stem, plain_word
 
-_ROOT = "${extensionPath}"
+_ROOT: Final = "${extensionPath}"
+_HOOKS: Final = "hooks/hooks.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,10 @@ def _link_skills(draft: Draft, skills: tuple[Component, ...] | list[Component]) 
 def _is_clean(draft: Draft, rules: ExtensionRules) -> bool:
     """Return whether the runtime reads the plugin's own files rightly, so that a manifest is all that it lacks."""
     commands = draft.of(ComponentKind.COMMAND)
-    if any(rules.foreign_hooks(hook) for hook in draft.contents.of_kind(ComponentKind.HOOK)):
+    hooks = draft.contents.of_kind(ComponentKind.HOOK)
+    if any(rules.foreign_hooks(hook) for hook in hooks):
+        return False
+    if any(hook.path != _HOOKS for hook in hooks) and draft.has(_HOOKS):
         return False
     if any(not rules.subagent(subagent)[1] for subagent in draft.of(ComponentKind.SUBAGENT)):
         return False
@@ -116,12 +121,12 @@ def _write(draft: Draft, rules: ExtensionRules, hooks: tuple[Component, ...], fo
                 posixpath.join(folder, f"agents/{plain_word(subagent.name)}.md"),
                 markdown(fields, body),
             )
-    native = [hook for hook in hooks if not folder and hook.path == "hooks/hooks.json"]
+    native = [hook for hook in hooks if not folder and hook.path == _HOOKS]
     added = [hook for hook in hooks if hook not in native]
     if added:
         hook_root = f"{rules.hook_root}/.." if folder else rules.hook_root
         groups = hook_groups(contents, added, draft.runtime, hook_root)
-        if not draft.add(posixpath.join(folder, "hooks/hooks.json"), json_file({"hooks": dict(groups)})):
+        if not draft.add(posixpath.join(folder, _HOOKS), json_file({"hooks": dict(groups)})):
             for hook in added:
                 draft.cannot(hook, "the plugin has a `hooks/hooks.json` that does not name it")
     draft.add(posixpath.join(folder, rules.manifest), json_file(manifest))
