@@ -31,7 +31,7 @@ from .answers import first_lines, json_answer
 from .conversion import hook_groups, json_file, root_variables, server_entry
 from .draft import Draft, draft_for
 from .environment import agent_environment
-from .shared import basic_manifest, markdown_path
+from .shared import basic_manifest, markdown_path, starts_in_folder
 from .tables import CLAUDE_CODE
 
 _MANIFEST: Final = ".claude-plugin/plugin.json"
@@ -82,7 +82,9 @@ def _manifest(draft: Draft, hooks: tuple[Component, ...]) -> dict[str, JSON]:
         groups = hook_groups(contents, added_hooks, CLAUDE_CODE, _ROOT)
         manifest["hooks"] = dict(groups)
     servers = [
-        server for server in draft.of(ComponentKind.MCP_SERVER) if server.path != ".mcp.json" or _moved(server)
+        server
+        for server in draft.of(ComponentKind.MCP_SERVER)
+        if server.path != ".mcp.json" or starts_in_folder(server)
     ]
     if servers:
         manifest["mcpServers"] = {server.name: server_entry(server, _ROOT, draft.has) for server in servers}
@@ -93,13 +95,6 @@ def _foreign(hook: Component) -> bool:
     """Return whether a hook is another runtime's: its event, or how it names the plugin's folder."""
     foreign = root_variables(hook) - {"CLAUDE_PLUGIN_ROOT"}
     return bool(foreign) or str(hook.data.get("event", "")) not in CLAUDE_CODE.events
-
-
-def _moved(server: Component) -> bool:
-    """Return whether a server starts from the plugin's folder, as Codex does it: Claude Code starts it elsewhere."""
-    arguments = server.data.get("args")
-    texts = [server.data.get("command"), server.data.get("cwd"), *(arguments if isinstance(arguments, list) else [])]
-    return any(isinstance(text, str) and (text == "." or text.startswith("./")) for text in texts)
 
 
 def _link_rules(draft: Draft) -> None:

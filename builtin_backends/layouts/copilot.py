@@ -11,6 +11,7 @@ from ...hookspecs import (
     JSON,
     Activation,
     Answer,
+    Component,
     ComponentKind,
     Contents,
     FileSyntax,
@@ -25,7 +26,7 @@ from .answers import text_answer
 from .conversion import hook_groups, json_file, markdown, server_entry, without_cwd
 from .draft import Draft, draft_for
 from .environment import agent_environment
-from .shared import basic_manifest, markdown_path, rules_text
+from .shared import basic_manifest, markdown_path, rules_text, starts_in_folder
 from .tables import COPILOT
 
 _OWN: Final = (".plugin/plugin.json", "plugin.json", ".github/plugin/plugin.json")
@@ -75,9 +76,16 @@ def _manifest(draft: Draft) -> dict[str, JSON]:
     manifest |= {"hooks": dict(hook_groups(draft.contents, hooks, COPILOT, _ROOT))} if hooks else {}
     servers = draft.of(ComponentKind.MCP_SERVER)
     if servers:
-        entries = {server.name: server_entry(server, _ROOT, draft.has) for server in servers}
-        manifest["mcpServers"] = {name: without_cwd(entry) for name, entry in entries.items()}
+        manifest["mcpServers"] = {
+            _server_name(draft, server): without_cwd(server_entry(server, _ROOT, draft.has)) for server in servers
+        }
     return manifest
+
+
+def _server_name(draft: Draft, server: Component) -> str:
+    """Return what a server is called. Copilot CLI reads `.mcp.json`, too, and of two of a name that one wins."""
+    loses = server.path == ".mcp.json" and starts_in_folder(server)
+    return f"{draft.name}-{server.name}" if loses else server.name
 
 
 def _question(draft: Draft) -> Question:

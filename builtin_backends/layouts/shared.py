@@ -64,3 +64,10 @@ def markdown_path(draft: Draft, component: Component, folder: str) -> str:
         return path
     draft.add(path, markdown({"description": description} if description else {}, prompt))
     return path
+
+
+def starts_in_folder(server: Component) -> bool:
+    """Return whether an MCP server starts from the plugin's folder, as Codex does it; others start it elsewhere."""
+    arguments = server.data.get("args")
+    texts = [server.data.get("command"), server.data.get("cwd"), *(arguments if isinstance(arguments, list) else [])]
+    return any(isinstance(text, str) and (text == "." or text.startswith("./")) for text in texts)

@@ -205,7 +205,7 @@ class TestCopilot:
     def test_a_server_changes_to_its_folder_by_a_shell(self):
         made = tree(lay_out(copilot, server(command="./server.py", cwd=".")), ".plugin/plugin.json")
         root = "${CLAUDE_PLUGIN_ROOT}"
-        entry = made["mcpServers"]["echo"]
+        entry = made["mcpServers"]["demo-echo"]
         assert entry["command"] == "sh"
         assert entry["args"][2:] == ["sh", root, f"{root}/server.py"]
 
