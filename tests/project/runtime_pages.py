@@ -110,7 +110,7 @@ def _cell(parts: Mapping[str, str] | None) -> str:
     seen = [
         f"{kind} (trust)" if "trusted" in word else kind for kind, word in parts.items() if word.startswith("seen")
     ]
-    return ", ".join(seen)
+    return ", ".join([*seen, *(f"**{kind} not seen**" for kind, word in parts.items() if word == "not seen")])
 
 
 def page(runtime: Runtime) -> str:
