@@ -172,8 +172,8 @@ def _trust(runtime: Runtime) -> Iterator[str]:
         yield "## Trust\n"
         for grant in grants:
             places = sorted({entry.path for entry in grant.entries} | {file.path for file in grant.files})
-            given = f" Granted in `{'`, `'.join(places)}`." if places else ""
-            yield f"- `{grant.name}`: {grant.why}{given}"
+            where = f" Granted in `{'`, `'.join(places)}`." if places else ""
+            yield f"- `{grant.name}`: {grant.why}{where}"
         yield ""
 
 
