@@ -11,7 +11,6 @@ from ...hookspecs import (
     JSON,
     Activation,
     Answer,
-    Component,
     ComponentKind,
     Contents,
     FileSyntax,
@@ -75,17 +74,15 @@ def _manifest(draft: Draft) -> dict[str, JSON]:
     hooks = draft.usable_hooks()
     manifest |= {"hooks": dict(hook_groups(draft.contents, hooks, COPILOT, _ROOT))} if hooks else {}
     servers = draft.of(ComponentKind.MCP_SERVER)
+    for server in servers:
+        if server.path == ".mcp.json" and starts_in_folder(server):
+            draft.cannot(
+                server, "Copilot CLI reads `.mcp.json` itself, and starts the server outside the plugin's folder"
+            )
     if servers:
-        manifest["mcpServers"] = {
-            _server_name(draft, server): without_cwd(server_entry(server, _ROOT, draft.has)) for server in servers
-        }
+        entries = {server.name: server_entry(server, _ROOT, draft.has) for server in servers}
+        manifest["mcpServers"] = {name: without_cwd(entry) for name, entry in entries.items()}
     return manifest
-
-
-def _server_name(draft: Draft, server: Component) -> str:
-    """Return what a server is called. Copilot CLI reads `.mcp.json`, too, and of two of a name that one wins."""
-    loses = server.path == ".mcp.json" and starts_in_folder(server)
-    return f"{draft.name}-{server.name}" if loses else server.name
 
 
 def _question(draft: Draft) -> Question:

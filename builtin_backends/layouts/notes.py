@@ -60,7 +60,7 @@ NOTES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
                 "`plugins/` is a marketplace called `plugport`, read in place. The plugin gets a "
                 "`.plugin/plugin.json`, which it prefers to every other manifest."
             ),
-            "A server of `.mcp.json` that starts from the plugin's folder is called `<plugin>-<server>`, converted.",
+            "It prefers `.mcp.json` to the manifest, and starts its servers outside the plugin's folder.",
             "It keeps a folder `plugin-data/plugport/<plugin>` of its own, which an uninstall leaves.",
         ),
         "opencode": (

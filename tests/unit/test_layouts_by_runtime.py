@@ -203,11 +203,15 @@ class TestCopilot:
         assert set(made["hooks"]) == {"SessionStart"}
 
     def test_a_server_changes_to_its_folder_by_a_shell(self):
-        made = tree(lay_out(copilot, server(command="./server.py", cwd=".")), ".plugin/plugin.json")
+        made = tree(lay_out(copilot, server("x.json", command="./server.py", cwd=".")), ".plugin/plugin.json")
         root = "${CLAUDE_PLUGIN_ROOT}"
-        entry = made["mcpServers"]["demo-echo"]
+        entry = made["mcpServers"]["echo"]
         assert entry["command"] == "sh"
         assert entry["args"][2:] == ["sh", root, f"{root}/server.py"]
+
+    def test_a_server_that_it_starts_elsewhere_is_unsupported(self):
+        (unsupported,) = lay_out(copilot, server(command="./server.py", cwd=".")).unsupported
+        assert unsupported.component == "mcp-server echo"
 
     @pytest.mark.parametrize(
         ("output", "state"),
