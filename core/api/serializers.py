@@ -13,6 +13,7 @@ from ..inventory import InventoryItem
 from ..operations.model import Operation
 from ..pipeline.contents_record import contents_in_short
 from ..pipeline.manifest import description_of, runtimes_of, version_of
+from ..workspace_resolver import backend_of
 from .models import (
     CatalogPluginOut,
     ComponentOut,
@@ -30,7 +31,7 @@ def workspace_out(workspace: Workspace, state: RunState | None = None) -> Worksp
         id=workspace.id,
         org=workspace.org,
         runtime=workspace.runtime,
-        backend=workspace.backend,
+        backend=backend_of(workspace),
         container=workspace.container,
         instance_id=workspace.instance_id,
         layout=workspace.layout,

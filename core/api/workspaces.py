@@ -94,12 +94,12 @@ async def detect_agents(context: RequestContext) -> Response:
     if not dispatcher.can_inspect(workspace):
         raise errors.UnsupportedTarget("the backend cannot look at its targets")
     state = await dispatcher.inspect_target(workspace, TargetQuery(tuple(sorted(set(folders.values())))))
-    found = [
+    agents = [
         AgentFound(layout=layout, config_dir=f"{state.home}/{folder.removeprefix('~/')}", home=state.home or "")
         for layout, folder in sorted(folders.items())
         if state.home and state.paths[folder].kind is not PathKind.ABSENT
     ]
-    return json_response(AgentsFound(items=found))
+    return json_response(AgentsFound(items=agents))
 
 
 async def make_workspace_token(context: RequestContext) -> Response:

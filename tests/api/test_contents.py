@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from support.doubles import MemoryBackend, StubSource
@@ -147,7 +148,7 @@ class ThirdFormat:
 
     format = "third"
 
-    def __init__(self, answer: object) -> None:
+    def __init__(self, answer: Any) -> None:
         self.answer = answer
 
     @hookimpl
@@ -170,9 +171,9 @@ async def test_a_third_party_reads_its_own_format(serve):
         ValueError("secret"),
         "text",
         Contents("third", "a\0b"),
-        Contents("third", components=(Component(ComponentKind.SKILL, "s", "p", data={"x": object()}),)),
-        Contents("third", components=("text",)),
-        Contents("third", findings=(None,)),
+        Contents("third", components=(Component(ComponentKind.SKILL, "s", "p", data={"x": cast("Any", object())}),)),
+        Contents("third", components=cast("Any", ("text",))),
+        Contents("third", findings=cast("Any", (None,))),
     ],
 )
 async def test_a_format_that_answers_with_something_unusable_is_left_out(serve, answer):

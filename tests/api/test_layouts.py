@@ -261,8 +261,7 @@ async def test_the_folders_of_agents_on_a_target_are_found(serve, tmp_path):
     async with serve() as admin:
         options = {"path": str(tmp_path / ".other"), "home": str(tmp_path)}
         await admin.post("/workspaces", json={"id": "w1", "org": "acme", "backend": "host", "options": options})
-        found = (await admin.get("/workspaces/w1/agents")).json()
-        assert found == {
+        assert (await admin.get("/workspaces/w1/agents")).json() == {
             "items": [
                 {"layout": "claude-code", "config_dir": f"{tmp_path}/.claude", "home": str(tmp_path)},
                 {"layout": "opencode", "config_dir": f"{tmp_path}/.config/opencode", "home": str(tmp_path)},

@@ -13,6 +13,7 @@ import uuid
 from pathlib import Path
 
 from plugport.hookspecs import (
+    JSON,
     Action,
     Activation,
     Answer,
@@ -331,7 +332,7 @@ class GoodLayout:
     def place(self, target: LayoutTarget) -> str:
         return f"skills/{target.name}"
 
-    def value(self, contents: Contents) -> object:
+    def value(self, contents: Contents) -> JSON:
         return {"on": True}
 
     def label(self, command) -> str:

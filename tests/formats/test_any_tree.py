@@ -107,6 +107,7 @@ def test_no_format_raises_and_what_it_returns_can_be_stored(tmp_path_factory, fi
         contents = provider.read_plugin(tree)
         if contents is not None:
             stored = to_json(contents_to_json(contents))
+            assert isinstance(stored, dict)
             assert contents_from_json(stored) == contents
             assert provider.read_plugin(tree) == contents
             places = [(finding.path, finding.line, finding.column) for finding in contents.findings]

@@ -108,9 +108,9 @@ def remove_workspace(client: Client, args: argparse.Namespace) -> None:
 def detect_agents(client: Client, args: argparse.Namespace) -> None:
     """Show the folders of agents on the workspace's target, and how a workspace for one is registered."""
     reply = client.request("GET", address("workspaces", args.id, "agents"))
-    found = cast("list[dict[str, str]]", reply["items"])
-    rows = [[agent["layout"], agent["config_dir"], agent["home"]] for agent in found]
-    text = format_table(["LAYOUT", "CONFIG DIR", "HOME"], rows) if found else "no folder of a known agent is there"
+    agents = cast("list[dict[str, str]]", reply["items"])
+    rows = [[agent["layout"], agent["config_dir"], agent["home"]] for agent in agents]
+    text = format_table(["LAYOUT", "CONFIG DIR", "HOME"], rows) if rows else "no folder of a known agent is there"
     print_result(args, reply, text)
 
 
