@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from plugport.hookspecs import Activation, Component, ComponentKind, Contents, LayoutTarget
 
@@ -70,5 +71,5 @@ def places(activation: Activation) -> list[str]:
     grants = activation.grants
     files = (*activation.files, *(file for grant in grants for file in grant.files))
     entries = (*activation.entries, *(entry for grant in grants for entry in grant.entries))
-    every = (*activation.links, *activation.copies, *files, *entries, *activation.texts)
+    every: tuple[Any, ...] = (*activation.links, *activation.copies, *files, *entries, *activation.texts)
     return [placed.path for placed in every]

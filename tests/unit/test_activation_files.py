@@ -58,6 +58,9 @@ YAML_FILES = [
     b"skills:\n  external_dirs:\n    - ~/a\nlast: |\n  text\n  more\n",
     b"hooks:\n- a\n- b",
     b"a: 1\r\nb:\r\n  c: 2\r\n",
+    b"mcp_servers: {}\nskills: {external_dirs: []}\n",
+    b"mcp_servers: {other: {command: y}} # mine\nskills:\n  external_dirs: [a, b]\n",
+    b"{a: 1}\n",
 ]
 
 

@@ -258,6 +258,7 @@ class TestHermes:
         activation = lay_out(hermes, hook("PreToolUse", "a 'b' | c", matcher="Bash", timeout=0.2))
         ((keys, value),) = [(entry.keys, entry.value) for entry in activation.entries]
         assert keys == ("hooks", "pre_tool_call")
+        assert isinstance(value, dict)
         assert shlex.split(value["command"])[-3:] == ["sh", "-c", "a 'b' | c"]
         assert (value["matcher"], value["timeout"]) == ("terminal", 1)
         ((approval,),) = [grant.entries for grant in activation.grants]

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ....hookspecs.providers import discover
-from ....hookspecs.values import Contents, LayoutTarget, Question
+from ....hookspecs.values import JSON, Contents, LayoutTarget, Question
 from ...dispatcher import Dispatcher
 from ..address import address
 from ..client import Client
@@ -36,11 +36,10 @@ def show_agent(console: Console, client: Client, folder: Path, layout: str) -> N
     question = _question(dispatcher, layout, config_dir, home)
     if shutil.which(question.command[0]) is None:
         raise DemoFailed(f"there is no {question.command[0]} on the PATH: install the agent, or leave --agent out")
-    options = {"path": str(config_dir), "home": str(home)}
-    row = {
+    options: JSON = {"path": str(config_dir), "home": str(home)}
+    row: dict[str, JSON] = {
         "id": _WORKSPACE,
         "org": "demo",
-        "runtime": layout,
         "backend": "host",
         "layout": layout,
         "options": options,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -106,8 +107,12 @@ def _inserted(text: str, root: yaml.Node | None, keys: Sequence[str], value: JSO
     newline = "\r\n" if "\r\n" in text else "\n"
     if node is None:
         return _joined(text, shown.splitlines(), "", newline)
-    if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
+    if not isinstance(node, yaml.CollectionNode):
         raise EntryFault(ActivationFault.UNSAFE, node.start_mark.line + 1)
+    if node.flow_style:
+        end = node.end_mark.index - 1  # the bracket; JSON is YAML's flow style
+        inner = json.dumps(addition, ensure_ascii=False)[1:-1]
+        return text[:end] + (", " if node.value else "") + inner + text[end:]
     place = _end_of(text, node)
     indent = " " * node.start_mark.column
     return _joined(
