@@ -9,6 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER = frozenset(
     {
         "test_addresses.py",
+        "test_any_target.py",
         "test_commands.py",
         "test_ec2_simulator.py",
         "test_example_packages.py",
