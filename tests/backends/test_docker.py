@@ -185,12 +185,12 @@ async def test_one_delivery_at_a_time_goes_into_a_container(engine, backend, con
     running, snapshots = [], []
     deliver = ShellTarget.deliver
 
-    async def recorded(target, bundle, known):
+    async def recorded(target, bundle, known, activation):
         container = target._channel.container
         running.append(container)
         snapshots.append(list(running))
         try:
-            return await deliver(target, bundle, known)
+            return await deliver(target, bundle, known, activation)
         finally:
             running.remove(container)
 
