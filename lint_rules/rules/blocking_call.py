@@ -178,7 +178,7 @@ def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
         if isinstance(function, ast.AsyncFunctionDef) and function.lineno < function.body[0].lineno:
             first = function.body[0]
             line = file.line(first.lineno)
-            if not line.strip().startswith("@"):
+            if not getattr(first, "decorator_list", ()):  # nothing may stand between a decorator and its definition
                 lines = (f"{indent_of(file, first)}plugport_mutant.sleep(1)", line)
                 text = edited(file, [Edit(first.lineno, first.lineno, lines)], top="import time as plugport_mutant")
                 yield Mutant(file.relative, function.lineno, "sleeps on the event loop", text)

@@ -36,6 +36,13 @@ def test_each_mistake_that_somebody_might_make_is_caught(project):
     assert made.json().exit == 0
 
 
+def test_no_mistake_is_put_between_a_decorator_and_its_definition(project):
+    source = "async def show():\n    @register\n    class Kept:\n        pass\n\n    return Kept\n"
+    done = project({"pyproject.toml": "", "api.py": source}).lint("--prove", "--select", "PP004")
+    assert done.exit == 0, done.stdout + done.stderr
+    assert "survived" not in done.stdout
+
+
 def test_a_gate_that_does_not_see_is_told(project):
     blind = CONFIG.replace(
         'allow = ["running.py::container_state"]', 'allow = ["running.py::container_state", "use.py::check"]'
