@@ -19,7 +19,6 @@ from plugport.hookspecs.providers import Provider, inspect_provider
 hypothesis.settings.register_profile("plugport", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("plugport")
 
-_UNMEASURED = frozenset({"security", "conformance"})
 ADMIN = "admin-token-of-the-tests"
 
 
@@ -32,16 +31,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start slow tests first, so that no process has one alone at the end.
-
-    Take no coverage of them, nor of tests that try hundreds of examples: it makes them three times as slow, and the
-    others reach the same lines.
-    """
+    """Start slow tests first, so that no process has one alone at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    for item in items:
-        unmeasured = item.get_closest_marker("slow") or _UNMEASURED.intersection(item.path.parts)
-        if unmeasured or hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
-            item.add_marker("no_cover")
 
 
 @pytest.fixture(autouse=True)
