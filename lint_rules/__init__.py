@@ -5,10 +5,15 @@ This module names the built-in rules and imports none of them, so that a run who
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..hookspecs import RuleDescriptor, hookimpl
-from .engine.contract import JSON, Example, Finding, Rule, SourceFile, Span, Summaries, TraceStep
+from .engine.contract import JSON, Example, Finding, Fix, Rule, SourceFile, Span, Summaries, TextEdit, TraceStep
 from .engine.errors import ConfigurationError, Unparsable
 from .engine.mutant import Edit, Mutant, edited, indent_of
+
+if TYPE_CHECKING:
+    from .engine.lint_rule import LintRule
 
 __all__ = [
     "JSON",
@@ -16,11 +21,14 @@ __all__ = [
     "Edit",
     "Example",
     "Finding",
+    "Fix",
+    "LintRule",
     "Mutant",
     "Rule",
     "SourceFile",
     "Span",
     "Summaries",
+    "TextEdit",
     "TraceStep",
     "Unparsable",
     "edited",
@@ -38,3 +46,12 @@ def lint_rules() -> list[RuleDescriptor]:
         RuleDescriptor("PP003", "2", "plugport.lint_rules.rules.hook_mismatch:HookMismatch"),
         RuleDescriptor("PP004", "3", "plugport.lint_rules.rules.blocking_call:BlockingCall"),
     ]
+
+
+def __getattr__(name: str) -> object:
+    """Import `LintRule` when a rule asks for it: it brings LibCST, which a run of cached results does without."""
+    if name == "LintRule":
+        from .engine.lint_rule import LintRule
+
+        return LintRule
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

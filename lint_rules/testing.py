@@ -18,10 +18,9 @@ def examples(code: str, kind: Literal["VALID", "INVALID"]) -> Sequence[Example]:
     rule = load_rules().rules.get(code)
     if rule is None:
         raise LookupError(f"no rule {code} is installed: is the package, with its entry point in plugport.lint?")
-    _, module = rule.load()
     return [
         example if isinstance(example, Example) else Example(textwrap.dedent(example))
-        for example in getattr(module, kind)
+        for example in rule.stated(kind)
     ]
 
 

@@ -36,16 +36,16 @@ def explain(code: str) -> str:
         known = ", ".join(sorted([*rules, *ENGINE_RULES]))
         raise UsageError(f"--explain {code}: there is no such rule; there are {known}")
     try:
-        _, module = rule.load()
+        message, reason, invalid, valid = map(rule.stated, ("message", "reason", "INVALID", "VALID"))
     except Exception as error:
         raise UsageError(f"--explain {code}: {rule.target} cannot be loaded: {error}") from error
     parts = [
-        f"{code}: {module.message}",
-        "\n\n".join(textwrap.fill(paragraph, 100) for paragraph in str(module.reason).strip().split("\n\n")),
+        f"{code}: {message}",
+        "\n\n".join(textwrap.fill(paragraph, 100) for paragraph in str(reason).strip().split("\n\n")),
         f"from {rule.origin}, {rule.target.partition(':')[0]}",
     ]
-    parts += _examples("This is a finding:", module.INVALID)
-    parts += _examples("This is not:", module.VALID)
+    parts += _examples("This is a finding:", invalid)
+    parts += _examples("This is not:", valid)
     return "\n\n".join(parts)
 
 

@@ -82,7 +82,7 @@ def prove(request: Request) -> Proofs:
 
 
 def _mutants(rule: InstalledRule, file: SourceFile, table: Mapping[str, JSON]) -> Iterator[Mutant]:
-    mutate: _Mutate | None = getattr(rule.load()[1], "mutants", None)
+    mutate: _Mutate | None = rule.stated("mutants", None)
     try:
         yield from mutate(file, table) if mutate is not None else ()
     except Unparsable:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-SCHEMA = 1
+SCHEMA = 2
 _KEPT = 30 * 24 * 3600
 """Seconds for which results of another configuration or version are kept."""
 

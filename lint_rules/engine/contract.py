@@ -13,7 +13,7 @@ from ...hookspecs import JSON
 from .project import Summaries
 from .source_file import SourceFile, Span
 
-__all__ = ["JSON", "Example", "Finding", "Rule", "SourceFile", "Span", "Summaries", "TraceStep"]
+__all__ = ["JSON", "Example", "Finding", "Fix", "Rule", "SourceFile", "Span", "Summaries", "TextEdit", "TraceStep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,34 @@ class TraceStep:
 
 
 @dataclass(frozen=True, slots=True)
+class TextEdit:
+    """Replaces what stands at `span` of the finding's file by `text`; an empty span inserts."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """How to mend a finding: `title` in words, and edits that do not overlap. `is_safe`: it cannot change what the
+    program does; others are made only when `--unsafe` asks for them."""
+
+    title: str
+    edits: tuple[TextEdit, ...]
+    is_safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What a rule reports, at the sink. The engine shortens a span of more than five lines. `path` as in
-    `TraceStep`."""
+    `TraceStep`. A fix takes no part in comparisons."""
 
     rule: str
     path: str
     span: Span
     message: str
     trace: tuple[TraceStep, ...] = field(default=())
+    fix: Fix | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

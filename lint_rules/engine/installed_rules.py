@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from ...hookspecs import RuleDescriptor
 from ...hookspecs.providers import LINT_GROUP, Provider, ProviderManager, ProviderStatus, discover
@@ -33,6 +34,14 @@ class InstalledRule:
         module_name, _, class_name = self.target.partition(":")
         module = importlib.import_module(module_name)
         return getattr(module, class_name), module
+
+    def stated(self, name: str, *default: object) -> Any:
+        """Return what the rule's class states under a name (`message`, `reason`, `VALID`, `INVALID`, `mutants`), or
+        else its module. Raises as `load`, and AttributeError if neither has the name and no default is passed."""
+        rule, module = self.load()
+        if getattr(rule, name, None):
+            return getattr(rule, name)
+        return getattr(module, name, *default)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def _parse_quietly(text: str) -> ast.Module:
         return ast.parse(text)
 
 
-def parse_cst(text: str, tree: ast.Module | None) -> libcst.MetadataWrapper:
+def parse_cst(text: str, tree: ast.Module | None) -> libcst.Module:
     """Return the LibCST module of the text. `tree` is the same text's `ast` tree, if there is one. Raises
     `Unparsable`."""
     import libcst
@@ -62,12 +62,12 @@ def parse_cst(text: str, tree: ast.Module | None) -> libcst.MetadataWrapper:
     from .downlevel import downlevel
 
     try:
-        return libcst.MetadataWrapper(libcst.parse_module(text), unsafe_skip_copy=True)
+        return libcst.parse_module(text)
     except RecursionError as error:
         raise TooDeep from error
     except libcst.ParserSyntaxError as error:
         with contextlib.suppress(SyntaxError, libcst.ParserSyntaxError, RecursionError):
-            return libcst.MetadataWrapper(libcst.parse_module(downlevel(text)), unsafe_skip_copy=True)
+            return libcst.parse_module(downlevel(text))
         raise Unparsable(error.raw_line, error.raw_column + 1, error.message) from error
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .cache import canonical, digest
-from .contract import JSON, Finding, Rule, Span, TraceStep
+from .contract import JSON, Finding, Fix, Rule, Span, TextEdit, TraceStep
 from .errors import Unparsable
 from .project import ModuleTable, Summaries, SummaryStore
 from .source_file import SourceFile
@@ -149,6 +149,7 @@ def encode(findings: Iterable[Finding]) -> str:
                 finding.span.end_column,
                 finding.message,
                 [[step.path, step.line, step.message] for step in finding.trace],
+                _encoded_fix(finding.fix),
             ]
             for finding in findings
         ],
@@ -161,9 +162,25 @@ def decode(path: str, findings: str) -> list[Finding]:
     if findings == "[]":
         return []
     return [
-        Finding(rule, path, Span(*span), message, tuple(TraceStep(*step) for step in trace))
-        for rule, *span, message, trace in json.loads(findings)
+        Finding(rule, path, Span(*span), message, tuple(TraceStep(*step) for step in trace), _decoded_fix(fix))
+        for rule, *span, message, trace, fix in json.loads(findings)
     ]
+
+
+def _encoded_fix(fix: Fix | None) -> JSON:
+    if fix is None:
+        return None
+    edits: list[JSON] = [
+        [edit.span.line, edit.span.column, edit.span.end_line, edit.span.end_column, edit.text] for edit in fix.edits
+    ]
+    return [fix.title, edits, fix.is_safe]
+
+
+def _decoded_fix(fix: tuple[str, list[tuple[int, int, int, int, str]], bool] | None) -> Fix | None:
+    if fix is None:
+        return None
+    title, edits, is_safe = fix
+    return Fix(title, tuple(TextEdit(Span(*span), text) for *span, text in edits), is_safe)
 
 
 def link_summaries(code: str, rule: Rule, bodies: Mapping[str, str]) -> str | Crash:

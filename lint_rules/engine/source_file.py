@@ -15,6 +15,8 @@ from .parser import parse_ast, parse_cst
 if TYPE_CHECKING:
     import libcst
 
+    from .positions import Positions
+
 T = TypeVar("T")
 _LINE = re.compile(r"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
@@ -63,16 +65,31 @@ class SourceFile:
             self._lines = _LINE.split(self.text)
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
-    def span(self, node: AST) -> Span:
-        """Return where an `ast` node stands, in code points from 1 (`ast` itself counts bytes from 0)."""
-        line = getattr(node, "lineno", 1)
-        end_line = getattr(node, "end_lineno", None) or line
-        column = self._code_points(line, getattr(node, "col_offset", 0))
-        end_column = self._code_points(end_line, getattr(node, "end_col_offset", None) or 0)
-        return Span(line, column + 1, end_line, end_column + 1)
+    def span(self, node: AST | libcst.CSTNode) -> Span:
+        """Return where a node of `tree()` stands (or one of `ast()`), in code points from 1: without the parentheses
+        around it, and without a function's decorators. Raises `LookupError` for a node of another tree."""
+        if isinstance(node, AST):
+            return self._span_of_ast(node)
+        positions = self._positions()
+        offsets = positions.range_of(node)
+        if offsets is None:
+            raise LookupError(f"this {type(node).__name__} is no node of {self.relative}")
+        return Span(*positions.place_of(offsets[0]), *positions.place_of(offsets[1]))
+
+    def offsets(self, node: libcst.CSTNode) -> tuple[int, int]:
+        """Return the node's first character in `text`, from 0, and the one behind its last. Raises `LookupError`."""
+        offsets = self._positions().range_of(node)
+        if offsets is None:
+            raise LookupError(f"this {type(node).__name__} is no node of {self.relative}")
+        return offsets
+
+    def tree(self) -> libcst.Module:
+        """Return the LibCST tree. It is not a copy: do not change it. Raises `Unparsable` (PP900)."""
+        return self._parsed("tree", lambda: parse_cst(self.text, self._ast_or_none()))
 
     def ast(self) -> Module:
-        """Return the `ast` tree, about ten times cheaper than LibCST's. Raises `Unparsable` (PP900).
+        """Return the `ast` tree, about ten times cheaper than LibCST's, to choose what is worth reading. Raises
+        `Unparsable` (PP900).
 
         Syntax newer than this interpreter is rewritten at the same length (downlevel.py), so that lines and columns
         stay right.
@@ -80,8 +97,10 @@ class SourceFile:
         return self._parsed("ast", lambda: parse_ast(self.text))
 
     def cst(self) -> libcst.MetadataWrapper:
-        """Return the LibCST module with metadata. It is not a copy: do not change it. Raises `Unparsable` (PP900)."""
-        return self._parsed("cst", lambda: parse_cst(self.text, self._ast_or_none()))
+        """Return `tree()` with LibCST's metadata, which is slow. Raises `Unparsable` (PP900)."""
+        from libcst import MetadataWrapper
+
+        return self.derived("metadata", lambda: MetadataWrapper(self.tree(), unsafe_skip_copy=True))
 
     def forget(self) -> None:
         """Drop the trees and what was made of them; they are far larger than the text."""
@@ -110,6 +129,19 @@ class SourceFile:
             raise
         except Unparsable:
             return None
+
+    def _positions(self) -> Positions:
+        from .positions import Positions
+
+        return self.derived("positions", lambda: Positions(self.tree(), self.text))
+
+    def _span_of_ast(self, node: AST) -> Span:
+        """`ast` counts bytes from 0."""
+        line = getattr(node, "lineno", 1)
+        end_line = getattr(node, "end_lineno", None) or line
+        column = self._code_points(line, getattr(node, "col_offset", 0))
+        end_column = self._code_points(end_line, getattr(node, "end_col_offset", None) or 0)
+        return Span(line, column + 1, end_line, end_column + 1)
 
     def _code_points(self, line: int, offset: int) -> int:
         text = self.line(line)

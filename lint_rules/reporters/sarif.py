@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 import json
 from importlib.metadata import version
 
@@ -44,14 +44,11 @@ def render(report: Report, display: DisplayPaths) -> str:
 
 def _rule(rule: InstalledRule) -> _Object:
     descriptor: _Object = {"id": rule.code}
-    try:
-        module = importlib.import_module(rule.target.partition(":")[0])
+    with contextlib.suppress(ImportError, AttributeError):  # the notifications name a rule that is lost
         descriptor |= {
-            "shortDescription": {"text": str(module.message)},
-            "fullDescription": {"text": str(module.reason)},
+            "shortDescription": {"text": str(rule.stated("message"))},
+            "fullDescription": {"text": str(rule.stated("reason"))},
         }
-    except (ImportError, AttributeError):
-        pass  # the notifications name a rule that is lost
     return descriptor
 
 
