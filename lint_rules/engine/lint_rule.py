@@ -18,8 +18,8 @@ class LintRule(cst.CSTVisitor):
     methods that call `report`. `visit_Module` comes first in each file; what it keeps on `self` lasts for that file.
 
     For one file the engine calls `wants` (on its bytes) and then the visitor. A rule that follows code across files
-    also has `summarise` (every wanted file; cached by content) and `link` (once, over all summaries), and its
-    `visit_…` methods read `self.linked` and `self.summaries`. Findings are cached by the file's content, the linked
+    also has `summarise` (every wanted file; cached by content) and `link` (once, over all summaries), its `visit_…`
+    methods read `self.linked` and `self.summaries`, and `reads` may leave out a file that needs no parsing. Findings are cached by the file's content, the linked
     facts, and the summaries that were read, and files are spread over processes: a rule keeps nothing between files.
     `mutants(file, table)`, if there is one, yields the `Mutant`s that `--prove` tries.
     """
@@ -53,6 +53,11 @@ class LintRule(cst.CSTVisitor):
         """Return facts about the whole project, from the summaries by relative path: small, and JSON."""
         return None
 
+    def reads(self, file: SourceFile, linked: JSON) -> bool:
+        """Return whether the visitor has to read this file, now that the project's facts are known. It may look at
+        bytes and `ast`; what it leaves out must be what the visitor would report nothing in."""
+        return True
+
     def opened(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Self:
         """Return a visitor of this file alone: `file.tree().visit(rule.opened(…))` fills its `findings`."""
         visitor = copy.copy(self)
@@ -61,6 +66,8 @@ class LintRule(cst.CSTVisitor):
 
     def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
         """Visit the file, and return the findings. The engine calls this; a rule does not replace it."""
+        if not self.reads(file, linked):
+            return ()
         visitor = self.opened(file, linked, summaries)
         walk(file.tree(), visitor)
         return visitor.findings
