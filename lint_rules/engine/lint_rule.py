@@ -19,9 +19,10 @@ class LintRule(cst.CSTVisitor):
 
     For one file the engine calls `wants` (on its bytes) and then the visitor. A rule that follows code across files
     also has `summarise` (every wanted file; cached by content) and `link` (once, over all summaries), its `visit_…`
-    methods read `self.linked` and `self.summaries`, and `reads` may leave out a file that needs no parsing. Findings are cached by the file's content, the linked
-    facts, and the summaries that were read, and files are spread over processes: a rule keeps nothing between files.
-    `mutants(file, table)`, if there is one, yields the `Mutant`s that `--prove` tries.
+    methods read `self.linked` and `self.summaries`, and `reads` may leave out a file that needs no parsing.
+    Findings are cached by the file's content, the linked facts, and the summaries that were read, and files are
+    spread over processes: a rule keeps nothing between files. `mutants(file, table)`, if there is one, yields the
+    `Mutant`s that `--prove` tries.
     """
 
     code: ClassVar[str] = ""
