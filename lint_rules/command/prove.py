@@ -15,7 +15,7 @@ from ..engine.errors import Unparsable
 from ..engine.installed_rules import InstalledRule, InstalledRules, load_rules
 from ..engine.lint import Request, lint, read_files
 from ..engine.mutant import Mutant
-from ..engine.source_file import SourceFile
+from ..engine.source_file import SourceFile, encode
 from ..reporters.json import as_list, item
 from ..reporters.paths import DisplayPaths
 
@@ -77,7 +77,7 @@ def prove(request: Request) -> Proofs:
         if request.select is None or rule.code in request.select:
             mutants = [mutant for path in checked for mutant in _mutants(rule, files[path], configuration.table)]
             only_rule = replace(request, paths=(), select=(rule.code,), cache=False)
-            proofs.append(_proof(rule.code, mutants, only_rule, configuration.root, installed))
+            proofs.append(_proof(rule.code, mutants, only_rule, files, installed))
     return Proofs(configuration.root, proofs)
 
 
@@ -91,16 +91,23 @@ def _mutants(rule: InstalledRule, file: SourceFile, table: Mapping[str, JSON]) -
         file.forget()
 
 
-def _proof(code: str, mutants: list[Mutant], request: Request, root: Path, installed: InstalledRules) -> Proof:
+def _proof(
+    code: str,
+    mutants: list[Mutant],
+    request: Request,
+    files: Mapping[str, SourceFile],
+    installed: InstalledRules,
+) -> Proof:
     """Try mutants: a mutant is seen if its file has more findings than before, and can still be parsed."""
     tried = mutants[:: max(1, -(-len(mutants) // MOST))]
     before: dict[str, int] = {}
     survivors = []
     for mutant in tried:
-        file = root / mutant.path
+        file = files[mutant.path]
         if mutant.path not in before:
-            before[mutant.path] = len(lint(replace(request, paths=(file,)), installed).findings)
-        findings = lint(replace(request, stdin=(file, mutant.text.encode())), installed).findings
+            before[mutant.path] = len(lint(replace(request, paths=(file.path,)), installed).findings)
+        data = encode(mutant.text, file.data)
+        findings = lint(replace(request, stdin=(file.path, data)), installed).findings
         is_parsed = all(finding.rule != "PP900" for finding in findings)
         if len(findings) <= before[mutant.path] or not is_parsed:
             survivors.append(mutant)

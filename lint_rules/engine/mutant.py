@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import ast
+from ast import AST
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from .contract import SourceFile
+from .source_file import SourceFile
+
+if TYPE_CHECKING:
+    import libcst
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +33,41 @@ class Edit:
 
 
 def edited(file: SourceFile, edits: Iterable[Edit], *, top: str = "", bottom: str = "") -> str:
-    """Return the file's text with these edits, with the line `top` after its `from __future__` imports, and with
-    `bottom` at its end."""
-    lines = file.text.splitlines()
+    """Return the file's text with these edits, with the line `top` after its docstring and its `from __future__`
+    imports, and with `bottom` at its end. Raises `Unparsable`."""
+    lines = file.lines()
     for edit in sorted(edits, key=lambda edit: -edit.start):
         lines[edit.start - 1 : edit.end] = edit.lines
     if top:
-        lines.insert(_first_statement(file.ast()), top)
+        lines.insert(lines_before_imports(file), top)
     return "\n".join([*lines, *([bottom] if bottom else [])]) + "\n"
 
 
-def _first_statement(tree: ast.Module) -> int:
-    """Return how many lines stand before the first place for an import."""
+def indent_of(file: SourceFile, statement: libcst.CSTNode | AST) -> str:
+    """Return the white space before a statement: a node of `file.tree()`, or of `file.ast()`."""
+    line = file.line(file.span(statement).line)
+    return line[: len(line) - len(line.lstrip())]
+
+
+def lines_before_imports(file: SourceFile) -> int:
+    """Return how many lines stand before the first place for an import. Raises `Unparsable`."""
+    import libcst as cst
+
     after = 0
-    for node in tree.body:
-        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
-        if not (is_text or is_future):
+    for statement in file.tree().body:
+        if not isinstance(statement, cst.SimpleStatementLine) or not all(map(_comes_first, statement.body)):
             break
-        after = node.end_lineno or node.lineno
+        after = file.span(statement).end_line
     return after
 
 
-def indent_of(file: SourceFile, node: ast.stmt) -> str:
-    """Return the white space before a statement."""
-    line = file.line(node.lineno)
-    return line[: len(line) - len(line.lstrip())]
+def _comes_first(statement: libcst.BaseSmallStatement) -> bool:
+    import libcst as cst
+
+    if isinstance(statement, cst.Expr):
+        return isinstance(statement.value, cst.SimpleString | cst.ConcatenatedString)
+    return (
+        isinstance(statement, cst.ImportFrom)
+        and isinstance(statement.module, cst.Name)
+        and statement.module.value == "__future__"
+    )

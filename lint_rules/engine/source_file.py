@@ -61,9 +61,13 @@ class SourceFile:
 
     def line(self, number: int) -> str:
         """Return line `number` (from 1) without its end, as Python counts lines; `""` past the end."""
-        if self._lines is None:
-            self._lines = _LINE.split(self.text)
-        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+        lines = self._split()
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    def lines(self) -> list[str]:
+        """Return a new list of all lines without their ends."""
+        lines = self._split()
+        return lines[: len(lines) - 1] if lines[-1] == "" else lines[:]
 
     def span(self, node: AST | libcst.CSTNode) -> Span:
         """Return where a node of `tree()` stands (or one of `ast()`), in code points from 1: without the parentheses
@@ -112,6 +116,11 @@ class SourceFile:
         if key not in self._derived:
             self._derived[key] = make()
         return cast("T", self._derived[key])
+
+    def _split(self) -> list[str]:
+        if self._lines is None:
+            self._lines = _LINE.split(self.text)
+        return self._lines
 
     def _parsed(self, kind: str, parse: Callable[[], T]) -> T:
         if (failed := self._failed.get(kind)) is not None:
@@ -171,6 +180,19 @@ def decode(data: bytes) -> str:
         lines = _LINE.split(text.partition("\0")[0])
         raise Unparsable(len(lines), len(lines[-1]) + 1, "a NUL byte cannot stand in Python source")
     return text
+
+
+def encode(text: str, like: bytes) -> bytes:
+    """Return the text as bytes in the encoding of the source `like`, with a byte order mark if that has one. Raises
+    `Unparsable` for a character that the encoding does not have."""
+    mark = _BOM if like.startswith(_BOM) else b""
+    encoding = "utf-8" if mark else _declared_encoding(like)
+    try:
+        return mark + text.encode(encoding)
+    except UnicodeEncodeError as error:
+        raise Unparsable(1, 1, f"{encoding} has no {text[error.start]!r}") from error
+    except LookupError as error:
+        raise Unparsable(1, 1, f"the declared encoding {encoding!r} cannot be read") from error
 
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
