@@ -38,6 +38,7 @@ __all__ = [
     "statements",
     "string_value",
     "targets_of",
+    "used_names",
 ]
 
 Function: TypeAlias = cst.FunctionDef
@@ -216,3 +217,16 @@ def getattr_as_attribute(call: cst.CSTNode) -> cst.Attribute | None:
     if name is None or not name.isidentifier():
         return None
     return cst.Attribute(values[0], cst.Name(name))
+
+
+def used_names(node: cst.CSTNode) -> Iterator[str]:
+    """Yield each name that stands for a value below the node: none of an attribute, a keyword or an import."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Name):
+            yield node.value
+        elif isinstance(node, cst.Attribute | cst.Arg):
+            stack.append(node.value)
+        elif not isinstance(node, cst.Import | cst.ImportFrom):
+            stack += children(node)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+import libcst as cst
+
 from ..analysis.flow.facts import Facts
 from ..analysis.flow.module import Module, is_error_class
+from ..analysis.flow.places import Places
 from ..analysis.flow.prescan import prescan_function
 from ..analysis.flow.project import link
 from ..analysis.flow.statements import FunctionFlow
 from ..analysis.flow.summaries import streams_of, summarise
-from ..analysis.flow.values import LEAKS, Origin, Taint, of_kind
-from ..analysis.nodes import FUNCTIONS, FunctionNode, parameters
-from ..engine.contract import JSON, Example, Finding, Rule, SourceFile, Summaries, TraceStep
-from ..engine.mutant import Edit, Mutant, edited, indent_of
+from ..analysis.flow.values import LEAKS, Taint, of_kind
+from ..analysis.syntax import Function, code, every_node, parameter_names, parameters, statements
+from ..engine.contract import JSON, Example, SourceFile, TraceStep
+from ..engine.lint_rule import LintRule
+from ..engine.mutant import Edit, Mutant, edited
 
 CODE = "PP002"
 message = "Nothing of an exception, a traceback or a failed process's output may reach a client."
@@ -83,13 +87,17 @@ _RESPONSE = "from starlette.responses import PlainTextResponse as plugport_mutan
 _HELPER = "\n\ndef plugport_mutant_text(error):\n    return f'failed: {error}'"
 
 
-class RawErrorInResponse(Rule):
+class RawErrorInResponse(LintRule):
     """The rule: it summarises every module, links what the project knows, and follows each function."""
 
+    code = CODE
+    message = message
+    reason = reason
+
     def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
         self._sanitizers = frozenset(config.get("sanitizers", []))
-        self._facts: tuple[JSON, Facts] | None = None
-        self._with_error: frozenset[str] = frozenset()
+        self._known: list[_Known] = []
 
     def wants(self, data: bytes) -> bool:
         """Want files that could hold a source, a sink, or a path between them, and those that only hand on names."""
@@ -99,105 +107,138 @@ class RawErrorInResponse(Rule):
 
     def summarise(self, file: SourceFile) -> JSON:
         """Return its functions, classes, raise sites and handlers."""
-        return summarise(_module(file), file.relative, self._sanitizers)
+        return summarise(_module(file), file.relative, self._sanitizers, Places(file))
 
     def link(self, summaries: Mapping[str, JSON]) -> JSON:
         """Return the facts of the whole project."""
         return link({path: summary for path, summary in summaries.items() if summary is not None}).to_json()
 
-    def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
-        """Report what each function of the file sends."""
-        facts = self._facts_of(linked)
-        if file.relative in facts.clean_files:
-            return
-        module = _module(file)
-        findings: dict[int, Finding] = {}  # by line: what is sent twice on one line is one mistake
+    def reads(self, file: SourceFile, linked: JSON) -> bool:
+        """Read what can have a finding."""
+        return file.relative not in self._project(linked).facts.clean_files
 
-        def report(node: ast.AST, medium: str, carried: Taint) -> None:
-            leaks = sorted(of_kind(carried, *LEAKS))
-            if leaks:
-                findings.setdefault(getattr(node, "lineno", 1), _finding(file, node, medium, leaks[0]))
+    def visit_Module(self, node: cst.Module) -> None:
+        """Prepare to follow the module's functions."""
+        self._project_facts = self._project(self.linked)
+        self._module = _module(self.file)
+        self._streams = streams_of(self._module)
+        self._places = Places(self.file)
+        self._leaks: list[tuple[cst.CSTNode, str, Taint]] = []
+        self._functions = {id(function) for function in self._module.functions.values()}
 
-        streams = streams_of(module)
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        """Follow a function of the module."""
+        if id(node) in self._functions and self._meets_error(None, node):
+            self._flow(None, {}).follow(node, {})
 
-        def flow(owner: str | None, attributes: dict[str, Taint]) -> FunctionFlow:
-            return FunctionFlow(
-                module, facts, self._sanitizers, report, attributes=attributes, class_name=owner, streams=streams
-            )
-
-        for function in module.functions.values():
-            if self._meets_error(module, facts, None, function):
-                flow(None, {}).follow(function, {})
-        for owner in module.classes.values():
-            methods = owner.methods.values()
-            if not any(self._meets_error(module, facts, owner.name, method) for method in methods):
-                continue
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        """Follow the methods of a class: what a method leaves on `self`, another may send."""
+        methods = [item for item in statements(node.body) if isinstance(item, cst.FunctionDef)]
+        if any(self._meets_error(node.name.value, method) for method in methods):
             attributes: dict[str, Taint] = {}
-            for _ in range(2):  # what one method leaves on `self`, another may send
+            for _ in range(2):
                 for method in methods:
-                    flow(owner.name, attributes).follow(method, {})
-        statements = [node for node in module.tree.body if not isinstance(node, (*FUNCTIONS, ast.ClassDef))]
-        flow(None, {}).block(statements, {})
-        yield from findings.values()
+                    self._flow(node.name.value, attributes).follow(method, {})
 
-    def _facts_of(self, linked: JSON) -> Facts:
+    def leave_Module(self, original_node: cst.Module) -> None:
+        """Follow the module's own statements, and report. What is sent twice on one line is one mistake."""
+        rest = [item for item in self._module.statements if not isinstance(item, cst.FunctionDef | cst.ClassDef)]
+        self._flow(None, {}).block(rest, {})
+        lines: set[int] = set()
+        for node, medium, leaks in self._leaks:
+            if (line := self.file.span(node).line) not in lines:
+                lines.add(line)
+                self._report_leak(node, medium, leaks)
+
+    def _report_leak(self, node: cst.CSTNode, medium: str, leaks: Taint) -> None:
+        line, leak = min(
+            ((self._places.line(leak.place), leak) for leak in leaks),
+            key=lambda item: (item[1].kind, item[1].name, item[0], item[1].trace),
+        )
+        start = TraceStep(self.file.relative, line, "the error comes from here")
+        text = (
+            f"the text of an error reaches a client in {medium}: log it, and send a message that was written for the "
+            "client"
+        )
+        self.report(node, text, trace=(start, *(TraceStep(*step) for step in leak.trace)))
+
+    def _flow(self, owner: str | None, attributes: dict[str, Taint]) -> FunctionFlow:
+        def report(node: cst.CSTNode, medium: str, carried: Taint) -> None:
+            if leaks := of_kind(carried, *LEAKS):
+                self._leaks.append((node, medium, leaks))
+
+        return FunctionFlow(
+            self._module,
+            self._project_facts.facts,
+            self._sanitizers,
+            report,
+            self._places,
+            attributes=attributes,
+            class_name=owner,
+            streams=self._streams,
+        )
+
+    def _project(self, linked: JSON) -> _Known:
         """Read the facts once for all files of a run, which share `linked`."""
-        if self._facts is None or self._facts[0] is not linked:
+        if not self._known or self._known[0].linked is not linked:
             facts = Facts()
             facts.add_json(linked)
-            self._facts = (linked, facts)
-            self._with_error = frozenset(
-                name for name, function in facts.functions.items() if function.error is not None
-            )
-        return self._facts[1]
+            with_error = frozenset(name for name, function in facts.functions.items() if function.error is not None)
+            self._known[:] = [_Known(linked, facts, with_error)]
+        return self._known[0]
 
-    def _meets_error(self, module: Module, facts: Facts, owner: str | None, function: FunctionNode) -> bool:
+    def _meets_error(self, owner: str | None, function: Function) -> bool:
         """Return whether the function can meet an error: its own, that of a function it calls, or a handed one."""
+        module, project = self._module, self._project_facts
         scan = prescan_function(module, owner, function)
-        qualified = ".".join(part for part in (module.name, owner, function.name) if part)
+        qualified = ".".join(part for part in (module.name, owner, function.name.value) if part)
         return (
             scan.sources
-            or not self._with_error.isdisjoint(scan.calls)
-            or qualified in facts.handlers
-            or (owner is not None and is_error_class(f"{module.name}.{owner}", facts.bases))
+            or not project.with_error.isdisjoint(scan.calls)
+            or qualified in project.facts.handlers
+            or (owner is not None and is_error_class(f"{module.name}.{owner}", project.facts.bases))
         )
 
 
-def _finding(file: SourceFile, node: ast.AST, medium: str, leak: Origin) -> Finding:
-    start = TraceStep(file.relative, leak.line, "the error comes from here")
-    text = (
-        f"the text of an error reaches a client in {medium}: log it, and send a message that was written for the "
-        "client"
-    )
-    return Finding(CODE, file.relative, file.span(node), text, (start, *(TraceStep(*step) for step in leak.trace)))
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The facts that `linked` holds, and the functions whose result holds an error's text."""
+
+    linked: JSON
+    facts: Facts
+    with_error: frozenset[str]
 
 
 def _module(file: SourceFile) -> Module:
     name = file.module or PurePosixPath(file.relative).stem
-    return file.derived(CODE, lambda: Module(file.ast(), name, file.relative.endswith("__init__.py")))
+    return file.derived(CODE, lambda: Module(file.tree(), name, file.relative.endswith("__init__.py")))
 
 
 def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
     """Make each `except` in a handler answer with the error: directly, through a variable, through a helper."""
-    for function in ast.walk(file.ast()):
-        if not isinstance(function, FUNCTIONS) or not _is_handler(function):
+    for function in every_node(file.tree()):
+        if not isinstance(function, cst.FunctionDef) or not _is_handler(function):
             continue
-        for node in ast.walk(function):
-            if isinstance(node, ast.ExceptHandler) and node.type is not None and node.lineno < node.body[0].lineno:
+        for node in every_node(function):
+            if isinstance(node, cst.ExceptHandler) and node.type is not None:
                 yield from _mutants_of(file, node)
 
 
-def _mutants_of(file: SourceFile, node: ast.ExceptHandler) -> Iterator[Mutant]:
-    name = node.name or "plugport_error"
-    indent = indent_of(file, node.body[0])
-    clause = file.line(node.lineno)
-    if node.name is None:
-        head = clause.rstrip()
+def _mutants_of(file: SourceFile, node: cst.ExceptHandler) -> Iterator[Mutant]:
+    name = node.name.name.value if node.name is not None and isinstance(node.name.name, cst.Name) else ""
+    start = file.span(node).line
+    body = statements(node.body)
+    first = file.span(body[0])
+    clause = file.line(start)
+    if first.line == start:
+        return
+    if not name:
+        name, head = "plugport_error", clause.rstrip()
         if not head.endswith(":"):
             return
         clause = f"{head[:-1]} as {name}:"
-    start, end = node.lineno, node.body[-1].end_lineno or node.body[-1].lineno
-    for mistake, body in (
+    indent, end = file.line(first.line)[: first.column - 1], file.span(body[-1]).end_line
+    for mistake, mutated in (
         ("answers with str(error)", (f"return plugport_mutant(str({name}))",)),
         (
             "answers with the error through a variable",
@@ -205,18 +246,20 @@ def _mutants_of(file: SourceFile, node: ast.ExceptHandler) -> Iterator[Mutant]:
         ),
         ("answers with the error through a helper", (f"return plugport_mutant(plugport_mutant_text({name}))",)),
     ):
-        lines = (clause, *(indent + line for line in body))
+        lines = (clause, *(indent + line for line in mutated))
         text = edited(file, [Edit(start, end, lines)], top=_RESPONSE, bottom=_HELPER)
-        yield Mutant(file.relative, node.lineno, mistake, text)
+        yield Mutant(file.relative, start, mistake, text)
 
 
-def _is_handler(function: FunctionNode) -> bool:
+def _is_handler(function: Function) -> bool:
     """Return whether the function answers requests: it takes one, or is annotated to return a response."""
     annotations = " ".join(
-        ast.unparse(argument.annotation) for argument in function.args.args if argument.annotation is not None
+        code(parameter.annotation.annotation)
+        for parameter in parameters(function)
+        if parameter.annotation is not None
     )
-    returns = ast.unparse(function.returns) if function.returns is not None else ""
-    is_generator = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
+    returns = code(function.returns.annotation) if function.returns is not None else ""
+    is_generator = any(isinstance(node, cst.Yield) for node in every_node(function))
     return not is_generator and (
-        "request" in parameters(function) or "Request" in annotations or "Response" in returns
+        "request" in parameter_names(function) or "Request" in annotations or "Response" in returns
     )

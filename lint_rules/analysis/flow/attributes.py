@@ -28,7 +28,7 @@ def narrow(carried: Taint, kinds: Sequence[str]) -> Taint:
 def _of_origin(origin: Origin, name: str, facts: Facts) -> Taint:
     if origin.kind == PROCESS:
         if name in PROCESS_ATTRIBUTES:
-            return frozenset({Origin(ERROR, "the process's stderr", origin.line)})
+            return frozenset({Origin(ERROR, "the process's stderr", origin.place)})
         return frozenset({origin}) if name in {"communicate", "wait"} else NOTHING
     if name in SAFE_ATTRIBUTES:
         return NOTHING
@@ -46,4 +46,4 @@ def _of_origin(origin: Origin, name: str, facts: Facts) -> Taint:
 
 def _filled(origin: Origin, place: tuple[str, int]) -> Origin:
     step = (*place, "filled from another exception here")
-    return Origin(ERROR, origin.name.rpartition(".")[2], origin.line, (step, *origin.trace))
+    return Origin(ERROR, origin.name.rpartition(".")[2], origin.place, (step, *origin.trace))

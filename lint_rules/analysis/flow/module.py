@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..imports import imported_names, qualified_name
-from ..nodes import FUNCTIONS, FunctionNode, every_node, parameters
+import libcst as cst
+
+from ...engine.imports import imported_names, qualified_name
+from ..syntax import (
+    Function,
+    Statement,
+    elements,
+    every_node,
+    parameter_names,
+    statements,
+    targets_of,
+    used_names,
+)
 
 _BUILTIN_ERRORS = frozenset({"Exception", "BaseException", "ExceptionGroup", "BaseExceptionGroup"})
 _ERROR_ENDINGS = ("Error", "Exception", "Warning", "Exit")
+_Part = tuple[str | None, list[cst.CSTNode]]
 
 
 @dataclass(slots=True)
@@ -20,7 +31,7 @@ class ClassFacts:
 
     name: str
     bases: tuple[str, ...]
-    methods: dict[str, FunctionNode] = field(default_factory=dict)
+    methods: dict[str, Function] = field(default_factory=dict)
     filled_by: dict[str, str] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
 
@@ -28,47 +39,48 @@ class ClassFacts:
 class Module:
     """The resolved names of one module. `name` is the dotted name by which the project imports it."""
 
-    def __init__(self, tree: ast.Module, name: str, is_package: bool) -> None:
-        self.tree, self.name, self.is_package = tree, name, is_package
-        self._parts = dict(_parts(tree))
+    def __init__(self, tree: cst.Module, name: str, is_package: bool) -> None:
+        self.name, self.is_package = name, is_package
+        self.statements = statements(tree)
+        self._parts = dict(_parts(self.statements))
         nodes = [node for _, part in self._parts.values() for node in part]
         package = name if is_package else name.rpartition(".")[0]
         self.imports = {
             bound: dotted
             for node in nodes
-            if isinstance(node, ast.Import | ast.ImportFrom)
+            if isinstance(node, cst.Import | cst.ImportFrom)
             for bound, dotted in imported_names(node, package)
         }
-        self.functions = {node.name: node for node in tree.body if isinstance(node, FUNCTIONS)}
-        classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
-        self._own_names = {*self.functions, *(node.name for node in classes)}
-        self.classes = {node.name: self._class(node) for node in classes}
-        self.calls = [node for node in nodes if isinstance(node, ast.Call)]
-        self.assignments = [node for node in nodes if isinstance(node, ast.Assign)]
+        self.functions = {node.name.value: node for node in self.statements if isinstance(node, cst.FunctionDef)}
+        classes = [node for node in nodes if isinstance(node, cst.ClassDef)]
+        self._own_names = {*self.functions, *(node.name.value for node in classes)}
+        self.classes = {node.name.value: self._class(node) for node in classes}
+        self.calls = [node for node in nodes if isinstance(node, cst.Call)]
+        self.assignments = [node for node in nodes if isinstance(node, cst.Assign)]
         self._called = {id(call): self.qualified(call.func) for call in self.calls}
 
-    def parts(self) -> Iterator[tuple[str | None, ast.stmt, list[ast.AST]]]:
+    def parts(self) -> Iterator[tuple[str | None, cst.CSTNode, list[cst.CSTNode]]]:
         """Yield each statement of the module and of its top-level classes with its nodes and the class's name."""
         for owner, nodes in self._parts.values():
-            yield owner, nodes[0], nodes  # type: ignore[misc]
+            yield owner, nodes[0], nodes
 
-    def nodes_of(self, function: FunctionNode) -> list[ast.AST]:
+    def nodes_of(self, function: Function) -> list[cst.CSTNode]:
         """Return the nodes of a function."""
         part = self._parts.get(id(function))
         return part[1] if part is not None else every_node(function)
 
-    def called(self, call: ast.Call) -> str | None:
+    def called(self, call: cst.Call) -> str | None:
         """Return `qualified` of what is called."""
         return self._called[id(call)] if id(call) in self._called else self.qualified(call.func)
 
-    def is_known(self, expression: ast.expr) -> bool:
+    def is_known(self, expression: cst.BaseExpression) -> bool:
         """Return whether the expression starts with a name that is imported, or defined at the module's top."""
         return (
             qualified_name(expression, lambda name: name if name in self.imports or name in self._own_names else None)
             is not None
         )
 
-    def qualified(self, expression: ast.expr) -> str | None:
+    def qualified(self, expression: cst.BaseExpression) -> str | None:
         """Return the dotted name of an expression, through imports or in this module; an unknown name stands for
         itself. None for an expression that is no dotted name."""
         return qualified_name(expression, self._base_of)
@@ -76,62 +88,80 @@ class Module:
     def _base_of(self, name: str) -> str:
         return self.imports.get(name) or (f"{self.name}.{name}" if name in self._own_names else name)
 
-    def _class(self, node: ast.ClassDef) -> ClassFacts:
-        facts = ClassFacts(node.name, tuple(map(self._base_class, node.bases)))
-        for statement in node.body:
-            if isinstance(statement, FUNCTIONS):
-                facts.methods[statement.name] = statement
-            elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-                facts.filled_by[statement.target.id] = statement.target.id
-                facts.parameters = (*facts.parameters, statement.target.id)
+    def _class(self, node: cst.ClassDef) -> ClassFacts:
+        facts = ClassFacts(node.name.value, tuple(self._base_class(base.value) for base in node.bases))
+        for statement in statements(node.body):
+            if isinstance(statement, cst.FunctionDef):
+                facts.methods[statement.name.value] = statement
+            elif isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name):
+                name = statement.target.value
+                facts.filled_by[name] = name
+                facts.parameters = (*facts.parameters, name)
         if (init := facts.methods.get("__init__")) is not None:
-            facts.parameters = tuple(parameters(init)[1:])
+            facts.parameters = tuple(parameter_names(init)[1:])
             facts.filled_by = dict(_filled(init, frozenset(facts.parameters)))
         return facts
 
-    def _base_class(self, base: ast.expr) -> str:
-        named = base.value if isinstance(base, ast.Subscript) else base
-        if isinstance(named, ast.Name) and named.id not in self.imports and named.id not in _BUILTIN_ERRORS:
-            return f"{self.name}.{named.id}"
+    def _base_class(self, base: cst.BaseExpression) -> str:
+        named = base.value if isinstance(base, cst.Subscript) else base
+        if isinstance(named, cst.Name) and named.value not in self.imports and named.value not in _BUILTIN_ERRORS:
+            return f"{self.name}.{named.value}"
         return self.qualified(named) or ""
 
 
-def _parts(tree: ast.Module) -> Iterator[tuple[int, tuple[str | None, list[ast.AST]]]]:
-    for statement in tree.body:
-        if isinstance(statement, ast.ClassDef):
-            head = [*statement.decorator_list, *statement.bases, *statement.keywords]
+def _parts(body: list[Statement]) -> Iterator[tuple[int, _Part]]:
+    for statement in body:
+        if isinstance(statement, cst.ClassDef):
+            head = [*statement.decorators, *statement.bases, *statement.keywords]
             yield id(statement), (None, [statement, *(node for part in head for node in every_node(part))])
-            for inner in statement.body:
-                yield id(inner), (statement.name, every_node(inner))
+            for inner in statements(statement.body):
+                yield id(inner), (statement.name.value, every_node(inner))
         else:
             yield id(statement), (None, every_node(statement))
 
 
-def _filled(init: FunctionNode, names: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _filled(init: Function, names: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Yield each attribute that holds (something made of) a parameter, with the parameter."""
     for node in every_node(init):
-        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+        if not isinstance(node, cst.Assign | cst.AnnAssign) or node.value is None:
             continue
-        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-            pairs: list[tuple[ast.expr, ast.expr]] = [(target, node.value)]
-            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                pairs = list(zip(target.elts, node.value.elts, strict=False))
-            for item, value in pairs:
-                match item:
-                    case ast.Attribute(value=ast.Name(id="self"), attr=attribute):
-                        used = {inner.id for inner in ast.walk(value) if isinstance(inner, ast.Name)} & names
-                        yield from ((attribute, name) for name in sorted(used))
+        for target in targets_of(node):
+            for item, value in _pairs(target, node.value):
+                if attribute := _of_self(item):
+                    used = set(used_names(value)) & names
+                    yield from ((attribute, name) for name in sorted(used))
 
 
-def passed(call: ast.Call, names: list[str] | tuple[str, ...]) -> Iterator[tuple[str, ast.expr]]:
+def _pairs(
+    target: cst.BaseExpression, value: cst.BaseExpression
+) -> list[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    if isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple):
+        return list(zip(elements(target) or (), elements(value) or (), strict=False))
+    return [(target, value)]
+
+
+def _of_self(target: cst.BaseExpression) -> str:
+    """Return `name` of `self.name`; an empty string for anything else."""
+    is_own = isinstance(target, cst.Attribute) and is_named(target.value, "self")
+    return target.attr.value if is_own and isinstance(target, cst.Attribute) else ""
+
+
+def is_named(expression: cst.CSTNode | None, *names: str) -> bool:
+    """Return whether the expression is one of these plain names."""
+    return isinstance(expression, cst.Name) and expression.value in names
+
+
+def passed(call: cst.Call, names: list[str] | tuple[str, ...]) -> Iterator[tuple[str, cst.BaseExpression]]:
     """Yield parameter and argument of a call of a function with parameters `names`, up to a starred argument."""
-    for name, value in zip(names, call.args, strict=False):
-        if isinstance(value, ast.Starred):
-            return
-        yield name, value
-    for keyword in call.keywords:
-        if keyword.arg is not None:
-            yield keyword.arg, keyword.value
+    numbered = iter(names)
+    is_open = True
+    for item in call.args:
+        if item.keyword is not None:
+            yield item.keyword.value, item.value
+        elif item.star == "*":
+            is_open = False
+        elif is_open and not item.star and (name := next(numbered, None)) is not None:
+            yield name, item.value
 
 
 def is_error_class(name: str | None, bases: Mapping[str, tuple[str, ...]]) -> bool:

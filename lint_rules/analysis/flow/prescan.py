@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..nodes import FUNCTIONS, FunctionNode
+import libcst as cst
+
+from ..syntax import Function, is_constant, targets_of
 from .module import Module
 from .sinks import is_route, sink_of
 from .sources import names_its_error, source_of
@@ -26,7 +27,7 @@ class Prescan:
     calls: frozenset[str]
 
 
-def prescan_function(module: Module, owner: str | None, function: FunctionNode) -> Prescan:
+def prescan_function(module: Module, owner: str | None, function: Function) -> Prescan:
     """Look over one function of the class `owner` (None: of no class)."""
     return _prescan(module, module.nodes_of(function), owner)
 
@@ -36,7 +37,7 @@ def prescan_module(module: Module, functions: Iterable[Prescan]) -> Prescan:
     rest = [
         _prescan(module, nodes, owner)
         for owner, statement, nodes in module.parts()
-        if not isinstance(statement, FUNCTIONS)
+        if not isinstance(statement, cst.FunctionDef)
     ]
     parts = [*rest, *functions]
     return Prescan(
@@ -47,32 +48,36 @@ def prescan_module(module: Module, functions: Iterable[Prescan]) -> Prescan:
     )
 
 
-def _prescan(module: Module, nodes: Iterable[ast.AST], owner: str | None) -> Prescan:
+def _prescan(module: Module, nodes: Iterable[cst.CSTNode], owner: str | None) -> Prescan:
     sources = sinks = returns = False
     calls: set[str] = set()
     for node in nodes:
-        if isinstance(node, ast.Call):
+        if isinstance(node, cst.Call):
             qualified = module.called(node)
             calls |= _known_call(module, node, qualified, owner)
             sources = sources or source_of(node, qualified) is not None
             sinks = sinks or sink_of(node, qualified, False, _SEND) is not None
-        elif isinstance(node, ast.ExceptHandler):
+        elif isinstance(node, cst.ExceptHandler | cst.ExceptStarHandler):
             sources = sources or node.name is not None
-        elif isinstance(node, ast.Return):
-            returns = returns or (node.value is not None and not isinstance(node.value, ast.Constant))
-        elif isinstance(node, ast.Yield | ast.YieldFrom):
+        elif isinstance(node, cst.Return):
+            returns = returns or (node.value is not None and not is_constant(node.value))
+        elif isinstance(node, cst.Yield):
             returns = True
-        elif isinstance(node, FUNCTIONS):
+        elif isinstance(node, cst.FunctionDef):
             sources = sources or names_its_error(node)
             sinks = sinks or is_route(node)
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            sinks = sinks or node.attr in _BODIES
-        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-            sinks = sinks or (isinstance(node.value, ast.Attribute) and node.value.attr in _BODIES)
+        elif not sinks and isinstance(node, cst.Assign | cst.AnnAssign | cst.AugAssign):
+            sinks = any(_is_body(target) for target in targets_of(node))
     return Prescan(sources, sinks, returns, frozenset(calls))
 
 
-def _known_call(module: Module, call: ast.Call, qualified: str | None, owner: str | None) -> set[str]:
+def _is_body(target: cst.BaseExpression) -> bool:
+    """Return whether an assignment to it may set what a response sends."""
+    holder = target.value if isinstance(target, cst.Subscript) else target
+    return isinstance(holder, cst.Attribute) and holder.attr.value in _BODIES
+
+
+def _known_call(module: Module, call: cst.Call, qualified: str | None, owner: str | None) -> set[str]:
     if qualified is None:
         return set()
     first, _, rest = qualified.partition(".")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import libcst as cst
+
 from ...tables.web_frameworks import HANDLER_DECORATORS, REFUSALS, RESPONSES, ROUTES, SOCKET_METHODS, UNSENT_ARGUMENTS
-from ..nodes import FunctionNode
+from ..syntax import Function, is_constant, positional, string_value
 
 _MEDIA = {
     **dict.fromkeys(SOCKET_METHODS, "a web socket's message"),
@@ -21,83 +22,99 @@ _MEDIA = {
 class Sink:
     """What a call sends, and in which kind of message."""
 
-    values: tuple[ast.expr, ...]
+    values: tuple[cst.BaseExpression, ...]
     medium: str
 
 
-def sink_of(call: ast.Call, qualified: str | None, is_response: bool, parameters: frozenset[str]) -> Sink | None:
+def sink_of(call: cst.Call, qualified: str | None, is_response: bool, parameters: frozenset[str]) -> Sink | None:
     """Return which of the call's arguments reach a client; None if none does. `is_response`: the called class is a
     response of the project's own. `parameters` are those of the function around the call."""
     if qualified in RESPONSES or is_response:
         return Sink(_sent(call), "a response")
     if qualified in REFUSALS:
-        return Sink((*call.args[1:], *_keywords(call, "detail", "headers", "reason")), "an error response")
-    if isinstance(call.func, ast.Attribute):
-        return _method(call, call.func.attr)
-    if isinstance(call.func, ast.Name) and call.func.id == "send" and "send" in parameters:
-        return None if any(map(_is_lifespan, call.args)) else Sink(tuple(call.args), "an ASGI message")
+        return Sink((*_unnamed(call)[1:], *_keywords(call, "detail", "headers", "reason")), "an error response")
+    if isinstance(call.func, cst.Attribute):
+        return _method(call, call.func.attr.value)
+    if isinstance(call.func, cst.Name) and call.func.value == "send" and "send" in parameters:
+        values = _unnamed(call)
+        return None if any(map(_is_lifespan, values)) else Sink(tuple(values), "an ASGI message")
     return None
 
 
-def _is_lifespan(message: ast.expr) -> bool:
+def _is_lifespan(message: cst.BaseExpression) -> bool:
     """Return whether an ASGI message is about the application's start and stop: no client sees it."""
-    return isinstance(message, ast.Dict) and any(
-        isinstance(value, ast.Constant) and str(value.value).startswith("lifespan.") for value in message.values
+    return isinstance(message, cst.Dict) and any(
+        (string_value(element.value) or "").startswith("lifespan.") for element in message.elements
     )
 
 
-def _method(call: ast.Call, name: str) -> Sink | None:
+def _method(call: cst.Call, name: str) -> Sink | None:
     if name == "close":
-        values = (*call.args[1:2], *_keywords(call, "reason"))
+        values = (*_unnamed(call)[1:2], *_keywords(call, "reason"))
         return Sink(values, "a web socket's close reason") if values else None
     return Sink(_sent(call), _MEDIA[name]) if name in _MEDIA else None
 
 
-def _sent(call: ast.Call) -> tuple[ast.expr, ...]:
-    return (*call.args, *(keyword.value for keyword in call.keywords if keyword.arg not in UNSENT_ARGUMENTS))
+def _sent(call: cst.Call) -> tuple[cst.BaseExpression, ...]:
+    return tuple(
+        item.value for item in call.args if item.keyword is None or item.keyword.value not in UNSENT_ARGUMENTS
+    )
 
 
-def _keywords(call: ast.Call, *names: str) -> list[ast.expr]:
-    return [keyword.value for keyword in call.keywords if keyword.arg in names]
+def _unnamed(call: cst.Call) -> list[cst.BaseExpression]:
+    return [item.value for item in call.args if item.keyword is None and item.star != "**"]
 
 
-def is_route(function: FunctionNode) -> bool:
+def _keywords(call: cst.Call, *names: str) -> list[cst.BaseExpression]:
+    return [item.value for item in call.args if item.keyword is not None and item.keyword.value in names]
+
+
+def is_route(function: Function) -> bool:
     """Return whether FastAPI sends what the function returns: it has a route's decorator."""
-    for decorator in function.decorator_list:
-        if not isinstance(decorator, ast.Call) or not isinstance(decorator.func, ast.Attribute):
+    for item in function.decorators:
+        decorator = item.decorator
+        if not isinstance(decorator, cst.Call) or not isinstance(decorator.func, cst.Attribute):
             continue
-        if decorator.func.attr in ROUTES:
-            path = next(iter((*decorator.args, *_keywords(decorator, "path"))), None)
-            if path is None or not isinstance(path, ast.Constant) or str(path.value)[:1] in {"/", ""}:
+        if decorator.func.attr.value in ROUTES:
+            path = next(iter((*_unnamed(decorator), *_keywords(decorator, "path"))), None)
+            if path is None or not is_constant(path) or (string_value(path) or "/")[:1] == "/":
                 return True
     return False
 
 
-def handled_by_decorator(function: FunctionNode) -> ast.expr | None:
+def handled_by_decorator(function: Function) -> cst.BaseExpression | None:
     """Return the exception class that the function handles by its decorator."""
-    for decorator in function.decorator_list:
-        match decorator:
-            case ast.Call(func=ast.Attribute(attr=name), args=[kind, *_]) if name in HANDLER_DECORATORS:
-                return kind
+    for item in function.decorators:
+        decorator = item.decorator
+        if (
+            isinstance(decorator, cst.Call)
+            and isinstance(decorator.func, cst.Attribute)
+            and decorator.func.attr.value in HANDLER_DECORATORS
+            and (kinds := positional(decorator))
+        ):
+            return kinds[0]
     return None
 
 
 def registered_handlers(
-    calls: Iterable[ast.Call], assignments: Iterable[ast.Assign]
-) -> Iterator[tuple[ast.expr, ast.expr]]:
+    calls: Iterable[cst.Call], assignments: Iterable[cst.Assign]
+) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
     """Yield exception class and handler of each registration among a module's calls and assignments."""
     for call in calls:
         for table in _keywords(call, "exception_handlers"):
             yield from _pairs(table)
-        match call:
-            case ast.Call(func=ast.Attribute(attr="add_exception_handler"), args=[kind, handler, *_]):
-                yield kind, handler
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "add_exception_handler":
+            values = positional(call)
+            if len(values) > 1:
+                yield values[0], values[1]
     for assignment in assignments:
-        match assignment.targets:
-            case [ast.Name(id=name)] if "exception_handlers" in name.lower() or name.lower() == "handlers":
+        target = assignment.targets[0].target
+        if len(assignment.targets) == 1 and isinstance(target, cst.Name):
+            name = target.value.lower()
+            if "exception_handlers" in name or name == "handlers":
                 yield from _pairs(assignment.value)
 
 
-def _pairs(table: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
-    if isinstance(table, ast.Dict):
-        yield from ((key, value) for key, value in zip(table.keys, table.values, strict=True) if key is not None)
+def _pairs(table: cst.BaseExpression) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    if isinstance(table, cst.Dict):
+        yield from ((item.key, item.value) for item in table.elements if isinstance(item, cst.DictElement))

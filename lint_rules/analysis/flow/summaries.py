@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
+
+import libcst as cst
 
 from ...engine.contract import JSON
 from ...tables.web_frameworks import RESPONSES, STREAMING_RESPONSES
-from ..nodes import FunctionNode, last_name
+from ..syntax import Function, argument, last_name
 from .facts import Facts, FunctionFacts
 from .module import Module
+from .places import Places
 from .prescan import prescan_function, prescan_module
 from .sinks import registered_handlers
 from .sources import own_parameters
@@ -20,7 +22,7 @@ _ROUNDS = 3
 _NAMES_OF_ERRORS = ("Error", "Exception", "Exit", "Failure", "Fault", "Problem", "Warning")
 
 
-def summarise(module: Module, path: str, sanitizers: frozenset[str]) -> dict[str, JSON]:
+def summarise(module: Module, path: str, sanitizers: frozenset[str], places: Places) -> dict[str, JSON]:
     """Return what other modules need to know of this one, as JSON.
 
     A function is followed if something can come of it, and again if a function of the module that it calls has turned
@@ -37,7 +39,7 @@ def summarise(module: Module, path: str, sanitizers: frozenset[str]) -> dict[str
     for _ in range(_ROUNDS):
         changed = set()
         for name in todo:
-            summary, fills[name] = _summary(module, facts, path, sanitizers, *functions[name], streams)
+            summary, fills[name] = _summary(module, facts, path, sanitizers, places, *functions[name], streams)
             if summary != facts.functions[name]:
                 changed.add(name)
             facts.functions[name] = summary
@@ -47,8 +49,14 @@ def summarise(module: Module, path: str, sanitizers: frozenset[str]) -> dict[str
     return {
         **facts.to_json(),
         "fills": [
-            [fill.kind, fill.parameter, path, fill.line, fill.condition]
-            for fill in sorted({fill for of_function in fills.values() for fill in of_function})
+            [kind, parameter, path, line, condition]
+            for kind, parameter, line, condition in sorted(
+                {
+                    (fill.kind, fill.parameter, places.line(fill.place), fill.condition)
+                    for of_function in fills.values()
+                    for fill in of_function
+                }
+            )
         ],
         "own": sorted(functions),
         "classes": {
@@ -66,9 +74,8 @@ def streams_of(module: Module) -> frozenset[str]:
     for call in module.calls:
         qualified = module.called(call) or ""
         if qualified.rpartition(".")[2] in STREAMING_RESPONSES or qualified in RESPONSES:
-            contents = [keyword.value for keyword in call.keywords if keyword.arg == "content"]
-            for value in (*call.args[:1], *contents):
-                names.add(last_name(value.func if isinstance(value, ast.Call) else value))
+            for value in (argument(call, 0), argument(call, None, "content")):
+                names.add(last_name(value.func if isinstance(value, cst.Call) else value))
     return frozenset(names - {""})
 
 
@@ -89,13 +96,13 @@ def _local_facts(module: Module) -> Facts:
     return facts
 
 
-def _functions_of(module: Module) -> Iterator[tuple[str, tuple[str | None, FunctionNode]]]:
+def _functions_of(module: Module) -> Iterator[tuple[str, tuple[str | None, Function]]]:
     """Yield the qualified name of each function and method, with the class and the node."""
     for function in module.functions.values():
-        yield f"{module.name}.{function.name}", (None, function)
+        yield f"{module.name}.{function.name.value}", (None, function)
     for facts in module.classes.values():
         for method in facts.methods.values():
-            yield f"{module.name}.{facts.name}.{method.name}", (facts.name, method)
+            yield f"{module.name}.{facts.name}.{method.name.value}", (facts.name, method)
 
 
 def _summary(
@@ -103,22 +110,26 @@ def _summary(
     facts: Facts,
     path: str,
     sanitizers: frozenset[str],
+    places: Places,
     owner: str | None,
-    function: FunctionNode,
+    function: Function,
     streams: frozenset[str],
 ) -> tuple[FunctionFacts, list[Fill]]:
     sends: dict[str, int] = {}
 
-    def report(node: ast.AST, _medium: str, carried: Taint) -> None:
+    def report(node: cst.CSTNode, _medium: str, carried: Taint) -> None:
         for origin in of_kind(carried, PARAMETER):
-            sends.setdefault(origin.name, getattr(node, "lineno", function.lineno))
+            sends.setdefault(origin.name, places.number(node))
 
-    flow = FunctionFlow(module, facts, sanitizers, report, class_name=owner, streams=streams, summarising=True)
+    flow = FunctionFlow(
+        module, facts, sanitizers, report, places, class_name=owner, streams=streams, summarising=True
+    )
     flow.follow(function, {})
-    result = flow.returned | (NOTHING if function.name in streams else flow.yielded)
+    result = flow.returned | (NOTHING if function.name.value in streams else flow.yielded)
     leaks = of_kind(result, *LEAKS)
-    error = (min(leaks).line, f"{function.name}() puts an error's text into its result") if leaks else None
+    text = f"{function.name.value}() puts an error's text into its result"
+    error = (min(places.line(leak.place) for leak in leaks), text) if leaks else None
     names = tuple(own_parameters(function))
     returns = frozenset(origin.name for origin in of_kind(result, PARAMETER) if split_name(origin.name)[0] in names)
-    sent = {name: line for name, line in sends.items() if split_name(name)[0] in names}
+    sent = {name: places.line(place) for name, place in sends.items() if split_name(name)[0] in names}
     return FunctionFacts(path, names, returns, sent, error, conditions(leaks)), flow.fills

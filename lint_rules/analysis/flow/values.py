@@ -19,8 +19,8 @@ PARAMETER: Final = "parameter"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
-    """One thing that a value carries: its kind and name, the line where it began, and its trace through helpers
-    (path, line, message).
+    """One thing that a value carries: its kind and name, the place where it began (a number of
+    `Places`), and its trace through helpers (path, line, message).
 
     The name of an error that is an attribute of an exception is `class#attribute` if the module does not know the
     class.
@@ -28,7 +28,7 @@ class Origin:
 
     kind: str
     name: str
-    line: int
+    place: int
     trace: tuple[tuple[str, int, str], ...] = ()
 
     def attribute(self, name: str) -> Origin:
@@ -81,6 +81,6 @@ def bounded(taint: Taint) -> Taint:
     if len(taint) <= _MOST_ORIGINS:
         return taint
     kept: dict[tuple[str, str], Origin] = {}
-    for origin in sorted(taint, key=lambda origin: (len(origin.trace), origin.line)):
+    for origin in sorted(taint, key=lambda origin: (len(origin.trace), origin.place)):
         kept.setdefault((origin.kind, origin.name), origin)
     return frozenset(kept.values())
