@@ -28,12 +28,14 @@ from ...hookspecs import (
     Question,
     Seen,
     SeenState,
+    SettingsEntry,
     Severity,
     TargetQuery,
     TargetState,
     hookimpl,
 )
 from .answers import text_answer
+from .codex_trust import TrustUnknown, hook_trust
 from .conversion import ROOT, body_of, hook_groups, json_file, server_entry, toml
 from .draft import Draft, draft_for, plain_word
 from .environment import agent_environment
@@ -44,7 +46,10 @@ _FOLDER: Final = ".codex-plugin"
 _MANIFEST: Final = f"{_FOLDER}/plugin.json"
 _OVERRIDE: Final = "AGENTS.override.md"
 _HOOK_ROOT: Final = "${PLUGIN_ROOT:-}"
-"""The plugin's folder in a hook's command, for the shell: Codex would write the path into what it trusts."""
+"""The plugin's folder in a hook's command, as the shell replaces it: Codex would put the path in without quotes."""
+
+_TRUST: Final = "Codex runs a plugin's hooks only if they are trusted, and any change of the plugin ends that."
+_BY_HAND: Final = f"{_TRUST} A person trusts them: start `codex` and answer its question."
 
 
 class CodexLayout:
@@ -67,8 +72,7 @@ class CodexLayout:
         draft.texts += memory_text(draft, "AGENTS.md")
         draft.files += _subagents(draft)
         if hooks:
-            why = "Codex runs a plugin's hooks after a person reviewed them: start `codex` and answer its question."
-            draft.grants.append(Grant("hooks", f"{why} Any change of the plugin takes the trust away."))
+            draft.grants.append(_hooks_grant(draft))
         query = TargetQuery(paths=(_OVERRIDE,)) if draft.texts else TargetQuery()
         return draft.build(_question(draft), query, _overridden)
 
@@ -80,6 +84,18 @@ def _usable_hooks(draft: Draft) -> tuple[Component, ...]:
             draft.cannot(hook, "a `plugin.json` at the plugin's root switches its hooks off in Codex")
         return ()
     return hooks
+
+
+def _hooks_grant(draft: Draft) -> Grant:
+    """Return the trust in the plugin's hooks: without entries if it is not known what Codex would write down."""
+    try:
+        trust = hook_trust(draft)
+    except TrustUnknown:
+        return Grant("hooks", _BY_HAND)
+    entries = [
+        SettingsEntry("config.toml", FileSyntax.TOML, ("hooks", "state", key), value) for key, value in trust.items()
+    ]
+    return Grant("hooks", _TRUST, tuple(entries))
 
 
 def _add_manifest(draft: Draft, hooks: tuple[Component, ...]) -> None:

@@ -25,10 +25,19 @@ NOTES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
         "codex": (
             (
-                'Hooks run after a person trusted them (`codex`, "Hooks need review"); any change of the plugin '
-                "takes that away. plugport names this in `needs_grant`, and cannot grant it: the trust is a hash "
-                "that Codex computes on the target."
+                "`hooks` as a grant writes down for each hook what a person's trust writes: a hash of the hook and "
+                "of all the plugin's files, under `[hooks.state]` in `config.toml`. An update needs the grant anew."
             ),
+            (
+                "Without the grant a person trusts the hooks: start `codex`, which says that hooks need review. "
+                "That is the only way for a hook that is written as plugport has not seen Codex read it; the answer "
+                "names the grant under `unsupported` then."
+            ),
+            (
+                "If a person trusted an older version by hand, a grant is refused with `activation-impossible`: "
+                "remove that entry below `[hooks.state]` first."
+            ),
+            "It keeps a file in `.hook-trust/` of its own for each trusted hook, which an uninstall leaves.",
             "A `plugin.json` at the plugin's root switches its hooks off.",
             "`AGENTS.override.md` in the config dir hides the rules; the install warns of it.",
             (

@@ -34,7 +34,9 @@ def _of_contents(reply: JSONObject) -> list[str]:
     findings = [each for each in _objects(reply, "warnings") if each["severity"] != "note"]
     lines = [f"  {each['severity']}: {_place(each)}: {each['message']}" for each in findings]
     lines += [f"  not used: {each['component']}: {each['why']}" for each in _objects(reply, "unsupported")]
-    lines += [f"  needs --grant {each['name']}: {each['why']}" for each in _objects(reply, "needs_grant")]
+    refused = {each["component"] for each in _objects(reply, "unsupported")}
+    grants = [each for each in _objects(reply, "needs_grant") if f"grant {each['name']}" not in refused]
+    lines += [f"  needs --grant {each['name']}: {each['why']}" for each in grants]
     return ["".join(letter if letter.isprintable() else "�" for letter in line) for line in lines]
 
 

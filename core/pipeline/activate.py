@@ -18,6 +18,7 @@ from ...hookspecs.values import (
     Bundle,
     ContentFinding,
     Contents,
+    Grant,
     LayoutTarget,
     Question,
     Seen,
@@ -25,6 +26,7 @@ from ...hookspecs.values import (
     Severity,
     TargetQuery,
     TargetState,
+    Unsupported,
     Workspace,
 )
 from ...hookspecs.values.bundle import with_files
@@ -37,6 +39,7 @@ from .adaptor_rules import ADAPTOR
 log = logging.getLogger("plugport.pipeline")
 _MAX_COMPLAINT: Final = 2000
 _NO_COMMAND: Final = 127
+_BY_HAND: Final = "plugport cannot give this trust."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +56,23 @@ class LaidOut:
         """Whether it is laid out for the runtime itself, and not for its adaptor."""
         return self.layout != ADAPTOR
 
+    def needs_grant(self, granted: Sequence[str]) -> list[Grant]:
+        """Return the trusts that the agent still demands."""
+        return [grant for grant in self.activation.grants if grant.name not in granted or not grant.has_means]
+
+    def unsupported(self, granted: Sequence[str]) -> list[Unsupported]:
+        """Return what the runtime cannot use, and which of the `granted` trusts plugport cannot give."""
+        without_means = [grant for grant in self.needs_grant(granted) if grant.name in granted]
+        refused = [Unsupported(f"grant {grant.name}", f"{_BY_HAND} {grant.why}") for grant in without_means]
+        return [*self.activation.unsupported, *refused]
+
     def reply(self, granted: Sequence[str]) -> dict[str, JSON]:
         """Return what the reply to an install says of the layout."""
         return {
             "layout": self.layout,
             "source_digest": self.source_digest,
-            "unsupported": [{"component": each.component, "why": each.why} for each in self.activation.unsupported],
-            "needs_grant": [
-                {"name": each.name, "why": each.why} for each in self.activation.grants if each.name not in granted
-            ],
+            "unsupported": [{"component": each.component, "why": each.why} for each in self.unsupported(granted)],
+            "needs_grant": [{"name": each.name, "why": each.why} for each in self.needs_grant(granted)],
             "takes_effect": str(self.activation.takes_effect) if self.is_native else None,
         }
 
@@ -151,8 +162,10 @@ class Activator:
             return Activation()
 
     async def _ask_layout(self, workspace: Workspace, fetched: Bundle, layout: str) -> Activation:
+        tree = await asyncio.to_thread(fetched.reader)
+        runtime, options = workspace.runtime_name, workspace.options
         target = LayoutTarget(
-            fetched.name, fetched.digest, layout, workspace.runtime_name, workspace.options, fetched.read
+            fetched.name, fetched.digest, layout, runtime, options, tree.read, fetched.files, tree.chunks
         )
         return await self.dispatcher.lay_out(fetched.contents or Contents("plugport", fetched.name), target)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
 import json
 import posixpath
 import time
@@ -18,6 +19,7 @@ from ..values import (
     JSON,
     Activation,
     Answer,
+    BundleFile,
     Component,
     ComponentKind,
     Contents,
@@ -244,7 +246,17 @@ async def _lay_out(
     harness: Harness, contents: Contents, files: Mapping[str, bytes] = FILES, name: str = _NAME
 ) -> Activation:
     layout = harness.provider.layouts[0]
-    target = LayoutTarget(name, "sha256:" + "0" * 64, layout, read=lambda path: files[path])
+    listed = tuple(
+        BundleFile(path, len(files[path]), False, hashlib.sha256(files[path]).hexdigest()) for path in sorted(files)
+    )
+    target = LayoutTarget(
+        name,
+        "sha256:" + "0" * 64,
+        layout,
+        read=lambda path: files[path],
+        files=listed,
+        chunks=lambda path: iter([files[path]]),
+    )
     activation: Activation = await harness.call("lay_out", contents=contents, target=target)
     return activation
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
 from ..json import JSON
+from .bundle import BundleFile
 from .contents import ContentFinding
 from .target import TargetQuery, TargetState
 
@@ -92,12 +93,18 @@ class Unsupported:
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A trust that the runtime demands before it uses a part of the plugin. `name` is what a caller grants
-    (`hooks`, `mcp-tools`); `why` is one sentence. `entries` are what grants it, if the caller does."""
+    (`hooks`, `mcp-tools`); `why` is one sentence. `entries` and `files` are what grants it, if the caller does. If
+    there are none, plugport cannot grant it, and `why` says what a person does by hand."""
 
     name: str
     why: str
     entries: tuple[SettingsEntry, ...] = ()
     files: tuple[PlacedFile, ...] = ()
+
+    @property
+    def has_means(self) -> bool:
+        """Whether plugport can grant it."""
+        return bool(self.entries or self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,10 @@ def _no_file(path: str) -> bytes:
     raise KeyError(path)
 
 
+def _no_chunks(path: str) -> Iterator[bytes]:
+    raise KeyError(path)
+
+
 @dataclass(frozen=True, slots=True)
 class LayoutTarget:
     """What a layout is told about where the plugin goes.
@@ -154,7 +165,9 @@ class LayoutTarget:
     `name` is the plugin's name on the target, which differs from `Contents.name` after an install under another name.
     `digest` is the tree's as it was fetched (`sha256:<hex>`). `layout` and `runtime` are the workspace's; `options`
     are its options, which the layout may read but not check. `read` returns the bytes of a file of the plugin, by its
-    path below the plugin's root; it raises `KeyError` if there is no such file.
+    path below the plugin's root; it raises `KeyError` if there is no such file. `files` are all its files, sorted by
+    path, or empty if who asks has no tree; `chunks` gives the bytes of a large one piece by piece, and raises as
+    `read` does.
     """
 
     name: str
@@ -163,6 +176,8 @@ class LayoutTarget:
     runtime: str | None = None
     options: Mapping[str, JSON] = field(default_factory=lambda: MappingProxyType({}))
     read: Callable[[str], bytes] = _no_file
+    files: tuple[BundleFile, ...] = ()
+    chunks: Callable[[str], Iterator[bytes]] = _no_chunks
 
 
 def _nothing(state: TargetState) -> tuple[ContentFinding, ...]:

@@ -103,6 +103,33 @@ class Bundle:
         """Return the bytes of one file. Raises `KeyError` if the bundle has no such file."""
         return self.read_many({path})[path]
 
+    def reader(self) -> BundleReader:
+        """Return what reads single files, each without a pass over the others. Takes time for each file: call it
+        once."""
+        return BundleReader(self.archive, {file.path: (offset, file.size) for file, offset in _offsets(self.files)})
+
+
+@dataclass(frozen=True, slots=True)
+class BundleReader:
+    """Reads single files of a bundle. `places` is where each lies in the archive: offset and size, by path."""
+
+    archive: Path
+    places: Mapping[str, tuple[int, int]]
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of one file. Raises `KeyError` if the bundle has no such file."""
+        return b"".join(self.chunks(path))
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Yield the bytes of one file in pieces of at most 1 MiB. Raises `KeyError` as `read` does."""
+        offset, left = self.places[path]
+        with self.archive.open("rb", buffering=0) as archive:
+            archive.seek(offset)
+            while left:
+                chunk = _read_chunk(archive, left)
+                left -= len(chunk)
+                yield chunk
+
 
 def tree_digest(files: Iterable[_Hashed]) -> str:
     """Return the digest of a tree, `sha256:<hex>`: the sha256 of the lines `<sha256 of the file>  ./<path>` of all
@@ -174,11 +201,16 @@ def with_files(bundle: Bundle, added: Mapping[str, bytes], archive: Path) -> Bun
 
 def _copy_bytes(origin: io.FileIO, out: BinaryIO, size: int) -> None:
     while size:
-        chunk = origin.read(min(size, _CHUNK))
-        if not chunk:
-            raise EOFError("the prebuilt archive is shorter than its bundle says")
+        chunk = _read_chunk(origin, size)
         out.write(chunk)
         size -= len(chunk)
+
+
+def _read_chunk(archive: io.FileIO, left: int) -> bytes:
+    chunk = archive.read(min(left, _CHUNK))
+    if not chunk:
+        raise EOFError("the prebuilt archive is shorter than its bundle says")
+    return chunk
 
 
 _END: Final = bytes(2 * tarfile.BLOCKSIZE)

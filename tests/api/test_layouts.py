@@ -110,6 +110,17 @@ async def test_a_grant_is_given_when_the_caller_says_so(host):
     assert snapshot(host.home) == before
 
 
+async def test_a_grant_that_plugport_cannot_give_is_named_as_unsupported(host):
+    host.layout.can_grant = False
+    asked = (await host.install()).json()
+    assert [grant["name"] for grant in asked["needs_grant"]] == ["hooks"]
+    assert "grant hooks" not in {each["component"] for each in asked["unsupported"]}
+    granted = (await host.install(grant=["hooks", "others"])).json()
+    assert [grant["name"] for grant in granted["needs_grant"]] == ["hooks"]
+    why = "plugport cannot give this trust. hooks run only if they are trusted"
+    assert {"component": "grant hooks", "why": why} in granted["unsupported"]
+
+
 async def test_an_update_replaces_what_the_version_before_had(host, add_plugin):
     before = snapshot(host.home)
     await host.install()

@@ -43,12 +43,16 @@ def test_what_is_wrong_with_the_plugin_is_printed_but_for_notes():
             {**finding, "severity": "note"},
             {**finding, "severity": "error", "path": "", "line": 0},
         ],
-        "unsupported": [{"component": "command go", "why": "it has none"}],
-        "needs_grant": [{"name": "hooks", "why": "The agent asks."}],
+        "unsupported": [
+            {"component": "command go", "why": "it has none"},
+            {"component": "grant tools", "why": "By hand."},
+        ],
+        "needs_grant": [{"name": "hooks", "why": "The agent asks."}, {"name": "tools", "why": "By hand."}],
     }
     assert with_remarks("installed p", reply, "w1").splitlines()[1:] == [
         "  warning: a.md:3: is �[31mred",
         "  error: the plugin: is �[31mred",
         "  not used: command go: it has none",
+        "  not used: grant tools: By hand.",
         "  needs --grant hooks: The agent asks.",
     ]

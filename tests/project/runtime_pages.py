@@ -27,6 +27,7 @@ from plugport.builtin_backends.layouts.runtime import Runtime
 from plugport.builtin_backends.layouts.tables import RUNTIMES
 from plugport.core.dispatcher import FORMATS
 from plugport.hookspecs import Activation, Component, ComponentKind, Contents, LayoutTarget
+from plugport.hookspecs.values import BundleFile
 
 ROOT = Path(__file__).resolve().parents[2]
 _MADE = "<!-- written by tests/project/runtime_pages.py: change the code, then run it -->\n"
@@ -209,7 +210,8 @@ def _events(runtime: Runtime) -> Iterator[str]:
 
 
 def _activation(runtime: Runtime) -> Activation:
-    target = LayoutTarget("demo", "sha256:" + "0" * 64, runtime.name)
+    file = BundleFile("skills/hello/SKILL.md", 0, False, "0" * 64)
+    target = LayoutTarget("demo", "sha256:" + "0" * 64, runtime.name, files=(file,), chunks=lambda path: iter([b""]))
     answer: Activation = _LAYOUTS[runtime.name].lay_out(_SAMPLE, target)
     return answer
 

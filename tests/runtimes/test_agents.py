@@ -14,10 +14,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 TABLES = {runtime.name: runtime for runtime in RUNTIMES}
 
 
-def expected(agent: Agent, version: str, *, trusted: bool = False) -> set[str]:
+TRUSTED = {"codex", "hermes"}
+"""The agents that run a hook only once it is trusted."""
+
+
+def expected(agent: Agent, version: str) -> set[str]:
     """The marks of the parts that the tables say the runtime can use."""
     usable = {kind.value for kind in TABLES[agent.name].places}
-    usable -= {"hook"} if agent.name == "codex" and not trusted else set()
     return {mark for mark in marks(version) if kinds({mark}) <= usable}
 
 
@@ -30,7 +33,7 @@ def test_the_agent_sees_every_part_then_the_update_then_nothing_and_the_home_is_
     before = snapshot(base / "home")
     control_before = snapshot(control / "home")
     assert not agent.see(control, once=agent.name != "opencode").marks
-    grants = ["hooks"] if agent.name == "hermes" else []
+    grants = ["hooks"] if agent.name in TRUSTED else []
 
     reply = delivered.install(base, plugin("claude", base / "seen"), grant=grants)
     assert (reply["seen"], reply["left"]) == ("yes", []), reply
@@ -49,3 +52,15 @@ def test_the_agent_sees_every_part_then_the_update_then_nothing_and_the_home_is_
     for path in agent.settings:
         assert after.get(path) in {before.get(path), own.get(path)} or path in agent.state, path
     record(agent.name, TABLES[agent.name].version, lifecycle=True)
+
+
+def test_a_hook_that_must_be_trusted_runs_once_it_is_granted(agent, base, delivered):
+    if agent.name not in TRUSTED:
+        pytest.skip("it runs a plugin's hooks unasked")
+    agent.write_settings(base)
+    reply = delivered.install(base, plugin("claude", base / "seen"))
+    assert [grant["name"] for grant in reply["needs_grant"]] == ["hooks"]
+    assert "hook" not in kinds(agent.see(base).marks)
+    reply = delivered.install(base, plugin("claude", base / "seen"), grant=["hooks"])
+    assert reply["needs_grant"] == []
+    assert "hook" in kinds(agent.see(base).marks)

@@ -39,7 +39,7 @@ def outcome(agent: Agent, place: Path, delivered, fmt: str, folder: Path) -> dic
     grants = ["hooks"] if agent.name in GRANTED else []
     reply = delivered.install(place, files, grant=grants, ask=False)
     if isinstance(agent, Codex):
-        agent.trust_hooks(place)
+        assert agent.trust_of_hooks(place) <= {"trusted"}
     sight = agent.see(place)
     assert sight.marks <= marks(FIRST)
     there, seen = {component.kind.value for component in contents.components}, kinds(sight.marks)

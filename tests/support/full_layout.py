@@ -36,6 +36,7 @@ class FullLayout:
 
     def __init__(self) -> None:
         self.value: JSON = True
+        self.can_grant = True
 
     @hookimpl
     def lay_out(self, contents, target):
@@ -60,6 +61,6 @@ class FullLayout:
             entries=tuple(entries),
             texts=(MemoryText("AGENTS.md", "Be brief.\n"),),
             unsupported=(Unsupported("command x", "the runtime has no commands"),),
-            grants=(Grant("hooks", "hooks run only if they are trusted", trust),),
+            grants=(Grant("hooks", "hooks run only if they are trusted", trust if self.can_grant else ()),),
             question=Question(("./agent", "list", "${home}"), read),
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from plugport.hookspecs import Activation, Component, ComponentKind, Contents, LayoutTarget
+from plugport.hookspecs.values import BundleFile
 
 SKILL, RULE, COMMAND = ComponentKind.SKILL, ComponentKind.RULE, ComponentKind.COMMAND
 SUBAGENT, HOOK, SERVER = ComponentKind.SUBAGENT, ComponentKind.HOOK, ComponentKind.MCP_SERVER
@@ -63,7 +64,15 @@ def contents(*components: Component, fmt: str = "claude", **fields: object) -> C
 
 def target(layout: str, files: Mapping[str, bytes] = FILES, name: str = "demo", **options: str) -> LayoutTarget:
     """Make the target of a plugin with these files."""
-    return LayoutTarget(name, "sha256:" + "0" * 64, layout, options=dict(options), read=lambda path: files[path])
+    return LayoutTarget(
+        name,
+        "sha256:" + "0" * 64,
+        layout,
+        options=dict(options),
+        read=lambda path: files[path],
+        files=tuple(BundleFile(path, len(files[path]), False, "0" * 64) for path in sorted(files)),
+        chunks=lambda path: iter([files[path]]),
+    )
 
 
 def places(activation: Activation) -> list[str]:

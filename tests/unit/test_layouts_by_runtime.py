@@ -69,9 +69,9 @@ class TestCodex:
         assert [unsupported.component for unsupported in activation.unsupported] == ["hook Stop"]
         assert not activation.grants
 
-    def test_hooks_want_a_trust_that_a_person_gives(self):
+    def test_hooks_want_a_trust_which_a_grant_gives(self):
         (grant,) = lay_out(codex).grants
-        assert (grant.name, grant.entries, grant.files) == ("hooks", (), ())
+        assert (grant.name, grant.has_means) == ("hooks", True)
 
     def test_a_file_that_hides_the_rules_is_a_warning(self):
         activation = lay_out(codex)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ....hookspecs.errors import ActivationImpossible, PlugportError, UnsafeBundle
 from ....hookspecs.providers import discover
 from ....hookspecs.values import (
+    BundleFile,
     ContentFinding,
     Contents,
     LayoutTarget,
@@ -21,6 +22,7 @@ from ....hookspecs.values import (
     Severity,
     Source,
     TargetState,
+    TreeEntry,
     normalise_runtime,
     tree_digest,
 )
@@ -37,31 +39,42 @@ if TYPE_CHECKING:
     from ...settings import Settings
 
 
+_CHUNK: Final = 1 << 20
+
+
 class NoSuchLayout(Exception):
     """Raised for a runtime that no loaded layout serves. The text names those that there are."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Hashed:
-    path: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Tree:
-    """The files of a plugin by their path."""
+    """The files of a plugin: where each lies, by its path, and what is known of each, sorted by path."""
 
     files: Mapping[str, Path]
+    listed: tuple[BundleFile, ...]
+
+    @classmethod
+    def of(cls, entries: Iterable[TreeEntry]) -> _Tree:
+        """Read and hash the files."""
+        files = {entry.path: entry for entry in entries}
+        ordered = sorted(files, key=lambda path: path.encode("utf-8", "surrogateescape"))
+        listed = tuple(_hashed(files[path]) for path in ordered)
+        return cls({path: entry.origin for path, entry in files.items()}, listed)
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes. Raises `KeyError` if there is no such file."""
         return self.files[path].read_bytes()
 
-    def digest(self) -> str:
-        """Return the tree's digest."""
-        return tree_digest(
-            _Hashed(path, hashlib.sha256(file.read_bytes()).hexdigest()) for path, file in self.files.items()
-        )
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Yield a file's bytes piece by piece. Raises `KeyError` as `read` does."""
+        with self.files[path].open("rb") as file:
+            yield from iter(lambda: file.read(_CHUNK), b"")
+
+
+def _hashed(entry: TreeEntry) -> BundleFile:
+    with entry.origin.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return BundleFile(entry.path, file.tell(), entry.executable, sha256)
 
 
 async def check_plugin(plugin: Path | Source, runtimes: Sequence[str], settings: Settings) -> CheckResult:
@@ -121,8 +134,8 @@ async def _check_tree(
         path = error.path if isinstance(error, UnsafeBundle) else FILE
         finding = ContentFinding(error.slug, Severity.ERROR, path, error.detail)
         return CheckResult(None, None, (finding,), place=place)
-    tree = _Tree({entry.path: entry.origin for entry in entries})
-    digest = await asyncio.to_thread(tree.digest)
+    tree = await asyncio.to_thread(_Tree.of, entries)
+    digest = tree_digest(tree.listed)
     results = [await _ask(dispatcher, contents, tree, LayoutTarget(name, digest, layout)) for layout in layouts]
     return CheckResult(name, contents, contents.findings, tuple(results), place)
 
@@ -134,7 +147,9 @@ def _folder_name(root: Path) -> str:
 async def _ask(dispatcher: Dispatcher, contents: Contents, tree: _Tree, target: LayoutTarget) -> LayoutResult:
     layout = target.layout
     runtime = None if layout == ADAPTOR else layout
-    asked = LayoutTarget(target.name, target.digest, layout, runtime, read=tree.read)
+    asked = LayoutTarget(
+        target.name, target.digest, layout, runtime, read=tree.read, files=tree.listed, chunks=tree.chunks
+    )
     try:
         activation = await dispatcher.lay_out(contents, asked)
     except ActivationImpossible as error:

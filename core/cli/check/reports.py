@@ -81,7 +81,8 @@ def _layout(result: CheckResult, layout: LayoutResult) -> Iterator[str]:
     takes = effect[layout.activation.takes_effect.value]
     yield f"{layout.layout}: {total - len(unused)} of {total} parts work, {takes}"
     yield from (f"  not used: {_plain(component)}: {_plain(why)}" for component, why in unused.items())
-    yield from (f"  needs --grant {grant.name}: {_plain(grant.why)}" for grant in layout.activation.grants)
+    for grant in layout.activation.grants:
+        yield f"  {'needs --grant' if grant.has_means else 'a person grants'} {grant.name}: {_plain(grant.why)}"
 
 
 def _line(result: CheckResult, finding: ContentFinding) -> str:

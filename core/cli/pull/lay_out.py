@@ -65,8 +65,8 @@ class LocalAgent:
             await self._take_back(dispatcher, workspace, name, [plan.record])
             self._record_of(name).unlink(missing_ok=True)
             raise PullFailed("the agent does not start with it; the activation was taken back")
-        unsupported = (f"{each.component}: {each.why}" for each in laid_out.activation.unsupported)
-        grants = (grant.name for grant in laid_out.activation.grants if grant.name not in self.grants)
+        unsupported = (f"{each.component}: {each.why}" for each in laid_out.unsupported(self.grants))
+        grants = (grant.name for grant in laid_out.needs_grant(self.grants))
         return Outcome(tuple(unsupported), tuple(grants), seen, left)
 
     async def remove(self, name: str) -> Outcome:

@@ -112,8 +112,8 @@ class Codex(Agent):
         options = [option for value in values for option in ("-c", value)]
         return ["exec", "--json", "--skip-git-repo-check", *options, *prompt]
 
-    def trust_hooks(self, base: Path) -> None:
-        """Do what a person does who reviews the hooks: trust each in its present form."""
+    def trust_of_hooks(self, base: Path) -> set[str]:
+        """Return what Codex itself says of its trust in the hooks, one word for each kind of answer."""
         program = [str(agent_program(self.name)), "app-server"]
         environment = {"PATH": os.environ["PATH"], "HOME": str(base / "home")}
         with subprocess.Popen(
@@ -128,11 +128,8 @@ class Codex(Agent):
             client.call("initialize", {"clientInfo": {"name": "tests", "version": "1"}})
             client.notify("initialized")
             listed = client.call("hooks/list", {"cwds": [str(base / "work")]})
-            hooks = [hook for folder in listed["data"] for hook in folder["hooks"]]
-            state = {hook["key"]: {"trusted_hash": hook["currentHash"]} for hook in hooks}
-            edit = {"keyPath": "hooks.state", "mergeStrategy": "upsert", "value": state}
-            client.call("config/batchWrite", {"edits": [edit]})
             server.kill()
+            return {hook["trustStatus"] for folder in listed["data"] for hook in folder["hooks"]}
 
 
 class _JsonRpc:
@@ -221,6 +218,19 @@ _CLAUDE_SETTINGS = """\
 _CLAUDE_PLUGIN = """{"name":"mine","hooks":{"SessionStart":[{"hooks":[{"type":"command","command":"true"}]}]}}"""
 """A person's own hooks, server and plugin are the control: Claude Code keeps logs or data for each."""
 
+_CODEX_CONFIG = """\
+# mine
+'model'   = "fake" # odd
+
+[plugins . "mine@market"]
+enabled=true
+[hooks.state."mine@market:plugin.json#hooks[0]:session_start:0:0"]
+trusted_hash   = 'sha256:696abd07fc74736ff2d809abef82925e1ea697cd2e547d73317c677b0d407441'
+trusted_content_hash = "sha256:38c482066bede032b8954aa6dd74c5c51d968155c6664f76a696db60ecd7fbe3"
+# the end"""
+_CODEX_PLUGIN = '{"name":"mine","hooks":{"hooks":{"SessionStart":[{"hooks":[{"type":"command","command":"true"}]}]}}}'
+"""A person's own plugin with a trusted hook is the control: Codex keeps a file for each in `.hook-trust`."""
+
 _COPILOT_SETTINGS = """\
 // somebody's own
 {
@@ -251,9 +261,8 @@ AGENTS = {
             "codex",
             ".codex",
             {
-                ".codex/config.toml": (
-                    '# mine\n\'model\'   = "fake" # odd\n\n[plugins . "other@market"]\nenabled=false\n# the end'
-                ),
+                ".codex/config.toml": _CODEX_CONFIG,
+                ".codex/plugins/cache/market/mine/local/.codex-plugin/plugin.json": _CODEX_PLUGIN,
                 ".codex/AGENTS.md": "My own rules.  \r\nNo line feed at the end",
             },
         ),
