@@ -43,7 +43,7 @@ def lint_rules() -> list[RuleDescriptor]:
     return [
         RuleDescriptor("PP001", "3", "plugport.lint_rules.rules.only_caller:OnlyCaller"),
         RuleDescriptor("PP002", "4", "plugport.lint_rules.rules.raw_error:RawErrorInResponse"),
-        RuleDescriptor("PP003", "2", "plugport.lint_rules.rules.hook_mismatch:HookMismatch"),
+        RuleDescriptor("PP003", "3", "plugport.lint_rules.rules.hook_mismatch:HookMismatch"),
         RuleDescriptor("PP004", "3", "plugport.lint_rules.rules.blocking_call:BlockingCall"),
     ]
 

@@ -17,6 +17,8 @@ __all__ = [
     "Statement",
     "annotation_of",
     "argument",
+    "attribute_values",
+    "bound_values",
     "bytes_value",
     "children",
     "code",
@@ -171,6 +173,43 @@ def targets_of(node: cst.CSTNode) -> list[cst.BaseExpression]:
     if isinstance(node, cst.AnnAssign | cst.AugAssign | cst.NamedExpr):
         return [node.target]
     return []
+
+
+def bound_values(nodes: Iterable[cst.CSTNode]) -> Iterator[tuple[str, cst.BaseExpression]]:
+    """Yield each name that one of the nodes gives a value, with the value: by an assignment of any form, tuples
+    against tuples too."""
+    for node in nodes:
+        if isinstance(node, cst.Assign | cst.AnnAssign | cst.NamedExpr) and node.value is not None:
+            for target in targets_of(node):
+                yield from _pairs(target, node.value)
+
+
+def attribute_values(nodes: Iterable[cst.CSTNode]) -> Iterator[tuple[str, cst.BaseExpression, bool]]:
+    """Yield each attribute that a call gives another object, with its value, and whether it makes a method of it:
+    `setattr(x, "name", value)`, `SimpleNamespace(name=value)`, `type("X", (), {"name": value})`."""
+    for node in nodes:
+        if not isinstance(node, cst.Call):
+            continue
+        name, values = last_name(node.func), positional(node)
+        if name == "SimpleNamespace":
+            yield from ((item.keyword.value, item.value, False) for item in node.args if item.keyword is not None)
+        elif name == "setattr" and len(values) == 3 and (attribute := string_value(values[1])) is not None:
+            yield attribute, values[2], False
+        elif name == "type" and len(values) == 3 and isinstance(values[2], cst.Dict):
+            for element in values[2].elements:
+                key = string_value(element.key) if isinstance(element, cst.DictElement) else None
+                if key is not None:
+                    yield key, element.value, True
+
+
+def _pairs(target: cst.BaseExpression, value: cst.BaseExpression) -> Iterator[tuple[str, cst.BaseExpression]]:
+    targets, values = elements(target), elements(value)
+    if targets is None:
+        if isinstance(target, cst.Name):
+            yield target.value, value
+    elif values is not None and len(values) == len(targets):
+        for inner, part in zip(targets, values, strict=True):
+            yield from _pairs(inner, part)
 
 
 def is_constant(node: cst.CSTNode) -> bool:

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import libcst as cst
 
-from .contract import JSON, Example, Finding, Fix, SourceFile, Summaries, TraceStep
+from .contract import JSON, Example, Finding, Fix, SourceFile, Span, Summaries, TraceStep
 from .imports import Imports
 from .tree import walk
 
@@ -75,14 +75,14 @@ class LintRule(cst.CSTVisitor):
 
     def report(
         self,
-        node: cst.CSTNode,
+        node: cst.CSTNode | Span,
         message: str = "",
         *,
         trace: Iterable[TraceStep] = (),
         fix: Fix | None = None,
     ) -> None:
-        """Report the node, by default with the rule's `message`."""
-        span = self.file.span(node)
+        """Report the node, or a place of its own, by default with the rule's `message`."""
+        span = node if isinstance(node, Span) else self.file.span(node)
         self.findings.append(Finding(self.code, self.file.relative, span, message or self.message, tuple(trace), fix))
 
     def qualified(self, node: cst.CSTNode) -> str | None:

@@ -6,18 +6,30 @@ the code is written. Both judge by plugport.hookspecs.providers.validity.
 
 from __future__ import annotations
 
-import ast
-import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
-from ...hookspecs.providers.validity import OPTIONS, Shape, faults, implemented_twice, specifications
-from ..analysis.hook_markers import HookMarkers
-from ..analysis.nodes import FUNCTIONS, FunctionNode, decorator_name, own_nodes
-from ..engine.contract import JSON, Example, Finding, Rule, SourceFile, Span, Summaries
+import libcst as cst
+
+from ...hookspecs.providers.validity import OPTIONS, faults, implemented_twice, specifications
+from ..analysis.hook_markers import MARKERS, UNKNOWN, HookMarkers, Markers
+from ..analysis.hook_shapes import Implementation, MarkedFunction, arguments_of, is_decorated, place_of, shape_of
+from ..analysis.syntax import (
+    FUNCTIONS,
+    argument,
+    attribute_values,
+    bound_values,
+    decorator_name,
+    elements,
+    every_node,
+    own_nodes,
+    statements,
+    string_value,
+)
+from ..engine.contract import JSON, Example, SourceFile
+from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited
 
 CODE = "PP003"
@@ -51,6 +63,19 @@ INVALID = (
         "from plugport.hookspecs import hookimpl\n\n\n@hookimpl\ndef list_installed(workspace):\n    yield 'a'\n",
         lines=(5,),
     ),
+    Example(
+        "from acme_hooks import early\n\n\n@early\nasync def deliver(workspace, package): ...\n",
+        files={
+            "acme_hooks.py": "from functools import partial\n\nfrom plugport.hookspecs import hookimpl\n\n"
+            "early = partial(hookimpl, tryfirst=True)()\n"
+        },
+        lines=(5,),
+    ),
+    Example(
+        "from plugport.hookspecs import hookimpl\n\n\ndef _again(workspace, how): ...\n\n\n"
+        "class Backend:\n    restart = hookimpl(_again)\n",
+        lines=(8,),
+    ),
 )
 VALID = (
     Example("from plugport.hookspecs import hookimpl\n\n\n@hookimpl\nasync def deliver(bundle, workspace): ...\n"),
@@ -66,165 +91,247 @@ VALID = (
     ),
 )
 
-_Marked: TypeAlias = "tuple[ast.AST, str | None, FunctionNode, ast.expr]"
 _WANTED = re.compile(rb"hookimpl|HookimplMarker|hookspecs")
-_BINDERS = ("classmethod", "staticmethod")
+_HANDS_ON = re.compile(rb"^(?:from [\w.]+ import|import [\w.]+)", re.MULTILINE)
+_DEFINES = re.compile(rb"^ *(?:async +def|def|class) ", re.MULTILINE)
+_LARGEST = 20_000
+"""Bytes of a module that only hands names on."""
 
 
-class HookMismatch(Rule):
-    """The rule. It follows a marker that another module of the project hands on."""
+class HookMismatch(LintRule):
+    """The rule. It looks at each module and class as the loader looks at a provider: by its attributes."""
+
+    code = CODE
+    message = message
+    reason = reason
+    VALID = VALID
+    INVALID = INVALID
 
     def __init__(self, config: Mapping[str, JSON]) -> None:
+        super().__init__(config)
         self._hooks = specifications()
 
     def wants(self, data: bytes) -> bool:
-        """Want files that can hold or hand on a marker."""
-        return _WANTED.search(data) is not None
+        """Want files that can hold a marker, or hand one on under another name."""
+        return _WANTED.search(data) is not None or b"@" in data or _only_hands_on(data)
 
     def summarise(self, file: SourceFile) -> JSON:
-        """Return the names under which the module offers plugport's marker."""
-        return sorted(HookMarkers(file).names) or None
+        """Return the markers that the module offers, and the names that it takes from other modules."""
+        if _WANTED.search(file.data) is None and not _only_hands_on(file.data):
+            return None
+        markers = HookMarkers(file)
+        name = file.module or ""
+        summary: dict[str, JSON] = {
+            "names": _below(name, markers.own.names),
+            "makers": _below(name, markers.own.makers),
+            "aliases": _below(name, markers.aliases),
+        }
+        return summary if any(summary.values()) else None
 
-    def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
-        """Report each implementation that its specification does not fit."""
-        markers = HookMarkers(file, summaries)
+    def link(self, summaries: Mapping[str, JSON]) -> JSON:
+        """Return every marker of the project by dotted name, through the modules that hand it on."""
+        offered: dict[str, dict[str, JSON]] = {"names": {}, "makers": {}, "aliases": {}}
+        for summary in summaries.values():
+            if isinstance(summary, Mapping):
+                for part, names in offered.items():
+                    here = summary.get(part)
+                    names.update(here if isinstance(here, Mapping) else {})
+        aliases = offered.pop("aliases")
+        offered["names"].update({name: {} for name in MARKERS})
+        _hand_on(aliases, offered)
+        for name in MARKERS:
+            del offered["names"][name]
+        return {part: dict(names) for part, names in offered.items()}
+
+    def reads(self, file: SourceFile, linked: JSON) -> bool:
+        """Read files that name a marker of the project."""
+        if _WANTED.search(file.data) is not None:
+            return True
+        offered = _markers(linked)
+        names = {name.rpartition(".")[2].encode() for name in (*offered.names, *offered.makers)}
+        return any(name in file.data for name in names)
+
+    def visit_Module(self, node: cst.Module) -> None:
+        """Judge what the module defines."""
+        self._markers = HookMarkers(self.file, _markers(self.linked))
+        self._functions = {
+            item.name.value: item
+            for item in own_nodes(statements(node), (*FUNCTIONS, cst.ClassDef))
+            if isinstance(item, cst.FunctionDef)
+        }
+        self._judge(node)
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        """Judge what a class defines."""
+        outer, self._markers.scope = self._markers.scope, f"{node.name.value}."
+        self._judge(node)
+        self._markers.scope = outer
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        """Judge what stands in a function."""
+        self._judge(node)
+
+    def _judge(self, holder: cst.Module | cst.ClassDef | cst.FunctionDef) -> None:
+        by_hook: dict[str, dict[str, MarkedFunction]] = {}
+        for marked in self._marked(holder):
+            hook = self._hook(marked)
+            self._report_faults(marked, hook)
+            if hook is not None:
+                by_hook.setdefault(hook, {})[marked.name] = marked
+        for hook, same in by_hook.items():
+            if len(same) > 1:
+                last = max(same.values(), key=lambda marked: self.file.span(place_of(marked)))
+                self.report(place_of(last), implemented_twice(hook, sorted(same)).text)
+
+    def _marked(self, holder: cst.Module | cst.ClassDef | cst.FunctionDef) -> Iterator[MarkedFunction]:
+        """Yield the holder's implementations, once for each name that they have there."""
+        own = list(own_nodes(statements(holder.body if isinstance(holder, cst.FunctionDef) else holder)))
+        functions = {node.name.value: node for node in own if isinstance(node, cst.FunctionDef)}
+        in_class = isinstance(holder, cst.ClassDef)
         marked = [
-            (container, _hook(function, decorator), function, decorator)
-            for function, decorator, container in _implementations(file.ast(), markers)
+            item
+            for function in own
+            if isinstance(function, cst.FunctionDef)
+            for item in self._decorated(function, in_class)
         ]
-        for container, hook, function, decorator in marked:
-            for span, text in self._problems(file, function, decorator, hook, isinstance(container, ast.ClassDef)):
-                yield Finding(CODE, file.relative, span, text)
-        for function, text in _repeated(marked):
-            yield Finding(CODE, file.relative, _head(file, function), text)
+        if not isinstance(holder, cst.FunctionDef):  # what a function binds is nobody's attribute
+            marked += self._own_names(own, functions, in_class)
+            values = [(name, value, in_class) for name, value in bound_values(own)]
+        else:
+            values = []
+        for name, value, is_method in (*values, *attribute_values(own)):
+            if (applied := self._markers.applied(value)) is not None:
+                options, target = applied
+                if not isinstance(target, cst.Name) or target.value != name or (name, value, is_method) not in values:
+                    marked.append(MarkedFunction(name, self._function(target, functions), options, value, is_method))
+            elif isinstance(value, cst.Name) and value.value != name:
+                same = [item for item in marked if item.name == value.value]
+                marked += [replace(item, name=name) for item in same[:1]]
+        yield from marked
 
-    def _problems(
-        self, file: SourceFile, function: FunctionNode, decorator: ast.expr, hook: str | None, in_class: bool
-    ) -> Iterator[tuple[Span, str]]:
-        options = _options(decorator)
-        head = _head(file, function)
-        marker = replace(file.span(decorator), end_line=head.end_line, end_column=head.end_column)
-        for option in sorted(options.keys() - OPTIONS):
-            yield marker, f"`{option}` is no option of hookimpl; it has {', '.join(sorted(OPTIONS))}"
+    def _own_names(
+        self, own: Iterable[cst.CSTNode], functions: Mapping[str, cst.FunctionDef], is_method: bool
+    ) -> Iterator[MarkedFunction]:
+        """Yield the holder's functions that a call marks, by their own names."""
+        for node in own:
+            value = node.value if isinstance(node, cst.Expr | cst.Assign | cst.AnnAssign) else None
+            if value is None or (applied := self._markers.applied(value)) is None:
+                continue
+            for target in _loop_values(applied[1], own):
+                if isinstance(target, cst.Name) and target.value in functions:
+                    yield MarkedFunction(target.value, functions[target.value], applied[0], value, is_method)
+
+    def _function(
+        self, target: cst.BaseExpression, functions: Mapping[str, cst.FunctionDef]
+    ) -> Implementation | None:
+        if isinstance(target, cst.Lambda):
+            return target
+        if isinstance(target, cst.Name):
+            return functions.get(target.value) or self._functions.get(target.value)
+        return None
+
+    def _decorated(self, function: cst.FunctionDef, is_method: bool) -> Iterator[MarkedFunction]:
+        for decorator in function.decorators:
+            options = self._markers.options_of(decorator.decorator)
+            if options is not None:
+                yield MarkedFunction(function.name.value, function, options, decorator.decorator, is_method)
+                return
+
+    def _hook(self, marked: MarkedFunction) -> str | None:
+        """Return the name of the hook; None if only a run can tell, because `specname` is computed or
+        `functools.wraps` gives the function the name and the arguments of another."""
+        specname = marked.options.get("specname")
+        is_wrapped = isinstance(marked.function, cst.FunctionDef) and "wraps" in map(
+            decorator_name, marked.function.decorators
+        )
+        return None if specname == UNKNOWN or is_wrapped else str(specname or marked.name)
+
+    def _report_faults(self, marked: MarkedFunction, hook: str | None) -> None:
+        head = self.file.span(place_of(marked))
+        marker = self.file.span(marked.marker)
+        if is_decorated(marked):
+            marker = replace(marker, end_line=head.end_line, end_column=head.end_column)
+        for option in sorted(marked.options.keys() - OPTIONS):
+            self.report(marker, f"`{option}` is no option of hookimpl; it has {', '.join(sorted(OPTIONS))}")
         if hook is None:
             return
-        arguments = {node.arg: node for node in ast.iter_child_nodes(function.args) if isinstance(node, ast.arg)}
-        for fault in faults(_shape(function, decorator, hook, options, in_class), self._hooks):
-            if fault.argument is not None:
-                yield file.span(arguments[fault.argument]), fault.text
+        arguments = {} if marked.function is None else arguments_of(marked.function)
+        for fault in faults(shape_of(marked, hook), self._hooks):
+            if marked.function is None and hook in self._hooks and not fault.in_options:
+                continue  # the function is another module's: its parameters are not known here
+            if fault.argument in arguments and is_decorated(marked):
+                self.report(arguments[fault.argument], fault.text)
             else:
-                yield (marker if fault.in_options else head), fault.text
+                self.report(marker if fault.in_options else head, fault.text)
 
 
-def _implementations(tree: ast.Module, markers: HookMarkers) -> Iterator[tuple[FunctionNode, ast.expr, ast.AST]]:
-    """Yield every marked function with the decorator, and the module, class or function that it stands in."""
-    stack: list[tuple[ast.AST, ast.AST]] = [(tree, tree)]
-    while stack:
-        node, container = stack.pop()
-        if isinstance(node, FUNCTIONS):
-            for decorator in node.decorator_list:
-                if markers.is_marker(decorator):
-                    yield node, decorator, container
-                    break
-        inside = node if isinstance(node, (*FUNCTIONS, ast.ClassDef)) else container
-        stack.extend((child, inside) for child in ast.iter_child_nodes(node))
+def _loop_values(target: cst.BaseExpression, nodes: Iterable[cst.CSTNode]) -> list[cst.BaseExpression]:
+    """Return what the target of a `for` over a display stands for; the expression itself if it is no such target."""
+    for node in nodes:
+        if isinstance(node, cst.For) and isinstance(node.target, cst.Name) and isinstance(target, cst.Name):
+            values = elements(node.iter)
+            if node.target.value == target.value and values is not None:
+                return values
+    return [target]
 
 
-def _options(decorator: ast.expr) -> dict[str, ast.expr]:
-    keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
-    return {keyword.arg: keyword.value for keyword in keywords if keyword.arg is not None}
+def _only_hands_on(data: bytes) -> bool:
+    """Return whether the module defines nothing and imports something."""
+    return len(data) < _LARGEST and _DEFINES.search(data) is None and _HANDS_ON.search(data) is not None
 
 
-def _hook(function: FunctionNode, decorator: ast.expr) -> str | None:
-    """Return the name of the hook; None if only a run can tell, because `specname` is computed or `functools.wraps`
-    gives the function the name and the arguments of another."""
-    specname = _options(decorator).get("specname", ast.Constant(None))
-    if not isinstance(specname, ast.Constant) or "wraps" in map(decorator_name, function.decorator_list):
-        return None
-    return str(specname.value or function.name)
+def _below(module: str, names: Mapping[str, Any]) -> dict[str, JSON]:
+    return {f"{module}.{name}": value for name, value in sorted(names.items())} if module else {}
 
 
-def _repeated(marked: Iterable[_Marked]) -> Iterator[tuple[FunctionNode, str]]:
-    """Yield the last of several functions of one module or class that implement the same hook, and what is wrong."""
-    by_name: dict[tuple[ast.AST, str], dict[str, FunctionNode]] = {}
-    for container, hook, function, _ in marked:
-        if hook is not None:
-            by_name.setdefault((container, hook), {})[function.name] = function
-    for (_, hook), functions in by_name.items():
-        if len(functions) > 1:
-            last = max(functions.values(), key=lambda function: function.lineno)
-            yield last, implemented_twice(hook, sorted(functions)).text
+def _hand_on(aliases: Mapping[str, JSON], offered: Mapping[str, dict[str, JSON]]) -> None:
+    """Offer each marker by the names under which other modules hand it on, too."""
+    while True:
+        before = sum(map(len, offered.values()))
+        for alias, target in aliases.items():
+            for names in offered.values():
+                if alias.endswith(".*"):
+                    package, module = alias.removesuffix("*"), str(target).removesuffix("*")
+                    names.update(
+                        {
+                            package + name.removeprefix(module): options
+                            for name, options in list(names.items())
+                            if name.startswith(module)
+                        }
+                    )
+                elif target in names:
+                    names[alias] = names[str(target)]
+        if before == sum(map(len, offered.values())):
+            return
 
 
-def _shape(
-    function: FunctionNode, decorator: ast.expr, hook: str, options: Mapping[str, ast.expr], in_class: bool
-) -> Shape:
-    """Describe the implementation. Another decorator than `staticmethod` may make anything of the function, so its
-    kind is not known then."""
-    others = {ast.unparse(other) for other in function.decorator_list if other is not decorator}
-    is_plain = others <= set(_BINDERS)
-    return Shape(
-        hook,
-        _parameters(function.args, bound=in_class and "staticmethod" not in others),
-        is_plain and isinstance(function, ast.AsyncFunctionDef),
-        is_plain and any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function.body)),
-        {option: not _is_false(value) for option, value in options.items()},
-    )
-
-
-def _parameters(arguments: ast.arguments, *, bound: bool) -> list[inspect.Parameter] | None:
-    """Return the parameters that a caller fills; None for a method that has no parameter for `self`."""
-    defaults = len(arguments.posonlyargs) + len(arguments.args) - len(arguments.defaults)
-    parameters = []
-    for index, argument in enumerate([*arguments.posonlyargs, *arguments.args]):
-        by_position = index < len(arguments.posonlyargs)
-        kind = inspect.Parameter.POSITIONAL_ONLY if by_position else inspect.Parameter.POSITIONAL_OR_KEYWORD
-        parameters.append(_parameter(argument.arg, kind, index >= defaults))
-    if bound:
-        if not parameters and arguments.vararg is None:
-            return None
-        parameters = parameters[1:]
-    if arguments.vararg is not None:
-        parameters.append(_parameter(arguments.vararg.arg, inspect.Parameter.VAR_POSITIONAL))
-    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        parameters.append(_parameter(argument.arg, inspect.Parameter.KEYWORD_ONLY, default is not None))
-    if arguments.kwarg is not None:
-        parameters.append(_parameter(arguments.kwarg.arg, inspect.Parameter.VAR_KEYWORD))
-    return parameters
-
-
-def _parameter(name: str, kind: inspect._ParameterKind, has_default: bool = False) -> inspect.Parameter:
-    return inspect.Parameter(name, kind, default=None if has_default else inspect.Parameter.empty)
-
-
-def _is_false(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and not value.value
-
-
-def _head(file: SourceFile, function: FunctionNode) -> Span:
-    """Return the place of the function's name."""
-    line = file.line(function.lineno)
-    start = file.span(function).column
-    column = line.find(function.name, start - 1) + 1
-    if column <= 0:
-        return Span(function.lineno, start, function.lineno, start + 1)
-    return Span(function.lineno, column, function.lineno, column + len(function.name))
+def _markers(linked: JSON) -> Markers:
+    parts = linked if isinstance(linked, Mapping) else {}
+    return Markers(parts.get("names") or {}, parts.get("makers") or {})  # type: ignore[arg-type]
 
 
 def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
     """Make each hook implementation take an argument that its specification does not have."""
-    for function in ast.walk(file.ast()):
-        if isinstance(function, FUNCTIONS) and any(map(partial(_is_judged, function), function.decorator_list)):
-            line = file.line(function.lineno)
-            if "(" in line and function.args.vararg is None and function.args.kwarg is None:
-                first = "self, " if function.args.args[:1] and function.args.args[0].arg == "self" else ""
+    for function in every_node(file.tree()):
+        if isinstance(function, cst.FunctionDef) and _is_judged(function):
+            number = file.span(function.name).line
+            line = file.line(number)
+            params = function.params
+            if "(" in line and not isinstance(params.star_arg, cst.Param) and params.star_kwarg is None:
+                first = "self, " if params.params[:1] and params.params[0].name.value == "self" else ""
                 head, _, rest = line.partition("(")
                 changed = f"{head}({first}plugport_mutant, {rest.removeprefix('self').removeprefix(',').lstrip()}"
-                text = edited(file, [Edit(function.lineno, function.lineno, (changed,))])
-                yield Mutant(file.relative, function.lineno, "takes an argument that no hook has", text)
+                text = edited(file, [Edit(number, number, (changed,))])
+                yield Mutant(file.relative, number, "takes an argument that no hook has", text)
 
 
-def _is_judged(function: FunctionNode, decorator: ast.expr) -> bool:
-    """Return whether the decorator is a marker whose function the rule judges: it may not be of an optional hook."""
-    is_marker = decorator_name(decorator) == "hookimpl" and "optionalhook" not in _options(decorator)
-    return is_marker and _hook(function, decorator) is not None
+def _is_judged(function: cst.FunctionDef) -> bool:
+    """Return whether the rule judges the function by a marker called `hookimpl`: it may not be of an optional hook,
+    nor have the name of another."""
+    for item in function.decorators:
+        if decorator_name(item) == "hookimpl" and "wraps" not in map(decorator_name, function.decorators):
+            call = item.decorator if isinstance(item.decorator, cst.Call) else cst.Call(item.decorator)
+            specname = argument(call, None, "specname")
+            is_known = specname is None or string_value(specname) is not None
+            return is_known and argument(call, None, "optionalhook") is None
+    return False

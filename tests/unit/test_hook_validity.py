@@ -51,6 +51,30 @@ VALID = {
         "import functools\ndef listed(f):\n    @functools.wraps(f)\n    def inside(*a, **k):\n"
         "        return [*f(*a, **k)]\n    return inside\n@hookimpl\n@listed\ndef lint_rules():\n    yield 1"
     ),
+    "applied by a call": "def observe(event): ...\nhookimpl(observe)",
+    "applied by a call with options": "def observe(event): ...\nhookimpl(tryfirst=True)(observe)",
+    "applied by a call under the same name": "def observe(event): ...\nobserve = hookimpl(observe)",
+    "applied to a lambda": "observe = hookimpl(lambda event: None)",
+    "applied to a function in a class": (
+        "def _seen(self, event): ...\nclass P:\n    observe = hookimpl(_seen)\nprovider = P()"
+    ),
+    "a marked function under its hook's name, with specname": "@hookimpl(specname='observe')\ndef _seen(event): ...",
+    "a marker with options of its own": "early = hookimpl(tryfirst=True)\n@early\ndef observe(event): ...",
+    "a partial marker": (
+        "import functools\nearly = functools.partial(hookimpl, tryfirst=True)\n@early()\ndef observe(event): ..."
+    ),
+    "an own decorator": "def mark(f):\n    return hookimpl(tryfirst=True)(f)\n@mark\ndef observe(event): ...",
+    "an own optional decorator": (
+        "def mark(f):\n    return hookimpl(optionalhook=True)(f)\n@mark\ndef rewind(event): ..."
+    ),
+    "a marker in a class": "class Hooks:\n    impl = hookimpl\n@Hooks.impl\ndef observe(event): ...",
+    "a marker that a function returns": (
+        "import pluggy\ndef marker():\n    return pluggy.HookimplMarker('plugport')\n"
+        "mark = marker()\n@mark\ndef observe(event): ..."
+    ),
+    "an attribute of a namespace": (
+        "import types\ndef _seen(event): ...\nprovider = types.SimpleNamespace(observe=hookimpl(_seen))"
+    ),
     "two classes with the same hook": (
         "class A:\n    @hookimpl\n    def observe(self, event): ...\n"
         "class P:\n    @hookimpl\n    def observe(self, event): ...\nprovider = P()"
@@ -78,6 +102,37 @@ INVALID = {
     "an async generator": "@hookimpl\nasync def list_installed(workspace):\n    yield 1",
     "a source without its destination": "@hookimpl\ndef resolve_source(source): ...",
     "an async lint_rules": "@hookimpl\nasync def lint_rules(): ...",
+    "an unknown hook by a call": "def observ(event): ...\nhookimpl(observ)",
+    "a function under two names": "def _seen(event): ...\nobserve = hookimpl(_seen)",
+    "an unknown argument by a call": "def observe(color): ...\nobserve = hookimpl(observe)",
+    "an unknown argument by a call with options": "def observe(color): ...\nhookimpl(trylast=True)(observe)",
+    "a lambda with an unknown argument": "observe = hookimpl(lambda color: None)",
+    "an unknown hook of a lambda": "observ = hookimpl(lambda event: None)",
+    "a method by a call": ("def _seen(self, color): ...\nclass P:\n    observe = hookimpl(_seen)\nprovider = P()"),
+    "an own decorator of an unknown hook": "def mark(f):\n    return hookimpl(f)\n@mark\ndef rewind(event): ...",
+    "a partial marker of an unknown hook": (
+        "import functools\nearly = functools.partial(hookimpl, tryfirst=True)\n@early()\ndef observ(event): ..."
+    ),
+    "a marker with options of its own, of a wrapper": (
+        "around = hookimpl(wrapper=True)\n@around\ndef observe(event):\n    return (yield)"
+    ),
+    "a marker of a class": "class Hooks:\n    impl = hookimpl\n@Hooks.impl\ndef observ(event): ...",
+    "a marker in a dict": "marks = {'impl': hookimpl}\n@marks['impl']\ndef observ(event): ...",
+    "a marker by getattr": ("import plugport.hookspecs as h\n@getattr(h, 'hookimpl')\ndef observ(event): ..."),
+    "a marker by importlib": (
+        "import importlib\nh = importlib.import_module('plugport.hookspecs')\n@h.hookimpl\ndef observ(event): ..."
+    ),
+    "a marker of a function": (
+        "import pluggy\ndef marker():\n    return pluggy.HookimplMarker('plugport')\n"
+        "mark = marker()\n@mark\ndef observ(event): ..."
+    ),
+    "an unknown attribute of a namespace": (
+        "import types\ndef _seen(event): ...\nprovider = types.SimpleNamespace(observ=hookimpl(_seen))"
+    ),
+    "an unknown attribute by setattr": (
+        "import sys\nclass P: ...\nprovider = P()\nsetattr(provider, 'observ', hookimpl(lambda event: 1))"
+    ),
+    "a loop": "def observe(event): ...\ndef observ(event): ...\nfor f in (observe, observ):\n    hookimpl(f)",
     "one hook twice": "@hookimpl\ndef observe(event): ...\n@hookimpl(specname='observe')\ndef watch(event): ...",
     "a method without self": "class P:\n    @hookimpl\n    def shutdown(): ...\nprovider = P()",
     "a method with *args": "class P:\n    @hookimpl\n    def shutdown(*args): ...\nprovider = P()",

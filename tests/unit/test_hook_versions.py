@@ -175,7 +175,8 @@ async def test_an_argument_that_is_added_breaks_no_old_implementation(monkeypatc
         def observe(self, event):
             self.heard = event
 
-    new_one = type("New", (), {"observe": hookimpl(lambda self, event, severity: severity)})
+    attributes = {"observe": hookimpl(lambda self, event, severity: severity)}  # as the hook is in this test
+    new_one = type("New", (), attributes)
 
     def observe(event, severity="info"): ...
 
