@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
+
+import libcst as cst
 
 from .instance_kinds import InstanceKinds
 from .scopes import Scope
+from .syntax import bytes_value, elements, string_value
 
 HOLE = "{}"
 DEEPEST = 8
@@ -15,42 +17,52 @@ _PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0-9.]*[a-zA-Z]")
 _FIELD = re.compile(r"\{[^{}]*\}")
 
 
-def literal_text(expression: ast.expr, names: InstanceKinds, scope: Scope, depth: int = 0) -> str | None:
+def literal_text(expression: cst.BaseExpression, names: InstanceKinds, scope: Scope, depth: int = 0) -> str | None:
     """Return the text of an expression, as far as the source tells; None if it is no text."""
     if depth > DEEPEST:
         return None
+    if (text := string_value(expression)) is not None:
+        return text
+    if (data := bytes_value(expression)) is not None:
+        return data.decode("utf-8", "replace")
     match expression:
-        case ast.Constant(value=str(text)):
-            return text
-        case ast.Constant(value=bytes(data)):
-            return data.decode("utf-8", "replace")
-        case ast.JoinedStr(values=values):
-            return "".join(text_or_hole(value, names, scope, depth) for value in values)
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
+        case cst.FormattedString(parts=parts):
+            return "".join(text_or_hole(part, names, scope, depth) for part in parts)
+        case cst.ConcatenatedString(left=left, right=right):
+            return text_or_hole(left, names, scope, depth) + text_or_hole(right, names, scope, depth)
+        case cst.BinaryOperation(left=left, operator=cst.Add(), right=right):
             sides = [literal_text(side, names, scope, depth + 1) for side in (left, right)]
             return None if sides == [None, None] else "".join(HOLE if side is None else side for side in sides)
-        case ast.BinOp(left=left, op=ast.Mod()):
+        case cst.BinaryOperation(left=left, operator=cst.Modulo()):
             pattern = literal_text(left, names, scope, depth + 1)
             return None if pattern is None else _PERCENT.sub(HOLE, pattern)
-        case ast.Call(func=ast.Attribute(value=value, attr="format" | "format_map")):
-            pattern = literal_text(value, names, scope, depth + 1)
-            return None if pattern is None else _FIELD.sub(HOLE, pattern)
-        case ast.Call(func=ast.Attribute(value=value, attr="encode" | "strip")):
-            return literal_text(value, names, scope, depth + 1)
-        case ast.Call(
-            func=ast.Attribute(value=ast.Constant(value=str(separator)), attr="join"),
-            args=[ast.List() | ast.Tuple() as parts],
-        ):
-            return separator.join(text_or_hole(part, names, scope, depth) for part in parts.elts)
-        case ast.Call(func=ast.Name(id="str" | "URL" | "bytes"), args=[value, *_]):
-            return literal_text(value, names, scope, depth + 1)
-        case ast.Name(id=name) if (value_and_scope := names.value_of(name, scope)) is not None:
+        case cst.Call():
+            return _text_of_call(expression, names, scope, depth)
+        case cst.Name(value=name) if (value_and_scope := names.value_of(name, scope)) is not None:
             return literal_text(value_and_scope[0], names, value_and_scope[1], depth + 1)
     return None
 
 
-def text_or_hole(value: ast.expr, names: InstanceKinds, scope: Scope, depth: int = 0) -> str:
+def _text_of_call(call: cst.Call, names: InstanceKinds, scope: Scope, depth: int) -> str | None:
+    match call:
+        case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value="format" | "format_map"))):
+            pattern = literal_text(value, names, scope, depth + 1)
+            return None if pattern is None else _FIELD.sub(HOLE, pattern)
+        case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value="encode" | "strip"))):
+            return literal_text(value, names, scope, depth + 1)
+        case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value="join")), args=[cst.Arg(value=joined)]):
+            separator, parts = string_value(value), elements(joined)
+            if separator is not None and parts is not None:
+                return separator.join(text_or_hole(part, names, scope, depth) for part in parts)
+        case cst.Call(func=cst.Name(value="str" | "URL" | "bytes"), args=[cst.Arg(value=value), *_]):
+            return literal_text(value, names, scope, depth + 1)
+    return None
+
+
+def text_or_hole(node: cst.CSTNode, names: InstanceKinds, scope: Scope, depth: int = 0) -> str:
     """Return the text of an expression or of a part of an f-string, `HOLE` if it is not known."""
-    inner = value.value if isinstance(value, ast.FormattedValue) else value
-    text = literal_text(inner, names, scope, depth + 1)
+    if isinstance(node, cst.FormattedStringText):
+        return node.value.replace("{{", "{").replace("}}", "}")
+    inner = node.expression if isinstance(node, cst.FormattedStringExpression) else node
+    text = literal_text(inner, names, scope, depth + 1) if isinstance(inner, cst.BaseExpression) else None
     return HOLE if text is None else text

@@ -1,43 +1,63 @@
-"""Goes over every expression of a module and says where each stands."""
+"""Says where in a module an expression stands, while a visitor goes over it."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .instance_kinds import InstanceKinds
-from .nodes import FUNCTIONS, children
-from .scopes import Scope
+import libcst as cst
+
+from .scopes import ModuleScopes, Scope
+from .syntax import targets_of
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An expression with its scope and the scope of the class around it. `function` is what it counts for: the
-    module-level function, or `Class.method` of a module-level class, that it stands in at any depth; else empty."""
+    """Where an expression stands: its scope, and the scope of the class around it. `function` is what it counts for:
+    the module-level function, or `Class.method` of a module-level class, that it stands in at any depth; else
+    empty."""
 
-    node: ast.expr
     scope: Scope
     owner: Scope | None
     function: str
 
 
-def places(tree: ast.Module, names: InstanceKinds) -> Iterator[Place]:
-    """Yield every expression of the module, in the order of the source."""
-    functions = {id(function.node): function for function in names.functions}
-    stack: list[tuple[ast.AST, Scope, Scope | None, tuple[str, ...], bool]] = [
-        (child, names.module, None, (), False) for child in reversed(tree.body)
-    ]
-    while stack:
-        node, scope, owner, path, complete = stack.pop()
-        if isinstance(node, ast.expr):
-            yield Place(node, scope, owner, ".".join(path))
-        elif isinstance(node, FUNCTIONS):
-            function = functions[id(node)]
-            scope, owner = function.scope, function.owner
-            path, complete = (path, complete) if complete else ((*path, node.name), True)
-        elif isinstance(node, ast.ClassDef):
-            scope = names.classes.get(node.name, scope)
-            owner = scope if scope.is_class else owner
-            path, complete = (path, complete) if complete else ((*path, node.name), bool(path))
-        stack += [(child, scope, owner, path, complete) for child in children(node)]
+class PlaceTracker:
+    """The place of what a visitor looks at. Call `enter` in `visit_FunctionDef` and `visit_ClassDef`, and `leave` in
+    the `leave_` methods."""
+
+    def __init__(self, names: ModuleScopes) -> None:
+        self._names = names
+        self._stack: list[tuple[Place, bool]] = [(Place(names.module, None, ""), False)]
+
+    @property
+    def current(self) -> Place:
+        """The place now."""
+        return self._stack[-1][0]
+
+    def enter(self, node: cst.FunctionDef | cst.ClassDef) -> None:
+        """Go into a definition."""
+        place, complete = self._stack[-1]
+        path = place.function if complete else f"{place.function}.{node.name.value}".lstrip(".")
+        if isinstance(node, cst.FunctionDef):
+            function = self._names.function_at[node]
+            self._stack.append((Place(function.scope, function.owner, path), True))
+        else:
+            scope = self._names.class_at[node]
+            self._stack.append((Place(scope, scope, path), complete or bool(place.function)))
+
+    def leave(self) -> None:
+        """Go out of the definition."""
+        self._stack.pop()
+
+
+def not_read(node: cst.CSTNode) -> list[cst.BaseExpression]:
+    """Return the expressions below a node that it writes or deletes, or that are mere names of something, and so are
+    not read."""
+    match node:
+        case cst.For(target=name) | cst.CompFor(target=name) | cst.Del(target=name) | cst.AsName(name=name):
+            return [name]
+        case cst.Attribute(attr=name) | cst.Arg(keyword=cst.Name() as name):
+            return [name]
+        case cst.FunctionDef(name=name) | cst.ClassDef(name=name) | cst.Param(name=name):
+            return [name]
+    return targets_of(node)

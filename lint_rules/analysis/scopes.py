@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass, field
 
-from .imports import imported_names, qualified_name
-from .nodes import FUNCTIONS, FunctionNode, children
+import libcst as cst
+
+from ..engine.imports import imported_names, qualified_name
+from .syntax import children, elements, is_async, parameters, positional, targets_of
 
 _BINDS = frozenset(
-    {ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.withitem, ast.For, ast.AsyncFor,
-     ast.comprehension, ast.ExceptHandler, ast.Call}
+    {cst.Import, cst.ImportFrom, cst.Assign, cst.AnnAssign, cst.NamedExpr, cst.WithItem, cst.For, cst.CompFor,
+     cst.ExceptHandler, cst.Call, cst.TypeAlias}
 )  # fmt: skip
-_UNKNOWN = ast.Constant(...)
+_UNKNOWN = cst.Ellipsis()
 DEEPEST = 12
 """Steps from a name to its value, after which the value counts as unknown."""
 
@@ -26,13 +27,13 @@ class Scope:
     parent: Scope | None
     is_class: bool = False
     imports: dict[str, str] = field(default_factory=dict)
-    values: dict[str, list[tuple[ast.expr, Scope]]] = field(default_factory=dict)
-    iterated: dict[str, ast.expr] = field(default_factory=dict)
-    annotations: dict[str, ast.expr] = field(default_factory=dict)
+    values: dict[str, list[tuple[cst.BaseExpression, Scope]]] = field(default_factory=dict)
+    iterated: dict[str, cst.BaseExpression] = field(default_factory=dict)
+    annotations: dict[str, cst.BaseExpression] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
     nonblocking: set[str] = field(default_factory=set)
 
-    def bind(self, name: str, value: ast.expr, origin: Scope | None = None) -> None:
+    def bind(self, name: str, value: cst.BaseExpression, origin: Scope | None = None) -> None:
         """Add a value of the name, written in the scope `origin` (default: this scope)."""
         self.values.setdefault(name, []).append((value, origin or self))
 
@@ -51,25 +52,32 @@ class Scope:
 class Function:
     """A function with its scope, and the scope of its class if it is a method."""
 
-    node: FunctionNode
+    node: cst.FunctionDef
     scope: Scope
     owner: Scope | None
 
     def __hash__(self) -> int:
         return id(self.node)
 
+    @property
+    def name(self) -> str:
+        """The function's own name."""
+        return self.node.name.value
+
 
 class ModuleScopes:
     """All scopes of one module. `package` is what relative imports start from; None leaves them unresolved."""
 
-    def __init__(self, tree: ast.Module, package: str | None = None) -> None:
+    def __init__(self, tree: cst.Module, package: str | None = None) -> None:
         self.module = Scope(None)
         self.functions: list[Function] = []
+        self.function_at: dict[cst.FunctionDef, Function] = {}
+        self.class_at: dict[cst.ClassDef, Scope] = {}
         self._package = package
         self.classes: dict[str, Scope] = {}
         self._visit(tree, self.module, None)
 
-    def qualified(self, expression: ast.expr, scope: Scope, depth: int = 0) -> str | None:
+    def qualified(self, expression: cst.CSTNode, scope: Scope, depth: int = 0) -> str | None:
         """Return the dotted name of what was imported, through aliases; None for anything else."""
 
         def base_of(name: str) -> str | None:
@@ -79,7 +87,7 @@ class ModuleScopes:
             values = holder.values.get(name)
             if name in holder.imports:
                 return holder.imports[name] if values is None else None
-            if values is None or len(values) != 1 or not isinstance(values[0][0], ast.Name | ast.Attribute):
+            if values is None or len(values) != 1 or not isinstance(values[0][0], cst.Name | cst.Attribute):
                 return None
             return self.qualified(*values[0], depth + 1)
 
@@ -95,109 +103,121 @@ class ModuleScopes:
             scope, inner = scope.parent, False
         return None
 
-    def called(self, call: ast.Call, scope: Scope, owner: Scope | None) -> Function | None:
+    def called(self, call: cst.Call, scope: Scope, owner: Scope | None) -> Function | None:
         """Return the module's own function that the call runs. `owner` is the scope of the class around the call."""
         target = call.func
-        if isinstance(target, ast.Name):
-            holder = self.holder(target.id, scope)
-            if holder is not None and target.id in holder.functions and target.id not in holder.values:
-                return holder.functions[target.id]
-            if target.id in self.classes:
-                return self.classes[target.id].functions.get("__init__")
-        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
-            if target.value.id in ("self", "cls") and owner is not None:
-                return owner.functions.get(target.attr)
-            if target.value.id in self.classes and self.holder(target.value.id, scope) is None:
-                return self.classes[target.value.id].functions.get(target.attr)
+        if isinstance(target, cst.Name):
+            name = target.value
+            holder = self.holder(name, scope)
+            if holder is not None and name in holder.functions and name not in holder.values:
+                return holder.functions[name]
+            if name in self.classes:
+                return self.classes[name].functions.get("__init__")
+        if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name):
+            receiver, method = target.value.value, target.attr.value
+            if receiver in {"self", "cls"} and owner is not None:
+                return owner.functions.get(method)
+            if receiver in self.classes and self.holder(receiver, scope) is None:
+                return self.classes[receiver].functions.get(method)
         return None
 
-    def _visit(self, node: ast.AST, scope: Scope, owner: Scope | None) -> None:
+    def _visit(self, node: cst.CSTNode, scope: Scope, owner: Scope | None) -> None:
         stack = children(node)
         while stack:
             child = stack.pop()
-            if isinstance(child, FUNCTIONS):
+            if isinstance(child, cst.FunctionDef):
                 self._function(child, scope)
-            elif isinstance(child, ast.ClassDef):
+            elif isinstance(child, cst.ClassDef):
                 inner = Scope(scope, is_class=True)
+                self.class_at[child] = inner
                 if not scope.is_class:
-                    self.classes[child.name] = inner
-                self._visit(child, inner, inner)
-            elif isinstance(child, ast.Lambda):
+                    self.classes[child.name.value] = inner
+                self._visit(child.body, inner, inner)
+            elif isinstance(child, cst.Lambda):
                 continue
             else:
                 if type(child) in _BINDS:
                     self._bindings(child, scope, owner)
                 stack += children(child)
 
-    def _function(self, node: FunctionNode, scope: Scope) -> None:
+    def _function(self, node: cst.FunctionDef, scope: Scope) -> None:
         inner = Scope(scope)
         function = Function(node, inner, scope if scope.is_class else self._owner_of(scope))
-        scope.functions[node.name] = function
+        scope.functions[node.name.value] = function
         self.functions.append(function)
-        arguments = node.args
-        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-            inner.bind(argument.arg, _UNKNOWN)
-            if argument.annotation is not None:
-                inner.annotations[argument.arg] = argument.annotation
-                inner.values[argument.arg].clear()
-        for star in (arguments.vararg, arguments.kwarg):
-            if star is not None:
-                inner.bind(star.arg, _UNKNOWN)
-        self._visit(ast.Module(body=node.body, type_ignores=[]), inner, function.owner)
+        self.function_at[node] = function
+        for parameter in parameters(node):
+            name = parameter.name.value
+            inner.bind(name, _UNKNOWN)
+            if parameter.annotation is not None:
+                inner.annotations[name] = parameter.annotation.annotation
+                inner.values[name].clear()
+        for star in (node.params.star_arg, node.params.star_kwarg):
+            if isinstance(star, cst.Param):
+                inner.bind(star.name.value, _UNKNOWN)
+        self._visit(node.body, inner, function.owner)
 
     def _owner_of(self, scope: Scope) -> Scope | None:
         return next((function.owner for function in self.functions if function.scope is scope), None)
 
-    def _bindings(self, node: ast.AST, scope: Scope, owner: Scope | None) -> None:
+    def _bindings(self, node: cst.CSTNode, scope: Scope, owner: Scope | None) -> None:
         match node:
-            case ast.Import() | ast.ImportFrom():
+            case cst.Import() | cst.ImportFrom():
                 scope.imports.update(imported_names(node, self._package))
-            case ast.Assign(targets=targets, value=value):
-                for target in targets:
+            case cst.Assign(value=value):
+                for target in targets_of(node):
                     _bind(target, value, scope, owner)
-            case ast.AnnAssign(target=target, annotation=annotation, value=value):
+            case cst.AnnAssign(target=target, annotation=annotation, value=value):
                 if (name := _bindable(target)) is not None:
-                    _scope_of(name, scope, owner).annotations[name] = annotation
+                    _scope_of(name, scope, owner).annotations[name] = annotation.annotation
                 if value is not None:
                     _bind(target, value, scope, owner)
-            case (
-                ast.NamedExpr(target=target, value=value)
-                | ast.withitem(context_expr=value, optional_vars=ast.expr() as target)
-            ):
+            case cst.NamedExpr(target=target, value=value) | cst.TypeAlias(name=target, value=value):
                 _bind(target, value, scope, owner)
-            case (
-                ast.For(target=ast.Name(id=name), iter=iterable)
-                | ast.comprehension(target=ast.Name(id=name), iter=iterable)
-            ):
-                scope.iterated[name] = iterable
-            case ast.For(target=target) | ast.AsyncFor(target=target) | ast.comprehension(target=target):
-                _bind(target, _UNKNOWN, scope, owner)
-            case ast.ExceptHandler(name=str(name)):
+            case cst.WithItem(item=value, asname=cst.AsName(name=target)):
+                _bind(target, value, scope, owner)
+            case cst.For() | cst.CompFor():
+                _bind_loop(node, scope, owner)
+            case cst.ExceptHandler(name=cst.AsName(name=cst.Name(value=name))):
                 scope.bind(name, _UNKNOWN)
-            case ast.Call(
-                func=ast.Attribute(value=ast.expr() as receiver, attr="setblocking" | "settimeout"),
-                args=[ast.Constant(value=0)],
-            ):
-                if (name := _bindable(receiver)) is not None:
+            case cst.Call(func=cst.Attribute(value=receiver, attr=cst.Name(value="setblocking" | "settimeout"))):
+                if _is_zero(node) and (name := _bindable(receiver)) is not None:
                     _scope_of(name, scope, owner).nonblocking.add(name)
 
 
-def _bind(target: ast.expr, value: ast.expr, scope: Scope, owner: Scope | None) -> None:
-    if isinstance(target, ast.Tuple | ast.List):
-        pairs = value.elts if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts) else []
-        for index, item in enumerate(target.elts):
-            _bind(item, pairs[index] if pairs else _UNKNOWN, scope, owner)
-    elif isinstance(target, ast.Starred):
+def _bind_loop(loop: cst.For | cst.CompFor, scope: Scope, owner: Scope | None) -> None:
+    if isinstance(loop.target, cst.Name) and not (isinstance(loop, cst.For) and is_async(loop)):
+        scope.iterated[loop.target.value] = loop.iter
+    else:
+        _bind(loop.target, _UNKNOWN, scope, owner)
+
+
+def _is_zero(call: cst.Call) -> bool:
+    """Return whether the first argument is 0 or False."""
+    match positional(call):
+        case [cst.Integer(value="0") | cst.Name(value="False"), *_]:
+            return True
+    return False
+
+
+def _bind(target: cst.BaseExpression, value: cst.BaseExpression, scope: Scope, owner: Scope | None) -> None:
+    items = elements(target)
+    if items is not None:
+        values = elements(value)
+        pairs = values if values is not None and len(values) == len(items) else [_UNKNOWN] * len(items)
+        for item, part in zip(items, pairs, strict=True):
+            _bind(item, part, scope, owner)
+    elif isinstance(target, cst.StarredElement):
         _bind(target.value, _UNKNOWN, scope, owner)
     elif (name := _bindable(target)) is not None and (owner is not None or not name.startswith("self.")):
         _scope_of(name, scope, owner).bind(name, value, scope)
 
 
-def _bindable(target: ast.expr) -> str | None:
-    if isinstance(target, ast.Name):
-        return target.id
+def _bindable(target: cst.BaseExpression) -> str | None:
+    if isinstance(target, cst.Name):
+        return target.value
     match target:
-        case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=attribute):
+        case cst.Attribute(value=cst.Name(value="self" | "cls"), attr=cst.Name(value=attribute)):
             return f"self.{attribute}"
     return None
 

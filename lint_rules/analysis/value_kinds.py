@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+
+import libcst as cst
 
 from ..tables.kinds import Kind
-from .nodes import own_nodes
 from .scopes import DEEPEST, Function, ModuleScopes, Scope
+from .syntax import last_name, own_nodes, string_value
 
 _NOTHING = Kind("nothing")
 _OPTIONAL = frozenset({"Annotated", "ClassVar", "Final", "Optional"})
@@ -19,14 +20,14 @@ class ValueKinds(ModuleScopes):
 
     def __init__(
         self,
-        tree: ast.Module,
+        tree: cst.Module,
         kinds: Mapping[str, Kind],
         makers: Mapping[str, str],
         package: str | None = None,
     ) -> None:
         super().__init__(tree, package)
         self.kinds, self.makers = kinds, makers
-        self._results: dict[int, tuple[list[ast.expr], list[ast.expr]]] = {}
+        self._results: dict[cst.FunctionDef, tuple[list[cst.BaseExpression], list[cst.BaseExpression]]] = {}
         self._cut = False  # whether an answer was given up after DEEPEST steps
         self._bound_kinds: dict[tuple[int, str, int], str | None] = {}
 
@@ -34,7 +35,7 @@ class ValueKinds(ModuleScopes):
         """Return what is known of a kind; nothing if the kind does not matter."""
         return self.kinds.get(kind, _NOTHING) if kind is not None else _NOTHING
 
-    def kind(self, expression: ast.expr, scope: Scope, owner: Scope | None, depth: int = 0) -> str | None:
+    def kind(self, expression: cst.BaseExpression, scope: Scope, owner: Scope | None, depth: int = 0) -> str | None:
         """Return the name of the kind of the expression's value, or None. `owner` is the scope of the class around
         the expression, `depth` how many steps were taken so far."""
         if depth > DEEPEST:
@@ -42,35 +43,36 @@ class ValueKinds(ModuleScopes):
             return None
         deeper = depth + 1
         match expression:
-            case ast.Name(id=name):
+            case cst.Name(value=name):
                 holder = self.holder(name, scope)
                 return self._kind_of_bound(holder, name, name, owner, deeper) if holder is not None else None
-            case ast.Call():
+            case cst.Call():
                 return self._kind_of_call(expression, scope, owner, deeper)
-            case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name) if owner is not None:
+            case cst.Attribute(value=cst.Name(value="self" | "cls"), attr=cst.Name(value=name)) if owner is not None:
                 return self._kind_of_bound(owner, f"self.{name}", name, owner, deeper)
-            case ast.Attribute(value=value, attr=name):
+            case cst.Attribute(value=value, attr=cst.Name(value=name)):
                 return self.about(self.kind(value, scope, owner, deeper)).attribute(name)
-            case ast.Subscript(value=value):
+            case cst.Subscript(value=value):
                 return self.about(self.kind(value, scope, owner, deeper)).items
-            case ast.NamedExpr(value=value):
+            case cst.NamedExpr(value=value):
                 return self.kind(value, scope, owner, deeper)
-            case ast.IfExp(body=body, orelse=orelse):
-                return self.kind(body, scope, owner, deeper) or self.kind(orelse, scope, owner, deeper)
-            case ast.BoolOp(values=values):
-                return next((kind for value in values if (kind := self.kind(value, scope, owner, deeper))), None)
+            case cst.IfExp(body=left, orelse=right) | cst.BooleanOperation(left=left, right=right):
+                return self.kind(left, scope, owner, deeper) or self.kind(right, scope, owner, deeper)
         return None
 
-    def returned_and_yielded(self, function: Function) -> tuple[list[ast.expr], list[ast.expr]]:
+    def returned_and_yielded(self, function: Function) -> tuple[list[cst.BaseExpression], list[cst.BaseExpression]]:
         """Return the expressions that a function returns, and those that it yields."""
-        key = id(function.node)
-        if key not in self._results:
-            nodes = list(own_nodes(function.node.body))
-            self._results[key] = (
-                [node.value for node in nodes if isinstance(node, ast.Return) and node.value],
-                [node.value for node in nodes if isinstance(node, ast.Yield) and node.value],
+        if function.node not in self._results:
+            nodes = list(own_nodes([function.node.body]))
+            self._results[function.node] = (
+                [node.value for node in nodes if isinstance(node, cst.Return) and node.value is not None],
+                [
+                    node.value
+                    for node in nodes
+                    if isinstance(node, cst.Yield) and isinstance(node.value, cst.BaseExpression)
+                ],
             )
-        return self._results[key]
+        return self._results[function.node]
 
     def _kind_of_bound(self, holder: Scope, bound: str, name: str, owner: Scope | None, depth: int) -> str | None:
         """Return the kind of what a scope binds to `bound`: a name, or `self.name`."""
@@ -105,19 +107,19 @@ class ValueKinds(ModuleScopes):
             return self.about(self.kind(holder.iterated[bound], holder, owner, depth)).items
         return None
 
-    def _kind_of_call(self, call: ast.Call, scope: Scope, owner: Scope | None, depth: int) -> str | None:
+    def _kind_of_call(self, call: cst.Call, scope: Scope, owner: Scope | None, depth: int) -> str | None:
         qualified = self.qualified(call.func, scope)
         if qualified is not None:
             return self.makers.get(qualified)
-        if isinstance(call.func, ast.Attribute):
+        if isinstance(call.func, cst.Attribute):
             kind = self.kind(call.func.value, scope, owner, depth)
             if kind in self.kinds:
-                return self.about(kind).result_of(call.func.attr)
+                return self.about(kind).result_of(call.func.attr.value)
         function = self.called(call, scope, owner)
-        if function is None or function.node.name == "__init__":
+        if function is None or function.name == "__init__":
             return None
         if function.node.returns is not None:
-            return self._kind_of_annotation(function.node.returns, function.scope)
+            return self._kind_of_annotation(function.node.returns.annotation, function.scope)
         kinds = {
             self.kind(value, function.scope, function.owner, depth)
             for value in self.returned_and_yielded(function)[0]
@@ -125,23 +127,36 @@ class ValueKinds(ModuleScopes):
         }
         return kinds.pop() if len(kinds) == 1 else None
 
-    def _kind_of_annotation(self, annotation: ast.expr, scope: Scope) -> str | None:
+    def _kind_of_annotation(self, annotation: cst.BaseExpression, scope: Scope) -> str | None:
         match annotation:
-            case ast.Constant(value=str(text)):
-                try:
-                    return self._kind_of_annotation(ast.parse(text, mode="eval").body, scope)
-                except (SyntaxError, ValueError, RecursionError, MemoryError):
-                    return None
-            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            case cst.SimpleString() | cst.ConcatenatedString():
+                parsed = parsed_annotation(annotation)
+                return self._kind_of_annotation(parsed, scope) if parsed is not None else None
+            case cst.BinaryOperation(left=left, operator=cst.BitOr(), right=right):
                 return self._kind_of_annotation(left, scope) or self._kind_of_annotation(right, scope)
-            case ast.Subscript(value=value, slice=inner) if ast.unparse(value).rpartition(".")[2] in _OPTIONAL:
-                first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
-                return self._kind_of_annotation(first, scope)
-            case ast.Name() | ast.Attribute():
+            case cst.Subscript(value=value) if last_name(value) in _OPTIONAL:
+                first = next(indices(annotation), None)
+                return self._kind_of_annotation(first, scope) if first is not None else None
+            case cst.Name() | cst.Attribute():
                 qualified = self.qualified(annotation, scope)
                 return self.makers.get(qualified) if qualified is not None else None
         return None
 
 
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
+def parsed_annotation(text: cst.BaseExpression) -> cst.BaseExpression | None:
+    """Return the expression that an annotation in quotes holds; None if it holds none."""
+    try:
+        return cst.parse_expression(string_value(text) or "")
+    except (cst.ParserSyntaxError, RecursionError):
+        return None
+
+
+def indices(subscript: cst.Subscript) -> Iterator[cst.BaseExpression]:
+    """Yield what stands between the brackets of `a[b, c]`, without slices."""
+    for element in subscript.slice:
+        if isinstance(element.slice, cst.Index):
+            yield element.slice.value
+
+
+def _is_none(value: cst.BaseExpression) -> bool:
+    return isinstance(value, cst.Name) and value.value == "None"

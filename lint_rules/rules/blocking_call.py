@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..analysis.nodes import FunctionNode, decorator_name, own_nodes
+import libcst as cst
+
 from ..analysis.scopes import Function
+from ..analysis.syntax import decorator_name, every_node, is_async, last_name, own_nodes, statements
 from ..analysis.value_kinds import ValueKinds
-from ..engine.contract import JSON, Example, Finding, Rule, SourceFile, Summaries, TraceStep
+from ..engine.contract import Example, SourceFile, TraceStep
+from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited, indent_of
 from ..tables.blocking_apis import BUILTINS, FUNCTIONS, KINDS, MAKERS
 
@@ -76,43 +78,51 @@ _INERT = frozenset({"cache", "classmethod", "lru_cache", "staticmethod", "wraps"
 class _Wait:
     """A place that waits: what is called, what to use instead, and the path there through helpers."""
 
-    line: int
+    node: cst.Call
     call: str
     instead: str
     trace: tuple[TraceStep, ...] = ()
 
 
-class BlockingCall(Rule):
+class BlockingCall(LintRule):
     """The rule. It looks at one file at a time."""
+
+    code = CODE
+    message = message
+    reason = reason
+    VALID = VALID
+    INVALID = INVALID
 
     def wants(self, data: bytes) -> bool:
         """Want files with an `async def` and a library that waits."""
         return b"async" in data and _WANTED.search(data) is not None
 
-    def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
-        """Report every waiting call in an `async def` of the file."""
-        names = ValueKinds(file.ast(), KINDS, MAKERS)
-        helpers = _Helpers(file.relative, names)
-        for function in names.functions:
-            if isinstance(function.node, ast.AsyncFunctionDef):
-                for call in _calls(function.node):
-                    wait = _direct(call, function, names) or helpers.through(call, function)
-                    if wait is not None:
-                        text = (
-                            f"{wait.call} blocks the event loop in `async def {function.node.name}`: {wait.instead}"
-                        )
-                        yield Finding(CODE, file.relative, file.span(call), text, wait.trace)
+    def visit_Module(self, node: cst.Module) -> None:
+        """Learn of which kind the values of the module are."""
+        self._names = ValueKinds(node, KINDS, MAKERS)
+        self._helpers = _Helpers(self.file, self._names)
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        """Report every waiting call in an `async def`."""
+        if not is_async(node):
+            return
+        function = self._names.function_at[node]
+        for call in _calls(node):
+            wait = _direct(call, function, self._names) or self._helpers.through(call, function)
+            if wait is not None:
+                text = f"{wait.call} blocks the event loop in `async def {function.name}`: {wait.instead}"
+                self.report(call, text, trace=wait.trace)
 
 
 class _Helpers:
     """The module's own plain functions that wait, directly or through each other."""
 
-    def __init__(self, path: str, names: ValueKinds) -> None:
-        self._path = path
+    def __init__(self, file: SourceFile, names: ValueKinds) -> None:
+        self._file = file
         self._names = names
-        self._waits: dict[ast.AST, _Wait | None] = {}
+        self._waits: dict[cst.FunctionDef, _Wait | None] = {}
 
-    def through(self, call: ast.Call, caller: Function) -> _Wait | None:
+    def through(self, call: cst.Call, caller: Function) -> _Wait | None:
         """Return what the call of one of the module's functions waits for, if it waits."""
         target = self._names.called(call, caller.scope, caller.owner)
         if target is None or not _runs_in_place(target):
@@ -120,10 +130,9 @@ class _Helpers:
         wait = self._wait_of(target)
         if wait is None:
             return None
-        step = TraceStep(self._path, wait.line, f"{wait.call} in `{target.node.name}`")
-        return _Wait(
-            call.lineno, f"{target.node.name}(), which calls {wait.call},", wait.instead, (step, *wait.trace)
-        )
+        line = self._file.span(wait.node).line
+        step = TraceStep(self._file.relative, line, f"{wait.call} in `{target.name}`")
+        return _Wait(call, f"{target.name}(), which calls {wait.call},", wait.instead, (step, *wait.trace))
 
     def _wait_of(self, function: Function) -> _Wait | None:
         if function.node not in self._waits:
@@ -139,46 +148,47 @@ class _Helpers:
 def _runs_in_place(function: Function) -> bool:
     """Return whether a call runs the body at once: it is no coroutine and no generator, and no decorator may have
     moved it into a thread."""
-    if isinstance(function.node, ast.AsyncFunctionDef):
+    if is_async(function.node):
         return False
-    if any(decorator_name(decorator) not in _INERT for decorator in function.node.decorator_list):
+    if any(decorator_name(decorator) not in _INERT for decorator in function.node.decorators):
         return False
-    return not any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function.node.body))
+    return not any(isinstance(node, cst.Yield) for node in own_nodes([function.node.body]))
 
 
-def _calls(function: FunctionNode) -> Iterator[ast.Call]:
-    """Yield the calls that the function itself makes, in order, without those that are awaited."""
-    nodes = list(own_nodes(function.body))
-    awaited = {id(node.value) for node in nodes if isinstance(node, ast.Await)}
-    calls = [node for node in nodes if isinstance(node, ast.Call) and id(node) not in awaited]
-    yield from sorted(calls, key=lambda call: (call.lineno, call.col_offset))
+def _calls(function: cst.FunctionDef) -> Iterator[cst.Call]:
+    """Yield the calls that the function itself makes, without those that are awaited."""
+    nodes = list(own_nodes([function.body]))
+    awaited = {node.expression for node in nodes if isinstance(node, cst.Await)}
+    return (node for node in nodes if isinstance(node, cst.Call) and node not in awaited)
 
 
-def _direct(call: ast.Call, function: Function, names: ValueKinds) -> _Wait | None:
+def _direct(call: cst.Call, function: Function, names: ValueKinds) -> _Wait | None:
     """Return the wait of the call itself."""
     qualified = names.qualified(call.func, function.scope)
     if qualified is not None:
         if qualified in FUNCTIONS:
-            return _Wait(call.lineno, f"{qualified}()", f"use {FUNCTIONS[qualified]}, or a thread")
+            return _Wait(call, f"{qualified}()", f"use {FUNCTIONS[qualified]}, or a thread")
         return None
-    if isinstance(call.func, ast.Name):
-        if call.func.id in BUILTINS and names.holder(call.func.id, function.scope) is None:
-            return _Wait(call.lineno, f"{call.func.id}()", f"use {BUILTINS[call.func.id]}")
+    name = last_name(call.func)
+    if isinstance(call.func, cst.Name):
+        if name in BUILTINS and names.holder(name, function.scope) is None:
+            return _Wait(call, f"{name}()", f"use {BUILTINS[name]}")
         return None
-    if isinstance(call.func, ast.Attribute):
+    if isinstance(call.func, cst.Attribute):
         kind = names.kind(call.func.value, function.scope, function.owner)
-        if kind is not None and KINDS[kind].blocks(call.func.attr):
-            return _Wait(call.lineno, f"{call.func.attr}() of {kind}", "use await asyncio.to_thread(…)")
+        if kind is not None and KINDS[kind].blocks(name):
+            return _Wait(call, f"{name}() of {kind}", "use await asyncio.to_thread(…)")
     return None
 
 
 def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
     """Make each `async def` sleep on the event loop."""
-    for function in ast.walk(file.ast()):
-        if isinstance(function, ast.AsyncFunctionDef) and function.lineno < function.body[0].lineno:
-            first = function.body[0]
-            line = file.line(first.lineno)
-            if not getattr(first, "decorator_list", ()):  # nothing may stand between a decorator and its definition
-                lines = (f"{indent_of(file, first)}plugport_mutant.sleep(1)", line)
-                text = edited(file, [Edit(first.lineno, first.lineno, lines)], top="import time as plugport_mutant")
-                yield Mutant(file.relative, function.lineno, "sleeps on the event loop", text)
+    for function in every_node(file.tree()):
+        if not isinstance(function, cst.FunctionDef) or not is_async(function):
+            continue
+        first = statements(function.body)[0]
+        start, line = file.span(first).line, file.span(function).line
+        if line < start and not getattr(first, "decorators", ()):  # nothing may come between one and its definition
+            lines = (f"{indent_of(file, first)}plugport_mutant.sleep(1)", file.line(start))
+            text = edited(file, [Edit(start, start, lines)], top="import time as plugport_mutant")
+            yield Mutant(file.relative, line, "sleeps on the event loop", text)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import libcst as cst
+
 from ..analysis.commands import command_words
-from ..analysis.imports import package_of
 from ..analysis.instance_kinds import InstanceKinds
 from ..analysis.literal_text import literal_text
-from ..analysis.nodes import FUNCTIONS, getattr_as_attribute, last_name, passed_values
-from ..analysis.places import Place, places
-from ..engine.contract import JSON, Example, Finding, Rule, SourceFile, Summaries
+from ..analysis.places import Place, PlaceTracker, not_read
+from ..analysis.syntax import code, every_node, getattr_as_attribute, last_name, passed_values
+from ..engine.contract import JSON, Example, SourceFile
 from ..engine.errors import ConfigurationError
+from ..engine.imports import package_of
+from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited
 from ..tables.guarded_apis import COMMANDS, KINDS, MAKERS, PRESETS, Guard
 from ..tables.kinds import Kind
@@ -123,10 +125,17 @@ class _Table:
     allow: frozenset[tuple[str, str]]
 
 
-class OnlyCaller(Rule):
+class OnlyCaller(LintRule):
     """The rule."""
 
+    code = CODE
+    message = message
+    reason = reason
+    VALID = VALID
+    INVALID = INVALID
+
     def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
         self._tables = [_table(table) for table in config.get("only-caller", [])]
         calls = [name for table in self._tables for name in table.guard.calls]
         classes = {name.rpartition(".")[0] for name in calls}
@@ -146,10 +155,8 @@ class OnlyCaller(Rule):
         if file.module is None:
             return None
         names = self._names(file, {})
-        values = {name: names.kind(ast.Name(name), names.module, None) for name in names.module.values}
-        makers = {
-            name: names.kind(ast.Call(ast.Name(name), [], []), names.module, None) for name in names.module.functions
-        }
+        values = {name: names.kind(cst.Name(name), names.module, None) for name in names.module.values}
+        makers = {name: names.kind(cst.Call(cst.Name(name)), names.module, None) for name in names.module.functions}
         summary: dict[str, JSON] = {
             part: {f"{file.module}.{name}": kind for name, kind in kinds.items() if kind in self._kinds}
             for part, kinds in (("makers", makers), ("values", values))
@@ -166,25 +173,63 @@ class OnlyCaller(Rule):
                     kinds.update(kinds_here if isinstance(kinds_here, Mapping) else {})
         return linked
 
-    def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
-        """Report every use of a guarded API outside of the functions that may use it."""
-        names = self._names(file, linked if isinstance(linked, Mapping) else {})
-        uses = _Uses(names)
-        for place in places(file.ast(), names):
-            for table in self._tables:
-                use = uses.of(table.guard, place)
-                if use is None or (file.relative, place.function) in table.allow:
-                    continue
-                allowed = ", ".join(f"{path}::{name}" for path, name in sorted(table.allow)) or "nobody"
-                text = f"{use} is guarded ({table.guard.name}); it may be called by {allowed} alone"
-                yield Finding(CODE, file.relative, file.span(place.node), text)
-                break
+    def visit_Module(self, node: cst.Module) -> None:
+        """Learn of which kind the values of the module are."""
+        names = self._names(self.file, self.linked if isinstance(self.linked, Mapping) else {})
+        self._uses = _Uses(names, node)
+        self._places = PlaceTracker(names)
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        """Go into the function."""
+        self._places.enter(node)
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef) -> None:
+        """Go out of the function."""
+        self._places.leave()
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        """Go into the class."""
+        self._places.enter(node)
+
+    def leave_ClassDef(self, original_node: cst.ClassDef) -> None:
+        """Go out of the class."""
+        self._places.leave()
+
+    def visit_Import(self, node: cst.Import) -> bool:
+        """Nothing in an import is a use."""
+        return False
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
+        """Nothing in an import is a use."""
+        return False
+
+    def visit_Name(self, node: cst.Name) -> None:
+        """Judge a name."""
+        self._judge(node)
+
+    def visit_Attribute(self, node: cst.Attribute) -> None:
+        """Judge an attribute."""
+        self._judge(node)
+
+    def visit_Call(self, node: cst.Call) -> None:
+        """Judge a call."""
+        self._judge(node)
+
+    def _judge(self, node: cst.Name | cst.Attribute | cst.Call) -> None:
+        place = self._places.current
+        for table in self._tables:
+            use = self._uses.of(table.guard, node, place)
+            if use is None or (self.file.relative, place.function) in table.allow:
+                continue
+            allowed = ", ".join(f"{path}::{name}" for path, name in sorted(table.allow)) or "nobody"
+            self.report(node, f"{use} is guarded ({table.guard.name}); it may be called by {allowed} alone")
+            break
 
     def _names(self, file: SourceFile, linked: Mapping[str, Any]) -> InstanceKinds:
         makers, values = linked.get("makers", {}), linked.get("values", {})
 
         def make() -> InstanceKinds:
-            return InstanceKinds(file.ast(), self._kinds, self._makers | makers, values, package_of(file))
+            return InstanceKinds(file.tree(), self._kinds, self._makers | makers, values, package_of(file))
 
         return make() if makers or values else file.derived(CODE, make)
 
@@ -218,63 +263,61 @@ def _are_texts(value: object) -> bool:
 class _Uses:
     """Tells which expressions of one module use a guarded API."""
 
-    def __init__(self, names: InstanceKinds) -> None:
+    def __init__(self, names: InstanceKinds, tree: cst.Module) -> None:
         self._names = names
         self._imports_docker = any(
             name.partition(".")[0] in {"docker", "aiodocker", "podman"} for name in names.module.imports.values()
         )
-        self._decorators = {
-            id(decorator) for function in names.functions for decorator in function.node.decorator_list
-        }
+        nodes = every_node(tree)
+        self._decorators = {node.decorator for node in nodes if isinstance(node, cst.Decorator)}
+        self._not_read = {target for node in nodes for target in not_read(node)}
 
-    def of(self, guard: Guard, place: Place) -> str | None:
+    def of(self, guard: Guard, node: cst.Name | cst.Attribute | cst.Call, place: Place) -> str | None:
         """Return what of the guarded API the expression uses, in words; None if it uses nothing."""
-        node = place.node
-        if isinstance(node, ast.Attribute):
-            is_candidate = node.attr in guard.words and isinstance(node.ctx, ast.Load)
+        if isinstance(node, cst.Attribute):
+            is_candidate = node.attr.value in guard.words and node not in self._not_read
             return self._name(node, place, guard) or self._member(node, place, guard) if is_candidate else None
-        if isinstance(node, ast.Name):
-            return self._name(node, place, guard) if guard.calls and isinstance(node.ctx, ast.Load) else None
-        if isinstance(node, ast.Call):
-            if (attribute := getattr_as_attribute(node)) is not None:
-                return self._member(attribute, place, guard)
-            return self._route(node, place, guard) or self._command(node, place, guard)
-        return None
+        if isinstance(node, cst.Name):
+            return self._name(node, place, guard) if guard.calls and node not in self._not_read else None
+        if (attribute := getattr_as_attribute(node)) is not None:
+            return self._member(attribute, place, guard)
+        return self._route(node, place, guard) or self._command(node, place, guard)
 
-    def _name(self, node: ast.Attribute | ast.Name, place: Place, guard: Guard) -> str | None:
+    def _name(self, node: cst.Attribute | cst.Name, place: Place, guard: Guard) -> str | None:
         qualified = self._names.qualified(node, place.scope)
         return f"{qualified}()" if qualified is not None and qualified in guard.calls else None
 
-    def _member(self, node: ast.Attribute, place: Place, guard: Guard) -> str | None:
+    def _member(self, node: cst.Attribute, place: Place, guard: Guard) -> str | None:
+        name = node.attr.value
         kind = self._names.kind(node.value, place.scope, place.owner)
         if kind is None and (qualified := self._names.qualified(node.value, place.scope)) is not None:
             kind = self._names.makers.get(qualified)
         if kind is not None:
-            if node.attr in guard.members.get(kind, frozenset()):
-                return f"`{node.attr}` of {kind}"
-            return f"{kind}.{node.attr}()" if f"{kind}.{node.attr}" in guard.calls else None
-        if node.attr in guard.anywhere:
-            return f"`{node.attr}`"
+            if name in guard.members.get(kind, frozenset()):
+                return f"`{name}` of {kind}"
+            return f"{kind}.{name}()" if f"{kind}.{name}" in guard.calls else None
+        if name in guard.anywhere:
+            return f"`{name}`"
         match node:
-            case ast.Attribute(value=ast.Attribute(value=client, attr="containers"), attr=method) if (
-                method in guard.collection_methods and self._is_named_as_client(client, place)
+            case cst.Attribute(value=cst.Attribute(value=client, attr=cst.Name(value="containers"))) if (
+                name in guard.collection_methods and self._is_named_as_client(client, place)
             ):
-                return f"`containers.{method}`"
+                return f"`containers.{name}`"
         return None
 
-    def _is_named_as_client(self, node: ast.expr, place: Place) -> bool:
+    def _is_named_as_client(self, node: cst.BaseExpression, place: Place) -> bool:
         """Return whether a value of unknown kind has the name of a client; asked for `X.containers.METHOD` alone."""
         if self._names.kind(node, place.scope, place.owner) is not None:
             return False
-        name = last_name(node.func if isinstance(node, ast.Call) else node).lower()
+        name = last_name(node.func if isinstance(node, cst.Call) else node).lower()
         if name in {"self", "cls"}:
             return False
         return "docker" in name or (self._imports_docker and any(part in name for part in _CLIENT_NAMES))
 
-    def _route(self, call: ast.Call, place: Place, guard: Guard) -> str | None:
-        if not guard.routes or id(call) in self._decorators or last_name(call.func) not in _SENDERS:
+    def _route(self, call: cst.Call, place: Place, guard: Guard) -> str | None:
+        if not guard.routes or call in self._decorators or last_name(call.func) not in _SENDERS:
             return None
-        if ast.unparse(call.func).partition(".")[0].partition("(")[0] in _NO_SENDERS:
+        if code(call.func).partition(".")[0].partition("(")[0] in _NO_SENDERS:
             return None
         for argument in passed_values(call):
             text = literal_text(argument, self._names, place.scope)
@@ -282,7 +325,7 @@ class _Uses:
                 return "this route of the engine"
         return None
 
-    def _command(self, call: ast.Call, place: Place, guard: Guard) -> str | None:
+    def _command(self, call: cst.Call, place: Place, guard: Guard) -> str | None:
         if not guard.commands:
             return None
         words = command_words(call, self._names, place.scope)
@@ -301,23 +344,22 @@ def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
         else:
             module, _, name = str(guard["calls"][0]).rpartition(".")
             top, call_text = f"from {module} import {name} as plugport_mutant", "plugport_mutant()"
-        for statement, call in _one_line_calls(file.ast(), names):
-            line = file.line(statement.lineno)
-            if statement.lineno != statement.end_lineno or any(f"def {name}" in line for name in names):
-                continue
+        for call in _one_line_calls(file, names):
             span = file.span(call)
+            line = file.line(span.line)
+            if any(f"def {name}" in line for name in names):
+                continue
             changed = line[: span.column - 1] + call_text + line[span.end_column - 1 :]
-            text = edited(file, [Edit(statement.lineno, statement.lineno, (changed,))], top=top)
-            yield Mutant(file.relative, statement.lineno, f"asks the guarded API itself: {call_text}", text)
+            text = edited(file, [Edit(span.line, span.line, (changed,))], top=top)
+            yield Mutant(file.relative, span.line, f"asks the guarded API itself: {call_text}", text)
 
 
-def _one_line_calls(tree: ast.Module, names: set[str]) -> Iterator[tuple[ast.stmt, ast.Call]]:
-    for statement in ast.walk(tree):
-        if isinstance(statement, ast.stmt) and not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
-            for node in ast.walk(statement):
-                if isinstance(node, ast.Call) and last_name(node.func) in names and _is_on_line(node, statement):
-                    yield statement, node
-
-
-def _is_on_line(call: ast.Call, statement: ast.stmt) -> bool:
-    return call.lineno == call.end_lineno == statement.lineno
+def _one_line_calls(file: SourceFile, names: set[str]) -> Iterator[cst.Call]:
+    """Yield the calls of these names in simple statements of one line."""
+    for line in every_node(file.tree()):
+        if isinstance(line, cst.SimpleStatementLine):
+            for node in every_node(line):
+                if isinstance(node, cst.Call) and last_name(node.func) in names:
+                    span = file.span(line)
+                    if span.line == span.end_line:
+                        yield node
