@@ -56,6 +56,8 @@ class HookMarkers:
         self.aliases: dict[str, str] = {}
         self.scope = ""
         """The class whose body is read, with a dot behind it: its own names come first."""
+        self.hidden: frozenset[str] = frozenset()
+        """Names that mean something else in the function that is read."""
         self._project = offered or Markers()
         self._constants: dict[str, str] = {}
         package = package_of(file) if file.module is not None else None
@@ -203,6 +205,8 @@ class HookMarkers:
         known: frozenset[str],
     ) -> Options | None:
         local = _local_name(expression)
+        if local is not None and local.partition(".")[0] in self.hidden:
+            return None
         for name in () if local is None else (self.scope + local, local):
             if name in own:
                 return own[name]

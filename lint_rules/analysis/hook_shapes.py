@@ -36,9 +36,10 @@ def is_decorated(marked: MarkedFunction) -> bool:
 
 
 def place_of(marked: MarkedFunction) -> cst.CSTNode:
-    """Return what to point at: the decorated function's name, else the call that applies the marker."""
+    """Return what to point at: the function's name if that is the attribute's name, else what gives it another."""
     function = marked.function
-    return function.name if isinstance(function, cst.FunctionDef) and is_decorated(marked) else marked.marker
+    is_own = isinstance(function, cst.FunctionDef) and function.name.value == marked.name
+    return function.name if is_own and isinstance(function, cst.FunctionDef) else marked.marker
 
 
 def shape_of(marked: MarkedFunction, hook: str) -> Shape:

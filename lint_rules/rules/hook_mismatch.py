@@ -22,9 +22,11 @@ from ..analysis.syntax import (
     attribute_values,
     bound_values,
     decorator_name,
+    dotted_name,
     elements,
     every_node,
     own_nodes,
+    parameter_names,
     statements,
     string_value,
 )
@@ -74,7 +76,7 @@ INVALID = (
     Example(
         "from plugport.hookspecs import hookimpl\n\n\ndef _again(workspace, how): ...\n\n\n"
         "class Backend:\n    restart = hookimpl(_again)\n",
-        lines=(8,),
+        lines=(4,),
     ),
 )
 VALID = (
@@ -159,6 +161,14 @@ class HookMismatch(LintRule):
             for item in own_nodes(statements(node), (*FUNCTIONS, cst.ClassDef))
             if isinstance(item, cst.FunctionDef)
         }
+        self._functions |= {
+            f"{item.name.value}.{method.name.value}": method
+            for item in statements(node)
+            if isinstance(item, cst.ClassDef)
+            for method in statements(item)
+            if isinstance(method, cst.FunctionDef)
+        }
+        self._hidden: list[frozenset[str]] = []
         self._judge(node)
 
     def visit_ClassDef(self, node: cst.ClassDef) -> None:
@@ -168,8 +178,16 @@ class HookMismatch(LintRule):
         self._markers.scope = outer
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        """Judge what stands in a function."""
+        """Judge what stands in a function, where a name may mean something else."""
+        self._hidden.append(self._markers.hidden)
+        bound = {name: self._markers.options_of(value) for name, value in bound_values(own_nodes([node.body]))}
+        names = {name for name, options in bound.items() if options is None}.union(parameter_names(node))
+        self._markers.hidden |= names
         self._judge(node)
+
+    def leave_FunctionDef(self, original_node: cst.FunctionDef) -> None:
+        """Go back to the names around the function."""
+        self._markers.hidden = self._hidden.pop()
 
     def _judge(self, holder: cst.Module | cst.ClassDef | cst.FunctionDef) -> None:
         by_hook: dict[str, dict[str, MarkedFunction]] = {}
@@ -218,17 +236,19 @@ class HookMismatch(LintRule):
             if value is None or (applied := self._markers.applied(value)) is None:
                 continue
             for target in _loop_values(applied[1], own):
-                if isinstance(target, cst.Name) and target.value in functions:
-                    yield MarkedFunction(target.value, functions[target.value], applied[0], value, is_method)
+                dotted = dotted_name(target)
+                function = functions.get(dotted) or (self._functions.get(dotted) if "." in dotted else None)
+                if function is not None:
+                    in_class = is_method or "." in dotted
+                    yield MarkedFunction(function.name.value, function, applied[0], value, in_class)
 
     def _function(
         self, target: cst.BaseExpression, functions: Mapping[str, cst.FunctionDef]
     ) -> Implementation | None:
         if isinstance(target, cst.Lambda):
             return target
-        if isinstance(target, cst.Name):
-            return functions.get(target.value) or self._functions.get(target.value)
-        return None
+        dotted = dotted_name(target)
+        return functions.get(dotted) or self._functions.get(dotted)
 
     def _decorated(self, function: cst.FunctionDef, is_method: bool) -> Iterator[MarkedFunction]:
         for decorator in function.decorators:
@@ -248,7 +268,7 @@ class HookMismatch(LintRule):
 
     def _report_faults(self, marked: MarkedFunction, hook: str | None) -> None:
         head = self.file.span(place_of(marked))
-        marker = self.file.span(marked.marker)
+        marker = self.file.span(marked.marker) if is_decorated(marked) else head
         if is_decorated(marked):
             marker = replace(marker, end_line=head.end_line, end_column=head.end_column)
         for option in sorted(marked.options.keys() - OPTIONS):
@@ -259,7 +279,7 @@ class HookMismatch(LintRule):
         for fault in faults(shape_of(marked, hook), self._hooks):
             if marked.function is None and hook in self._hooks and not fault.in_options:
                 continue  # the function is another module's: its parameters are not known here
-            if fault.argument in arguments and is_decorated(marked):
+            if fault.argument in arguments:
                 self.report(arguments[fault.argument], fault.text)
             else:
                 self.report(marker if fault.in_options else head, fault.text)
