@@ -13,6 +13,7 @@ from .engine.errors import ConfigurationError, Unparsable
 from .engine.mutant import Edit, Mutant, edited, indent_of
 
 if TYPE_CHECKING:
+    from .engine.edits import Import, import_from, import_module, insert_before, replace_node
     from .engine.lint_rule import LintRule
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Example",
     "Finding",
     "Fix",
+    "Import",
     "LintRule",
     "Mutant",
     "Rule",
@@ -32,8 +34,12 @@ __all__ = [
     "TraceStep",
     "Unparsable",
     "edited",
+    "import_from",
+    "import_module",
     "indent_of",
+    "insert_before",
     "lint_rules",
+    "replace_node",
 ]
 
 
@@ -49,9 +55,13 @@ def lint_rules() -> list[RuleDescriptor]:
 
 
 def __getattr__(name: str) -> object:
-    """Import `LintRule` when a rule asks for it: it brings LibCST, which a run of cached results does without."""
+    """Import what needs LibCST when a rule asks for it: a run of cached results does without."""
     if name == "LintRule":
         from .engine.lint_rule import LintRule
 
         return LintRule
+    if name in {"Import", "import_from", "import_module", "insert_before", "replace_node"}:
+        from .engine import edits
+
+        return getattr(edits, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

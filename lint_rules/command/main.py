@@ -87,6 +87,8 @@ def _exit_code(report: Report, display: DisplayPaths) -> int:
         where = f" on {display(crash.path)}" if crash.path else ""
         print(f"plugport lint: {crash.rule} crashed{where} in {crash.stage}: {crash.reason}", file=sys.stderr)
         print(crash.detail, file=sys.stderr, end="")
+    for note in report.notes:
+        print(f"plugport lint: {note}", file=sys.stderr)
     for problem in report.problems:
         print(f"plugport lint: {problem}", file=sys.stderr)
     if report.failures:

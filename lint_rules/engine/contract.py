@@ -73,8 +73,10 @@ class Example:
 
 
 class Rule(Protocol):
-    """A rule as the engine runs it; a rule may inherit from this class. The engine makes one instance for each run.
-    It keeps no state between files, since files are spread over processes and results are cached.
+    """The old shape of a rule, which finds by itself. It works until version 0.3, and warns: make it a `LintRule`.
+
+    The engine makes one instance for each run. It keeps no state between files, since files are spread over processes
+    and results are cached.
 
     Order: `wants` (bytes) -> `summarise` (every wanted file; cached by content) -> `link` (once, over all
     summaries) -> `check` (every wanted file; cached by content, the linked facts and the summaries read).

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .cache import Row, digest
-from .contract import Rule
 from .errors import ConfigurationError
+from .old_rules import made
 from .rule_executor import (
     CheckResult,
     Crash,
@@ -26,6 +26,7 @@ from .rule_executor import (
 
 if TYPE_CHECKING:
     from .incremental import IncrementalRun, RuleState
+    from .lint_rule import LintRule
     from .process_pool import ProcessPool
 
 PARALLEL_FROM = 400_000
@@ -33,21 +34,23 @@ PARALLEL_FROM = 400_000
 
 
 class FullRun:
-    """One run of the rules. `crashes` are rules that failed on a file, `problems` rules that could not be made; the
-    run goes on after either."""
+    """One run of the rules. `crashes` are rules that failed on a file, `problems` rules that could not be made, and
+    the run goes on after either; `notes` say what the authors of rules must change."""
 
     def __init__(self, incremental: IncrementalRun, states: Sequence[RuleState]) -> None:
         self.crashes: list[Crash] = []
         self.problems: list[str] = []
+        self.notes: list[str] = []
         self._incremental = incremental
         self._files = incremental.files
         self._states: dict[str, RuleState] = {}
-        self._rules: dict[str, Rule] = {}
+        self._rules: dict[str, LintRule] = {}
         for state in states:
             code = state.rule.code
             try:
-                self._rules[code] = state.rule.load()[0](incremental.configuration.table)
+                self._rules[code], note = made(state.rule, incremental.configuration.table)
                 self._states[code] = state
+                self.notes += [note] if note is not None else []
             except ConfigurationError:
                 raise
             except Exception as error:  # noqa: BLE001 - the engine's edge: a rule that cannot be made is named

@@ -7,12 +7,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...hookspecs import RuleDescriptor
 from ...hookspecs.providers import LINT_GROUP, Provider, ProviderManager, ProviderStatus, discover
 from ...hookspecs.providers.manager import answer
 from .contract import Rule
+
+if TYPE_CHECKING:
+    from .lint_rule import LintRule
 
 ENGINE_CODES = ("PP000", "PP900")
 _CODE = re.compile(r"[A-Z]{2,8}[0-9]{3,4}")
@@ -28,7 +31,7 @@ class InstalledRule:
     target: str
     origin: str
 
-    def load(self) -> tuple[type[Rule], ModuleType]:
+    def load(self) -> tuple[type[Rule | LintRule], ModuleType]:
         """Import the rule. Return its class, and its module with message, reason and examples. Raises what the import
         raises, and AttributeError if the module has no such class."""
         module_name, _, class_name = self.target.partition(":")

@@ -43,8 +43,8 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of a run. `findings` are in order of file and place. `problems` are rules that could not be had, one
-    sentence each. `checked` and `read_anew` count files."""
+    """The result of a run. `findings` are in order of file and place. `problems` are rules that could not be had, and
+    `notes` what the authors of rules must change, one sentence each. `checked` and `read_anew` count files."""
 
     configuration: Configuration
     findings: tuple[Finding, ...]
@@ -56,6 +56,7 @@ class Report:
     suppressed: int
     read_anew: int
     baselined: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> list[Failure]:
@@ -100,6 +101,7 @@ def lint(request: Request, installed: InstalledRules | None = None) -> Report:
         tuple(rules),
         suppressed,
         len({path for state in states for path in state.new_rows}),
+        notes=tuple(full_run.notes) if full_run else (),
     )
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 import libcst as cst
 
 from .contract import JSON, Example, Finding, Fix, SourceFile, Span, Summaries, TraceStep
+from .edits import replace_node
 from .imports import Imports
 from .tree import walk
 
@@ -80,9 +81,14 @@ class LintRule(cst.CSTVisitor):
         *,
         trace: Iterable[TraceStep] = (),
         fix: Fix | None = None,
+        replacement: cst.BaseExpression | str | None = None,
     ) -> None:
-        """Report the node, or a place of its own, by default with the rule's `message`."""
+        """Report the node, or a place of its own, by default with the rule's `message`. A `replacement` of the node
+        is short for an unsafe fix with one edit."""
         span = node if isinstance(node, Span) else self.file.span(node)
+        if replacement is not None and not isinstance(node, Span):
+            edit = replace_node(self.file, node, replacement)
+            fix = Fix(f"write {edit.text}", (edit,))
         self.findings.append(Finding(self.code, self.file.relative, span, message or self.message, tuple(trace), fix))
 
     def qualified(self, node: cst.CSTNode) -> str | None:

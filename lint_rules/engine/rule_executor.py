@@ -6,12 +6,16 @@ import json
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from .cache import canonical, digest
-from .contract import JSON, Finding, Fix, Rule, Span, TextEdit, TraceStep
+from .contract import JSON, Finding, Fix, Span, TextEdit, TraceStep
 from .errors import Unparsable
 from .project import ModuleTable, Summaries, SummaryStore
 from .source_file import SourceFile
+
+if TYPE_CHECKING:
+    from .lint_rule import LintRule
 
 LONGEST = 5
 """Lines that a finding may span."""
@@ -71,7 +75,7 @@ class Linked:
 class RuleExecutor:
     """The rules of one run with the files that they read."""
 
-    def __init__(self, rules: Mapping[str, Rule], files: Mapping[str, SourceFile], table: ModuleTable) -> None:
+    def __init__(self, rules: Mapping[str, LintRule], files: Mapping[str, SourceFile], table: ModuleTable) -> None:
         self._rules = rules
         self._files = files
         self._table = table
@@ -183,7 +187,7 @@ def _decoded_fix(fix: tuple[str, list[tuple[int, int, int, int, str]], bool] | N
     return Fix(title, tuple(TextEdit(Span(*span), text) for *span, text in edits), is_safe)
 
 
-def link_summaries(code: str, rule: Rule, bodies: Mapping[str, str]) -> str | Crash:
+def link_summaries(code: str, rule: LintRule, bodies: Mapping[str, str]) -> str | Crash:
     """Return the rule's facts about the whole project as JSON."""
     summaries = {path: json.loads(body) for path, body in bodies.items()}
     try:
@@ -192,7 +196,7 @@ def link_summaries(code: str, rule: Rule, bodies: Mapping[str, str]) -> str | Cr
         return _crash(code, "", "link", error)
 
 
-def wants_file(code: str, rule: Rule, path: str, data: bytes) -> bool | Crash:
+def wants_file(code: str, rule: LintRule, path: str, data: bytes) -> bool | Crash:
     """Return whether the rule needs to read the file."""
     try:
         return bool(rule.wants(data))

@@ -7,6 +7,7 @@ import shlex
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/gates.md"
@@ -46,7 +47,9 @@ def test_the_pages_ci_steps_are_steps():
     assert [set(step) for step in steps] == [{"run"}] * 3
 
 
-def test_the_pages_rule_is_found_and_its_examples_hold(project, tmp_path):
+@pytest.fixture
+def house_rules(tmp_path):
+    """A folder for PYTHONPATH in which the page's rules are installed."""
     blocks = {text.partition("\n")[0]: text for _, text in BLOCK.findall(PAGE.read_text("utf-8"))}
     package = tomllib.loads(blocks["# house-rules/pyproject.toml"])["project"]
     info = tmp_path / f"site/{package['name'].replace('-', '_')}-{package['version']}.dist-info"
@@ -54,13 +57,34 @@ def test_the_pages_rule_is_found_and_its_examples_hold(project, tmp_path):
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package['name']}\nVersion: {package['version']}\n")
     points = "".join(f"{name} = {target}\n" for name, target in package["entry-points"]["plugport.lint"].items())
     (info / "entry_points.txt").write_text(f"[plugport.lint]\n{points}")
-    (tmp_path / "site/house_rules.py").write_text(blocks["# house-rules/house_rules.py"])
+    first = 'RuleDescriptor("HR001", "1", "house_rules:FormattedLog")'
+    text = blocks["# house-rules/house_rules.py"]
+    assert first in text
+    both = text.replace(first, f'{first}, RuleDescriptor("HR002", "1", "deprecated:DeprecatedCall")')
+    (tmp_path / "site/house_rules.py").write_text(both)
+    (tmp_path / "site/deprecated.py").write_text(blocks["# house-rules/deprecated.py"])
+    return {"PYTHONPATH": str(tmp_path / "site")}
+
+
+def test_the_pages_rule_is_found_and_its_examples_hold(project, house_rules):
     made = project(
         {
             "pyproject.toml": "[tool.plugport.lint]\n",
-            "bad.py": "log.info(f'found {name}')\n",
-            "good.py": "log.info('found %s', name)\n",
+            "bad.py": "import logging\n\nlogging.info(f'found {name}')\nlogging.info(f'{name:>3}')\n",
+            "good.py": "import logging\n\nlogging.info('found %s', name)\nlog.info(f'found {name}')\n",
         }
     )
-    done = made.json(environment={"PYTHONPATH": str(tmp_path / "site")})
-    assert done.places == [("HR001", "bad.py", 1)], done.stderr
+    done = made.json(environment=house_rules)
+    assert done.places == [("HR001", "bad.py", 3), ("HR001", "bad.py", 4)], done.stderr
+
+
+def test_the_pages_rule_across_files_sees_what_another_module_says(project, house_rules):
+    made = project(
+        {
+            "pyproject.toml": "[tool.plugport.lint]\n",
+            "old.py": "from warnings import deprecated\n\n\n@deprecated('use g')\ndef f():\n    pass\n",
+            "new.py": "from old import f as call\nimport old\n\ncall()\nold.f()\nf()\n",
+        }
+    )
+    done = made.json(environment=house_rules)
+    assert done.places == [("HR002", "new.py", 4), ("HR002", "new.py", 5)], done.stderr

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from plugport import lint_rules
+from plugport.lint_rules.engine import old_rules
+from plugport.lint_rules.engine.installed_rules import InstalledRule
 
 RULE = Path(__file__).with_name("rule_of_first_release.py")
 """The module of the skeleton `new-provider --kind lint-rule` of that release, word for word."""
@@ -40,6 +42,46 @@ def test_it_finds_what_it_found(project, site):
     made = project({"pyproject.toml": "[tool.plugport.lint]\n", "a.py": "log.info(f'found {name}')\nprint(f'{x}')\n"})
     done = made.json(environment={"PYTHONPATH": str(site)})
     assert done.places == [("XY001", "a.py", 1)], done.stderr
+    assert "XY001 of acme-registry 1.0 is a rule of the old shape, which version 0.3 does not run" in done.stderr
+    assert "acme_registry.formatted_log:FormattedLog a plugport.lint_rules.LintRule" in done.stderr
+    assert made.json(environment={"PYTHONPATH": str(site)}).items == done.items  # from the cache
+
+
+def test_a_rule_that_inherits_the_old_shape_runs_through_the_adapter_and_its_author_is_warned(monkeypatch):
+    class Old(lint_rules.Rule):
+        def __init__(self, config):
+            self.seen = config
+
+        def wants(self, data):
+            return data == b"x"
+
+        def summarise(self, file):
+            return {"file": file.relative}
+
+        def link(self, summaries):
+            return sorted(summaries)
+
+        def check(self, file, linked, summaries):
+            return [lint_rules.Finding("XY009", file.relative, lint_rules.Span(1, 1, 1, 2), str(linked))]
+
+    installed = InstalledRule("XY009", "1", "house:Old", "house 1.0")
+    monkeypatch.setattr(InstalledRule, "load", lambda self: (Old, None))
+    with pytest.warns(DeprecationWarning, match="XY009 of house 1.0 is a rule of the old shape"):
+        rule, note = old_rules.made(installed, {"sanitizers": []})
+    assert note is not None
+    assert isinstance(rule, lint_rules.LintRule)
+    file = lint_rules.SourceFile(Path("a.py"), "a.py", None, b"x")
+    assert (rule.wants(b"x"), rule.wants(b"y"), rule.summarise(file)) == (True, False, {"file": "a.py"})
+    assert rule.link({"b": 1, "a": 2}) == ["a", "b"]
+    assert [finding.message for finding in rule.check(file, 7, None)] == ["7"]
+
+
+def test_no_built_in_rule_warns(project):
+    made = project(
+        {"pyproject.toml": "[tool.plugport.lint]\n", "a.py": "import time\n\n\nasync def f():\n    time.sleep(1)\n"}
+    )
+    done = made.json(python=(sys.executable, "-W", "error::DeprecationWarning:plugport"))
+    assert (done.exit, done.stderr) == (1, "")
 
 
 def test_the_names_that_it_imports_warn_and_are_the_same():
