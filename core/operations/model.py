@@ -34,11 +34,6 @@ class InstallRequest:
     ask: bool = True
     require_seen: bool = False
 
-    @classmethod
-    def of_record(cls, source: str, digest: str, name: str) -> InstallRequest:
-        """Return the request that puts a recorded plugin back as it was."""
-        return cls(Source.parse(source), digest, restart=False, name=name, replace=True, ask=False)
-
     def to_json(self) -> dict[str, JSON]:
         """Return the request as the column `request` holds it."""
         return {

@@ -34,7 +34,8 @@ from ..dispatcher import Dispatcher
 from ..store.installed import InstalledRecord
 from .activation.plan import Plan, activation_query, plan_activation, plan_undo
 from .activation.record import ActivationRecord
-from .adaptor_rules import ADAPTOR
+from .adaptor_rules import ADAPTOR, adaptor_findings
+from .contents_record import warnings_for
 
 log = logging.getLogger("plugport.pipeline")
 _MAX_COMPLAINT: Final = 2000
@@ -65,6 +66,15 @@ class LaidOut:
         without_means = [grant for grant in self.needs_grant(granted) if grant.name in granted]
         refused = [Unsupported(f"grant {grant.name}", f"{_BY_HAND} {grant.why}") for grant in without_means]
         return [*self.activation.unsupported, *refused]
+
+    def warnings(self, runtime: str | None) -> list[JSON]:
+        """Return what is wrong with the plugin's contents and what `runtime` makes of them, for a reply."""
+        contents = self.bundle.contents
+        findings = [*self.activation.findings]  # all of them: a layout may call its runtime by another name
+        if not self.is_native:
+            findings += adaptor_findings(contents, [file.path for file in self.bundle.files])
+        of_formats = warnings_for(contents.findings if contents else (), runtime)
+        return [*of_formats, *warnings_for(dict.fromkeys(findings), None)]
 
     def reply(self, granted: Sequence[str]) -> dict[str, JSON]:
         """Return what the reply to an install says of the layout."""

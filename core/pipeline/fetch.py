@@ -98,14 +98,18 @@ class Fetcher:
             yield fetched
 
     @asynccontextmanager
-    async def delivered(self, name: str, digest: str) -> AsyncIterator[Bundle | None]:
-        """Give the bundle of a version that was fetched before, None if the cache has it no longer."""
-        bundle = await asyncio.to_thread(self._cache.find, name, digest)
-        if bundle is None:
-            yield None
+    async def once_more(self, source: Source, name: str, digest: str) -> AsyncIterator[Bundle]:
+        """Give the bundle of a version that was fetched before: from the cache, else from its source.
+
+        Its archive stays in the cache until the block ends. Raises what `bundle` raises.
+        """
+        cached = await asyncio.to_thread(self._cache.find, name, digest)
+        if cached is None:
+            async with self.bundle(source, Pins(digest=digest, rename=name)) as fetched:
+                yield fetched
             return
-        with self._cache.using(key_of(bundle)):
-            yield bundle
+        with self._cache.using(key_of(cached)):
+            yield cached
 
     async def _fetch(self, source: Source, pins: Pins, publish_phase: PublishPhase) -> Bundle:
         staging = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self._folder))

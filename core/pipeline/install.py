@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Final
 
 from ...hookspecs import errors
-from ...hookspecs.values import JSON, Action, PolicyRequest, Receipt, Seen, SeenState, TargetState, Workspace
+from ...hookspecs.values import JSON, Action, Bundle, PolicyRequest, Receipt, Seen, SeenState, TargetState, Workspace
 from ..dispatcher import Dispatcher
 from ..operations.model import InstallRequest, Operation
 from ..operations.progress import Progress
@@ -17,9 +18,8 @@ from ..workspace_resolver import WorkspaceResolver
 from .activate import Activator, LaidOut, joined, records_of, seen_json
 from .activation.plan import Plan, activation_query
 from .activation.record import ActivationRecord
-from .adaptor_rules import adaptor_findings
 from .admission import AdmissionChecks
-from .contents_record import components_to_json, warnings_for
+from .contents_record import components_to_json
 from .fetch import Fetcher, Pins
 from .footprint import Footprint, footprint_of
 from .overwritten import overwritten_paths, record_overwritten
@@ -29,6 +29,7 @@ from .removal import cleanup_of, skill_paths
 from .restart import restart_agent
 from .take_back import take_back
 from .target_look import install_query, look_before, require_managed, require_no_variant, uninstall_query
+from .version_before import VersionBefore
 
 _ATTEMPTS: Final = 3
 
@@ -58,15 +59,22 @@ class _Look:
         """The current footprint and those of other versions, newest first."""
         return with_older(self.current, self.older)
 
-    def prepared(self) -> dict[str, JSON]:
+    def prepared(self, before: VersionBefore | None) -> dict[str, JSON]:
         """Return what a later attempt must know."""
-        activation = self.plan.record.to_json() if self.plan else None
-        return {"footprint": self.current.to_json(), "adopted": self.adopted, "activation": activation}
+        return {
+            "footprint": self.current.to_json(),
+            "adopted": self.adopted,
+            "activation": self.plan.record.to_json() if self.plan else None,
+            "before": before.to_json() if before else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class _Installation:
-    """One install: what was asked for, where it goes, what is recorded of the workspace, and what is delivered."""
+    """One install: what was asked for, where it goes, what is recorded of the workspace, and what is delivered.
+
+    `before` is the version that it replaces, `bundle_before` its bundle if it may have to be put back.
+    """
 
     operation: Operation
     request: InstallRequest
@@ -74,6 +82,8 @@ class _Installation:
     workspace: Workspace
     records: Mapping[str, InstalledRecord]
     laid_out: LaidOut
+    before: VersionBefore | None = None
+    bundle_before: Bundle | None = None
 
     @property
     def name(self) -> str:
@@ -106,9 +116,20 @@ class Installer:
             await self.admission.check_after_fetch(policy_request, fetched)
             records = await self.recorder.installed.of_workspace(workspace.id)
             require_free_name(fetched, request.source, records, replace=request.replace)
-            await self.admission.check_running(workspace)
-            async with self.activator.lay_out(workspace, fetched, request.grants) as laid_out:
-                return await self._install(_Installation(operation, request, progress, workspace, records, laid_out))
+            before = VersionBefore.of(records.get(fetched.name), operation)
+            async with self._way_back(before, request) as bundle_before:
+                await self.admission.check_running(workspace)
+                async with self.activator.lay_out(workspace, fetched, request.grants) as laid_out:
+                    parts = (operation, request, progress, workspace, records, laid_out, before, bundle_before)
+                    return await self._install(_Installation(*parts))
+
+    def _way_back(
+        self, before: VersionBefore | None, request: InstallRequest
+    ) -> AbstractAsyncContextManager[Bundle | None]:
+        """Give the version before, if the agent's answer may demand it back. Raises `ActivationImpossible`."""
+        if before is None or not (request.ask and request.require_seen):
+            return nullcontext()
+        return before.held(self.fetcher)
 
     async def _install(self, installation: _Installation) -> Mapping[str, JSON]:
         request, laid_out, progress = installation.request, installation.laid_out, installation.progress
@@ -223,7 +244,7 @@ class Installer:
         workspace, bundle, progress = installation.workspace, installation.laid_out.bundle, installation.progress
         for _ in range(_ATTEMPTS):
             look = await self._look(installation)
-            await progress.prepare(look.prepared())
+            await progress.prepare(look.prepared(installation.before))
             await progress.fence()
             await progress.phase("delivering")
             known = (*look.known_digests, bundle.digest)
@@ -259,8 +280,7 @@ class Installer:
     async def _take_back(self, installation: _Installation, look: _Look, plan: Plan, *, whole: bool) -> None:
         """Take the activation back. `whole`: put the version before in place again, or remove the plugin."""
         name, workspace, laid_out = installation.name, installation.workspace, installation.laid_out
-        before = installation.records.get(name)
-        removes = whole and before is None
+        removes = whole and installation.before is None
         await take_back(self.dispatcher, workspace, name, plan.record, self.delivery_timeout, whole=removes)
         source = str(installation.request.source)
         await self.recorder.report("plugin.taken-back", installation.operation, name, source, laid_out.bundle.digest)
@@ -268,25 +288,19 @@ class Installer:
             await self.recorder.installed.remove(workspace.id, name)
             return
         await self._record(installation, replace(look, plan=None), look.footprints)
-        if whole and before is not None:
-            await self._put_back(installation, before)
+        if whole and installation.before is not None and installation.bundle_before is not None:
+            await self._put_back(installation, installation.before, installation.bundle_before)
 
-    async def _put_back(self, installation: _Installation, before: InstalledRecord) -> None:
-        """Deliver the version again that was there before. Raises what `install` raises if it cannot be had."""
-        activation = before.activation or {}
-        digest = str(activation.get("source_digest") or before.digest)
-        request = InstallRequest.of_record(before.source, digest, before.name)
-        async with self.fetcher.delivered(before.name, digest) as fetched:
-            if fetched is None:
-                await self.install(installation.operation, request, installation.progress)
-                return
-            stored = activation.get("grants")
-            grants = [str(grant) for grant in stored] if isinstance(stored, list) else []
-            async with self.activator.lay_out(installation.workspace, fetched, grants) as laid_out:
-                records = await self.recorder.installed.of_workspace(installation.workspace.id)
-                again = replace(installation, request=request, records=records, laid_out=laid_out)
-                _, look = await self._deliver(again)
-                await self._record(again, look, look.footprints)
+    async def _put_back(self, installation: _Installation, before: VersionBefore, bundle: Bundle) -> None:
+        """Deliver the version again that was there before, under the layout that it had."""
+        workspace = replace(installation.workspace, layout=before.layout or installation.workspace.layout)
+        async with self.activator.lay_out(workspace, bundle, before.grants) as laid_out:
+            records = await self.recorder.installed.of_workspace(workspace.id)
+            again = replace(
+                installation, request=before.request, workspace=workspace, records=records, laid_out=laid_out
+            )
+            _, look = await self._deliver(again)
+            await self._record(again, look, look.footprints)
 
     async def _clean_up(self, installation: _Installation, look: _Look) -> tuple[tuple[str, ...], bool]:
         """Remove what the adaptor would not replace of the versions before. Return what stays because it was edited,
@@ -313,11 +327,7 @@ class Installer:
 def _what_it_has(laid_out: LaidOut, workspace: Workspace) -> dict[str, JSON]:
     """Return what a reply says of the plugin's contents, and what is wrong with them."""
     contents = laid_out.bundle.contents
-    findings = [*laid_out.activation.findings]  # all of them: a layout may call its runtime by another name
-    if not laid_out.is_native:
-        findings += adaptor_findings(contents, [file.path for file in laid_out.bundle.files])
-    of_formats = warnings_for(contents.findings if contents else (), workspace.runtime)
-    has: dict[str, JSON] = {"warnings": [*of_formats, *warnings_for(dict.fromkeys(findings), None)]}
+    has: dict[str, JSON] = {"warnings": laid_out.warnings(workspace.runtime)}
     if contents is not None:
         components = [*components_to_json(contents)]
         has |= {"format": contents.format, "version": contents.version, "components": components}

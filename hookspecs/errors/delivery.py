@@ -54,6 +54,7 @@ class ActivationFault(Enum):
     TAKEN = "is a name that another plugin of the runtime has"
     CHANGING = "kept changing while the plugin was made active"
     NOT_SEEN = "is not seen by the agent"
+    NO_WAY_BACK = "could not be put back as it is: its version is neither in the cache nor at its source any more"
     LAYOUT = "could not be laid out: the layout failed"
     NO_ACTIVATION = "needs a backend that can activate plugins"
 

@@ -222,6 +222,32 @@ async def test_who_requires_that_it_is_seen_gets_the_old_state_back(host, add_pl
     assert {path for path in installed if installed[path] != after.get(path)} == set()
 
 
+async def test_an_update_that_could_not_be_put_back_is_refused_before_anything_is_written(host, add_plugin, tmp_path):
+    host.agent("#!/bin/sh\n[ -e plugins/demo/skills/other ] && echo no || echo yes\n")
+    await host.install(grant=["hooks"])
+    installed = snapshot(host.home)
+    for entry in (tmp_path / "data/cache").glob("*"):
+        entry.unlink()
+    add_plugin("demo", {"skills/other/SKILL.md": "new"}, version="2.0.0")
+    reply = await host.install(require_seen=True)
+    assert (reply.status_code, reply.json()["path"]) == (422, "plugins/demo")
+    assert "could not be put back as it is" in reply.json()["detail"]
+    assert snapshot(host.home) == installed
+    assert (await host.install()).json()["seen"] == "no"
+
+
+async def test_what_is_put_back_has_its_grants_and_its_layout(host, add_plugin):
+    host.agent("#!/bin/sh\n[ -e plugins/demo/skills/other ] && echo no || echo yes\n")
+    await host.install(grant=["hooks"])
+    installed = snapshot(host.home)
+    add_plugin("demo", {"skills/other/SKILL.md": "new"}, version="2.0.0")
+    assert (await host.install(require_seen=True)).status_code == 422
+    after = snapshot(host.home)
+    assert {path for path in installed if installed[path] != after.get(path)} == set()
+    (listed,) = (await host.admin.get("/workspaces/w1/plugins")).json()
+    assert (listed["layout"], listed["drift"]) == ("full", "none")
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [

@@ -75,6 +75,33 @@ def test_warnings_are_exit_1_only_if_strict(check):
     assert check(files, "--strict", "--runtime", "claude-code")[0] == 0
 
 
+COLON = {"skills/hello/SKILL.md": "---\nname: hello\ndescription: use when: asked\n---\nText.\n"}
+"""Copilot CLI passes such a skill over, Claude Code reads it."""
+
+
+@pytest.mark.parametrize(
+    ("manifest", "code"),
+    [
+        ({".claude-plugin/plugin.json": '{"name": "demo"}'}, 0),
+        ({".codex-plugin/plugin.json": '{"name": "demo"}'}, 0),
+        ({}, 1),
+        ({"plugin.yaml": "name: demo\n"}, 1),
+        ({"plugin.yaml": "name: demo\nruntimes: [claude_code]\n"}, 0),
+        ({"plugin.yaml": "name: demo\nruntimes: [claude-code, copilot]\n"}, 1),
+    ],
+)
+def test_an_error_of_a_runtime_that_the_plugin_is_not_made_for_is_shown_and_does_not_count(check, manifest, code):
+    files = {**COLON, **manifest}
+    exit_code, printed = check(files)
+    assert (exit_code, "[copilot]" in printed) == (code, True)
+    assert ("is not made for" in printed.splitlines()[-1] and "copilot" in printed.splitlines()[-1]) is (code == 0)
+    assert check(files, "--runtime", "copilot")[0] == 1
+    assert check(files, "--runtime", "claude-code", "--runtime", "codex")[0] == 0
+    _, document = check(files, "--format", "json")
+    counted = {each["runtime"] for each in json.loads(document)["findings"] if each["counts"]}
+    assert ("copilot" in counted) is (code == 1)
+
+
 def test_only_the_runtimes_that_are_asked_for_are_shown(check):
     code, printed = check(GOOD, "--runtime", "claude_code", "--format", "json")
     document = json.loads(printed)

@@ -66,6 +66,22 @@ def test_a_plugin_is_laid_out_here_as_the_workspace_says_and_goes_again(service,
     assert "was not pulled" in capsys.readouterr().err
 
 
+def test_what_is_wrong_with_the_plugin_is_said_as_an_install_says_it(service, agent, monkeypatch, capsys):
+    monkeypatch.setenv("PLUGPORT_URL", service.url)
+    monkeypatch.setenv("PLUGPORT_TOKEN", TOKEN)
+    plugin = service.folder / "plugins/demo"
+    (plugin / "plugin.yaml").unlink()
+    (plugin / ".claude-plugin").mkdir()
+    (plugin / ".claude-plugin/plugin.json").write_text(json.dumps({"name": "My Demo"}))
+    (plugin / "skills/hello/SKILL.md").write_bytes(b"\xef\xbb\xbf" + SKILL.encode())
+    command = ["pull", "demo", "--workspace", "far", "--into", str(agent / "plugins"), "--home", str(agent.parent)]
+    assert main([*command, "--json"]) == 0
+    rules = {finding["rule"] for finding in json.loads(capsys.readouterr().out)["warnings"]}
+    assert {"name-differs", "bom"} <= rules, rules
+    assert main(command) == 0
+    assert "skills/hello/SKILL.md" in capsys.readouterr().out
+
+
 def test_the_folder_must_be_the_agents_own(service, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PLUGPORT_URL", service.url)
     monkeypatch.setenv("PLUGPORT_TOKEN", TOKEN)

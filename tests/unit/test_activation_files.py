@@ -61,6 +61,8 @@ YAML_FILES = [
     b"mcp_servers: {}\nskills: {external_dirs: []}\n",
     b"mcp_servers: {other: {command: y}} # mine\nskills:\n  external_dirs: [a, b]\n",
     b"{a: 1}\n",
+    b"mcp_servers: {other: {command: y}, } # mine\nskills:\n  external_dirs: [a, b, # odd\n  ]\n",
+    b"{a: 1 # one\n, }\n",
 ]
 
 

@@ -7,7 +7,7 @@ import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +33,7 @@ from ...pipeline.read import normalised_name, read_contents, with_name
 from ...pipeline.tree_check import check_tree
 from ...startup_contexts import startup_contexts
 from ...store.database import Database
-from .result import CheckResult, LayoutResult, of_layout
+from .result import CheckResult, LayoutResult, intended_runtimes, of_layout
 
 if TYPE_CHECKING:
     from ...settings import Settings
@@ -85,10 +85,16 @@ async def check_plugin(plugin: Path | Source, runtimes: Sequence[str], settings:
     async with _dispatcher(settings) as dispatcher:
         layouts = _layouts(dispatcher, runtimes, settings)
         if isinstance(plugin, Path):
-            return await _check_tree(dispatcher, plugin, None, layouts, settings)
-        with tempfile.TemporaryDirectory(prefix="plugport-check-") as folder:
-            resolved = await dispatcher.resolve_source(plugin, Path(folder), settings.fetch_seconds)
-            return await _check_tree(dispatcher, Path(folder), resolved, layouts, settings)
+            result = await _check_tree(dispatcher, plugin, None, layouts, settings)
+        else:
+            with tempfile.TemporaryDirectory(prefix="plugport-check-") as folder:
+                resolved = await dispatcher.resolve_source(plugin, Path(folder), settings.fetch_seconds)
+                result = await _check_tree(dispatcher, Path(folder), resolved, layouts, settings)
+    if runtimes:
+        return replace(result, intended=frozenset((*layouts, *map(normalise_runtime, runtimes))))
+    if result.contents is None:
+        return result
+    return replace(result, intended=intended_runtimes(result.contents, settings.layout_of_runtime))
 
 
 @asynccontextmanager

@@ -41,8 +41,12 @@ def _text(result: CheckResult) -> str:
     if result.layouts:
         lines += ["", *(line for layout in result.layouts for line in _layout(result, layout))]
     counts = [(result.count(severity), severity.value) for severity in Severity]
-    summary = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
-    return "\n".join([*lines, "", summary])
+    summary = [", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)]
+    uncounted = {finding.runtime for finding in findings if not result.counts(finding)} - {None}
+    if uncounted:
+        names = ", ".join(sorted(map(str, uncounted)))
+        summary.append(f"the plugin is not made for {names}: what is said of them does not change the exit code")
+    return "\n".join([*lines, "", *summary])
 
 
 def _head(result: CheckResult) -> list[str]:
@@ -106,7 +110,7 @@ def _json(result: CheckResult) -> str:
         ]
         if contents
         else [],
-        "findings": [finding_to_json(finding) for finding in result.all_findings()],
+        "findings": [{**finding_to_json(each), "counts": result.counts(each)} for each in result.all_findings()],
         "runtimes": [_layout_json(result, layout) for layout in result.layouts],
     }
     return json.dumps(document, ensure_ascii=False, indent=1)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
-from ....hookspecs.values import Activation, Component, ComponentKind, ContentFinding, Contents, Severity
+from ....hookspecs.values import (
+    Activation,
+    Component,
+    ComponentKind,
+    ContentFinding,
+    Contents,
+    Severity,
+    normalise_runtime,
+)
+from ...pipeline.adaptor_rules import ADAPTOR
+
+_RUNTIMES: Final = {"claude": "claude-code", "codex": "codex", "gemini": "gemini-cli", "qwen": "qwen-code"}
+"""The runtime whose own format this is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +38,15 @@ class LayoutResult:
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """The result of a check. `contents` is None if an install would refuse the tree; `findings` are the formats'.
-    `place` is what stands before a path of the plugin, for a report: its directory, if it lies on this machine."""
+    `place` is what stands before a path of the plugin, for a report: its directory, if it lies on this machine.
+    `intended` are the runtimes that the plugin is for, None if it is for all."""
 
     name: str | None
     contents: Contents | None
     findings: tuple[ContentFinding, ...] = ()
     layouts: tuple[LayoutResult, ...] = ()
     place: str = ""
+    intended: frozenset[str] | None = None
 
     def all_findings(self) -> list[ContentFinding]:
         """Return every finding once, in the order of files and lines."""
@@ -48,8 +63,23 @@ class CheckResult:
         return sum(finding.severity is severity for finding in self.all_findings())
 
     def exit_code(self, *, strict: bool) -> int:
-        """Return 1 if there is an error (`strict`: or a warning), else 0."""
-        return int(self.count(Severity.ERROR) > 0 or (strict and self.count(Severity.WARNING) > 0))
+        """Return 1 if there is an error (`strict`: or a warning) that counts, else 0."""
+        failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+        return int(any(finding.severity in failing for finding in self.all_findings() if self.counts(finding)))
+
+    def counts(self, finding: ContentFinding) -> bool:
+        """Return whether a finding concerns every runtime, or one that the plugin is for."""
+        if finding.runtime is None or self.intended is None:
+            return True
+        return normalise_runtime(finding.runtime) in self.intended
+
+
+def intended_runtimes(contents: Contents, layout_of: Mapping[str, str]) -> frozenset[str] | None:
+    """Return the runtimes that a plugin is for, and their layouts: those of its manifest, else the one whose own
+    format it has; None if it is for all. The layout `adaptor` always counts: a workspace that names none has it."""
+    own = _RUNTIMES.get(contents.format)
+    names = [normalise_runtime(name) for name in contents.runtimes or ((own,) if own else ())]
+    return frozenset({ADAPTOR, *names, *(layout_of.get(name, name) for name in names)}) if names else None
 
 
 def of_layout(finding: ContentFinding, layout: str) -> ContentFinding:

@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ....hookspecs.json import JSON
 from ..client import EXIT_REFUSED, Client, add_command, print_result
@@ -61,8 +61,18 @@ def pull(client: Client, args: argparse.Namespace) -> int:
         print(f"plugport: {error}; what was there before is still there", file=sys.stderr)
         return EXIT_REFUSED
     seen = f", seen by the agent: {result['seen']}" if "seen" in result else ""
-    print_result(args, result, f"pulled {args.name} {digest} ({files} files){seen}")
+    print_result(args, result, _with_remarks(f"pulled {args.name} {digest} ({files} files){seen}", result, args))
     return 0
+
+
+def _with_remarks(headline: str, result: dict[str, JSON], args: argparse.Namespace) -> str:
+    """Return the headline, then a line for each thing that the result says beside it."""
+    from ..remarks import with_remarks
+
+    words = {"unsupported": "not used: ", "needs_grant": "needs --grant "}
+    lines = [f"  {word}{text}" for field, word in words.items() for text in cast("list[str]", result.get(field, []))]
+    shown = {field: result[field] for field in ("left", "warnings") if field in result}
+    return "\n".join([with_remarks(headline, shown, args.workspace), *lines])
 
 
 def _agent(args: argparse.Namespace, layout: str) -> LocalAgent:
@@ -82,4 +92,5 @@ def _shown(outcome: Outcome) -> dict[str, JSON]:
         "unsupported": list(outcome.unsupported),
         "needs_grant": list(outcome.needs_grant),
         "left": list(outcome.left),
+        "warnings": list(outcome.warnings),
     }

@@ -11,13 +11,24 @@ from typing import Any, Final
 
 from ....hookspecs import errors
 from ....hookspecs.providers import discover
-from ....hookspecs.values import Bundle, Removal, Seen, SeenState, TargetState, Workspace, pack
+from ....hookspecs.values import (
+    JSON,
+    Bundle,
+    Removal,
+    Resolved,
+    Seen,
+    SeenState,
+    TargetState,
+    Workspace,
+    normalise_runtime,
+    pack,
+)
 from ...dispatcher import Dispatcher
 from ...pipeline.activate import Activator, LaidOut, records_of_json, undo_query
 from ...pipeline.activation.plan import Plan, activation_query, plan_undo
 from ...pipeline.activation.record import ActivationRecord
 from ...pipeline.manifest import read_manifest
-from ...pipeline.read import read_contents
+from ...pipeline.read import read_contents, with_name
 from ...pipeline.tree_check import check_tree
 from .unpack import MAX_BYTES, MAX_FILES, PullFailed
 
@@ -30,12 +41,13 @@ _RECORDS: Final = ".plugport/pulled"
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a plugin under a layout: what the runtime cannot use, what it must trust, what the agent says,
-    and what somebody edited and therefore stays."""
+    what somebody edited and therefore stays, and what is wrong with the plugin (as in the reply to an install)."""
 
     unsupported: tuple[str, ...] = ()
     needs_grant: tuple[str, ...] = ()
     seen: Seen = field(default_factory=lambda: Seen(SeenState.UNKNOWN, "the agent was not asked"))
     left: tuple[str, ...] = ()
+    warnings: tuple[JSON, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,8 @@ class LocalAgent:
             raise PullFailed("the agent does not start with it; the activation was taken back")
         unsupported = (f"{each.component}: {each.why}" for each in laid_out.unsupported(self.grants))
         grants = (grant.name for grant in laid_out.needs_grant(self.grants))
-        return Outcome(tuple(unsupported), tuple(grants), seen, left)
+        warnings = laid_out.warnings(normalise_runtime(self.layout))
+        return Outcome(tuple(unsupported), tuple(grants), seen, left, tuple(warnings))
 
     async def remove(self, name: str) -> Outcome:
         """Remove the plugin, and what lies beside it. Raises `PullFailed`."""
@@ -91,7 +104,8 @@ class LocalAgent:
         entries = check_tree(tree, max_bytes=MAX_BYTES, max_files=MAX_FILES)
         manifest = read_manifest(tree)
         packed = pack(name, entries, scratch / "source.tar", manifest=manifest)
-        return replace(packed, contents=await read_contents(dispatcher, entries, manifest))
+        contents, _ = with_name(await read_contents(dispatcher, entries, manifest), Resolved(name), manifest)
+        return replace(packed, contents=contents)
 
     async def _deliver(
         self,

@@ -35,15 +35,19 @@ def insert_yaml(text: GrownText, keys: Sequence[str], value: JSON, *, append: bo
         if present == value:
             return False
         raise EntryFault(ActivationFault.CONFLICT)
-    candidate = _inserted(content.decode(), root, keys, value, append=append)
     expected = _put(values, keys, value, append=append)
+    for comma in (", ", ""):  # in flow style there may be one already
+        candidate = _inserted(content.decode(), root, keys, value, comma, append=append)
+        if _reads_as(candidate, expected) and text.become(candidate.encode()):
+            return True
+    raise EntryFault(ActivationFault.UNSAFE)
+
+
+def _reads_as(text: str, values: object) -> bool:
     try:
-        read_back = yaml.safe_load(candidate)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise EntryFault(ActivationFault.UNSAFE) from error
-    if read_back != expected or not text.become(candidate.encode()):
-        raise EntryFault(ActivationFault.UNSAFE)
-    return True
+        return bool(yaml.safe_load(text) == values)
+    except (yaml.YAMLError, RecursionError):
+        return False
 
 
 def remove_yaml(content: bytes, keys: Sequence[str], value: JSON, *, append: bool) -> bytes | None:
@@ -88,7 +92,9 @@ def _put(values: dict[str, Any], keys: Sequence[str], value: JSON, *, append: bo
     return values
 
 
-def _inserted(text: str, root: yaml.Node | None, keys: Sequence[str], value: JSON, *, append: bool) -> str:
+def _inserted(
+    text: str, root: yaml.Node | None, keys: Sequence[str], value: JSON, comma: str, *, append: bool
+) -> str:
     node, missing = root, list(keys)
     while missing and isinstance(node, yaml.MappingNode):
         child = next((item for key, item in node.value if key.value == missing[0]), None)
@@ -112,7 +118,7 @@ def _inserted(text: str, root: yaml.Node | None, keys: Sequence[str], value: JSO
     if node.flow_style:
         end = node.end_mark.index - 1  # the bracket; JSON is YAML's flow style
         inner = json.dumps(addition, ensure_ascii=False)[1:-1]
-        return text[:end] + (", " if node.value else "") + inner + text[end:]
+        return text[:end] + (comma if node.value else "") + inner + text[end:]
     place = _end_of(text, node)
     indent = " " * node.start_mark.column
     return _joined(
