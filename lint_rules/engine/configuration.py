@@ -12,7 +12,7 @@ from .errors import ConfigurationError
 from .globs import compile_globs
 from .packaging import ModuleRoot, module_roots
 
-KEYS = ("exclude", "only-caller", "roots", "rules", "sanitizers")
+KEYS = ("exclude", "only-caller", "roots", "rules", "sanitizers", "sinks")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from ..analysis.flow.module import Module, is_error_class
 from ..analysis.flow.places import Places
 from ..analysis.flow.prescan import prescan_function
 from ..analysis.flow.project import link
+from ..analysis.flow.registrations import registrations_of
+from ..analysis.flow.sink_table import SinkTable, table_of
 from ..analysis.flow.statements import FunctionFlow
 from ..analysis.flow.summaries import streams_of, summarise
 from ..analysis.flow.values import LEAKS, Taint, of_kind
@@ -97,6 +99,7 @@ class RawErrorInResponse(LintRule):
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
         self._sanitizers = frozenset(config.get("sanitizers", []))
+        self._table = table_of(config)
         self._known: list[_Known] = []
 
     def wants(self, data: bytes) -> bool:
@@ -107,11 +110,13 @@ class RawErrorInResponse(LintRule):
 
     def summarise(self, file: SourceFile) -> JSON:
         """Return its functions, classes, raise sites and handlers."""
-        return summarise(_module(file), file.relative, self._sanitizers, Places(file))
+        return summarise(_module(file, self._table), file.relative, self._sanitizers, Places(file))
 
     def link(self, summaries: Mapping[str, JSON]) -> JSON:
         """Return the facts of the whole project."""
-        return link({path: summary for path, summary in summaries.items() if summary is not None}).to_json()
+        return link(
+            {path: summary for path, summary in summaries.items() if summary is not None}, self._table
+        ).to_json()
 
     def reads(self, file: SourceFile, linked: JSON) -> bool:
         """Read what can have a finding."""
@@ -120,7 +125,7 @@ class RawErrorInResponse(LintRule):
     def visit_Module(self, node: cst.Module) -> None:
         """Prepare to follow the module's functions."""
         self._project_facts = self._project(self.linked)
-        self._module = _module(self.file)
+        self._module = _module(self.file, self._table)
         self._streams = streams_of(self._module)
         self._places = Places(self.file)
         self._leaks: list[tuple[cst.CSTNode, str, Taint]] = []
@@ -209,9 +214,15 @@ class _Known:
     with_error: frozenset[str]
 
 
-def _module(file: SourceFile) -> Module:
+def _module(file: SourceFile, table: SinkTable) -> Module:
     name = file.module or PurePosixPath(file.relative).stem
-    return file.derived(CODE, lambda: Module(file.tree(), name, file.relative.endswith("__init__.py")))
+
+    def read() -> Module:
+        module = Module(file.tree(), name, file.relative.endswith("__init__.py"), table)
+        module.registered = registrations_of(module)
+        return module
+
+    return file.derived(CODE, read)
 
 
 def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:

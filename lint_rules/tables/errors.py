@@ -19,8 +19,10 @@ HANDLER_PARAMETERS: Final = (
     ["req", "exc"],
     ["_", "exc"],
     ["websocket", "exc"],
+    ["request", "exception"],
+    ["exc", "context"],
 )
-"""The first two parameters of a function that handles an exception."""
+"""The parameters of a function that handles an exception."""
 SAFE_ATTRIBUTES: Final = frozenset(
     {
         "__class__", "__name__", "__qualname__", "__module__", "code", "errno", "returncode", "slug", "status",
@@ -41,4 +43,4 @@ AUTHORED: Final = frozenset(
 )  # fmt: skip
 """Exceptions whose `detail`, `reason`, `headers` and `errors()` were written for a client; `body` is the
 request's."""
-AUTHORED_ATTRIBUTES: Final = frozenset({"detail", "reason", "headers", "errors", "body"})
+AUTHORED_ATTRIBUTES: Final = frozenset({"detail", "reason", "headers", "errors", "body", "description", "name"})

@@ -9,7 +9,6 @@ from typing import Final
 import libcst as cst
 
 from ...tables.python_calls import LOGS, MAKES_TEXT, MUTATES, PASSES, SILENT
-from ...tables.web_frameworks import EVENTS
 from ..syntax import (
     COMPREHENSIONS,
     children,
@@ -19,6 +18,7 @@ from ..syntax import (
     getattr_as_attribute,
     is_constant,
     last_name,
+    parameter_names,
     passed_values,
     positional,
 )
@@ -26,10 +26,13 @@ from .attributes import attribute_of, narrow
 from .facts import Facts, FunctionFacts
 from .module import Module, is_error_class, is_named, passed
 from .places import Places
-from .sinks import Sink, sink_of
+from .receivers import Receivers
+from .registrations import error_parameter
+from .sinks import assigned_medium, sink_of
 from .sources import source_of
 from .values import (
     ERROR,
+    EXCEPTION,
     LEAKS,
     LONGEST_TRACE,
     MAYBE,
@@ -64,10 +67,14 @@ class Expressions:
     attributes: dict[str, Taint] = field(default_factory=dict)
     class_name: str | None = None
     depth: int = 0
+    objects: Receivers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.objects = Receivers(self.module, self.facts.bases, None, self.class_name)
 
     def evaluate(self, node: cst.BaseExpression | None, names: Environment) -> Taint:
         """Return what the value carries, and report the sinks in the expression."""
-        if node is None or isinstance(node, cst.Lambda) or is_constant(node) or self.depth > _DEEPEST:
+        if node is None or is_constant(node) or self.depth > _DEEPEST:
             return NOTHING
         self.depth += 1
         try:
@@ -75,7 +82,9 @@ class Expressions:
         finally:
             self.depth -= 1
 
-    def _evaluate(self, node: cst.BaseExpression, names: Environment) -> Taint:
+    def _evaluate(  # noqa: PLR0912 - an arm for each form
+        self, node: cst.BaseExpression, names: Environment
+    ) -> Taint:
         match node:
             case cst.Name(value=name):
                 return names.get(name, NOTHING)
@@ -83,6 +92,8 @@ class Expressions:
                 return self._attribute(node, names)
             case cst.Call():
                 return self._call(node, names)
+            case cst.Lambda():
+                return self._lambda(node, names)
             case cst.FormattedString() | cst.ConcatenatedString():
                 return as_text(self._union(_holes(node), names))
             case cst.BinaryOperation(left=left, operator=operator, right=right):
@@ -119,6 +130,18 @@ class Expressions:
         """Take what a generator yields; return what `yield` itself gives."""
         return NOTHING
 
+    def _lambda(self, node: cst.Lambda, names: Environment) -> Taint:
+        """Follow the body of a lambda, which may be a handler or a route; the lambda itself carries nothing."""
+        parameters = parameter_names(node)
+        inner = {**names, **dict.fromkeys(parameters, NOTHING)}
+        error = self.module.registered.lambdas.get(id(node))
+        if error is not None and (name := error_parameter(parameters, len(parameters))) is not None:
+            inner[name] = frozenset({Origin(EXCEPTION, error, self.places.number(node))})
+        carried = self.evaluate(node.body, inner)
+        if error is None and id(node) in self.module.registered.lambdas:
+            self._send(node, "a route's reply", carried)
+        return NOTHING
+
     def _comprehension(
         self, node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp, names: Environment
     ) -> Taint:
@@ -151,9 +174,8 @@ class Expressions:
                 name = attribute.value
                 self.attributes[name] = self.attributes.get(name, NOTHING) | carried
             case cst.Attribute(value=holder) | cst.Subscript(value=holder):
-                self._report_assigned(target, carried)
                 root = _root(holder)
-                if root is not None and carried:
+                if not self._report_assigned(target, carried) and root is not None and carried:
                     names[root] = names.get(root, NOTHING) | carried
 
     def _unpack(
@@ -174,13 +196,12 @@ class Expressions:
         for index, target in enumerate(targets):
             self.bind(target, (carried - process) | (stderr if index == 1 else NOTHING), names)
 
-    def _report_assigned(self, target: cst.Attribute | cst.Subscript, carried: Taint) -> None:
-        """Report `response.body = …` and `response.headers[…] = …`."""
-        if not carried or (_root(target) or "").lower() not in {"response", "resp"}:
-            return
-        first, _, rest = code(target).partition(".")
-        if first.lower() in {"response", "resp"} and rest.partition("[")[0] in {"headers", "body", "content"}:
-            self._send(target, "a response", carried)
+    def _report_assigned(self, target: cst.Attribute | cst.Subscript, carried: Taint) -> bool:
+        """Report what is set in a response, as `response.headers[…] = …`. Return whether it was that."""
+        medium = assigned_medium(target, self.objects) if carried else None
+        if medium is not None:
+            self._send(target, medium, carried)
+        return medium is not None
 
     def narrowed(self, test: cst.BaseExpression, names: Environment) -> tuple[Environment, Environment]:
         """Return what the names carry if the test is true, and if it is false."""
@@ -222,14 +243,12 @@ class Expressions:
         if (source := source_of(call, qualified)) is not None:
             self._union(passed_values(call), names)
             return frozenset({Origin(*source, self.places.number(call))})
-        sink = sink_of(call, qualified, self.facts.is_response(qualified), self.parameters)
-        if sink is None and self.facts.is_refusal(qualified):
-            sink = Sink(tuple(passed_values(call)), "an error response")
+        sink = sink_of(call, qualified, self.objects, self.parameters)
         if sink is not None:
             values = {id(value): self.evaluate(value, names) for value in passed_values(call)}
             sent = bounded(NOTHING.union(*(values[id(value)] for value in sink.values)))
             self._send(call, sink.medium, sent)
-            return of_kind(sent, PARAMETER) if qualified not in EVENTS else sent
+            return of_kind(sent, PARAMETER)
         function = self._function(call, qualified)
         if function is not None:
             return self._through(call, function, names)

@@ -8,8 +8,7 @@ from typing import Any
 
 from ...engine.contract import JSON
 from ...tables.errors import AUTHORED, AUTHORED_ATTRIBUTES
-from ...tables.web_frameworks import REFUSALS, RESPONSES
-from .module import ancestors
+from .sink_table import ancestors
 
 
 @dataclass(slots=True)
@@ -50,27 +49,21 @@ class FunctionFacts:
 class Facts:
     """The facts of a module or of the project. All names are qualified. `raw_attributes`: by exception class, the
     attributes that are filled from another exception, with the place. `handlers`: functions that handle exceptions,
-    with the class. `aliases`: names by which a package offers what one of its modules defines, with its name there.
-    `clean_files`: paths of files that cannot have a finding."""
+    with the class. `routes`: functions that a call registers and whose result is sent. `aliases`: names by which a
+    package offers what one of its modules defines, with its name there. `clean_files`: paths of files that cannot
+    have a finding."""
 
     functions: dict[str, FunctionFacts] = field(default_factory=dict)
     bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     raw_attributes: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
     handlers: dict[str, str] = field(default_factory=dict)
+    routes: frozenset[str] = frozenset()
     aliases: dict[str, str] = field(default_factory=dict)
     clean_files: frozenset[str] = frozenset()
 
     def descends(self, name: str | None, roots: frozenset[str]) -> bool:
         """Return whether a class of the project is, or inherits from, one of these."""
         return any(base in roots for base in ancestors(name, self.bases))
-
-    def is_response(self, name: str | None) -> bool:
-        """Return whether the class is a response of the project's own."""
-        return name in self.bases and self.descends(name, RESPONSES)
-
-    def is_refusal(self, name: str | None) -> bool:
-        """Return whether the class is an exception of the project's own that becomes a response."""
-        return name in self.bases and self.descends(name, REFUSALS)
 
     def is_authored(self, name: str) -> bool:
         """Return whether the exception's detail was written for a client."""
@@ -102,6 +95,7 @@ class Facts:
                 for name, places in self.raw_attributes.items()
             },
             "handlers": dict(self.handlers),
+            "routes": sorted(self.routes),
             "aliases": dict(self.aliases),
             "clean_files": sorted(self.clean_files),
         }
@@ -115,5 +109,6 @@ class Facts:
                 {key: (place[0], place[1]) for key, place in places.items()}
             )
         self.handlers |= facts["handlers"]
+        self.routes |= frozenset(facts["routes"])
         self.aliases |= facts["aliases"]
         self.clean_files |= frozenset(facts["clean_files"])

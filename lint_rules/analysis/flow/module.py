@@ -18,6 +18,7 @@ from ..syntax import (
     targets_of,
     used_names,
 )
+from .sink_table import SinkTable, ancestors, builtin_table
 
 _BUILTIN_ERRORS = frozenset({"Exception", "BaseException", "ExceptionGroup", "BaseExceptionGroup"})
 _ERROR_ENDINGS = ("Error", "Exception", "Warning", "Exit")
@@ -36,11 +37,21 @@ class ClassFacts:
     parameters: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class Registrations:
+    """What the module registers, by qualified name: `handlers` with their exception class (empty for any), and
+    `routes` whose result is sent. `lambdas`, by identity: the exception class, or None for a route."""
+
+    handlers: dict[str, str] = field(default_factory=dict)
+    routes: set[str] = field(default_factory=set)
+    lambdas: dict[int, str | None] = field(default_factory=dict)
+
+
 class Module:
     """The resolved names of one module. `name` is the dotted name by which the project imports it."""
 
-    def __init__(self, tree: cst.Module, name: str, is_package: bool) -> None:
-        self.name, self.is_package = name, is_package
+    def __init__(self, tree: cst.Module, name: str, is_package: bool, table: SinkTable | None = None) -> None:
+        self.name, self.is_package, self.table = name, is_package, table or builtin_table()
         self.statements = statements(tree)
         self._parts = dict(_parts(self.statements))
         nodes = [node for _, part in self._parts.values() for node in part]
@@ -58,6 +69,7 @@ class Module:
         self.calls = [node for node in nodes if isinstance(node, cst.Call)]
         self.assignments = [node for node in nodes if isinstance(node, cst.Assign)]
         self._called = {id(call): self.qualified(call.func) for call in self.calls}
+        self.registered = Registrations()
 
     def parts(self) -> Iterator[tuple[str | None, cst.CSTNode, list[cst.CSTNode]]]:
         """Yield each statement of the module and of its top-level classes with its nodes and the class's name."""
@@ -170,15 +182,3 @@ def is_error_class(name: str | None, bases: Mapping[str, tuple[str, ...]]) -> bo
         base.rpartition(".")[2] in _BUILTIN_ERRORS or (base not in bases and base.endswith(_ERROR_ENDINGS))
         for base in ancestors(name, bases)
     )
-
-
-def ancestors(name: str | None, bases: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """Yield a class and everything that it inherits from, each once, by their qualified names."""
-    seen: set[str] = set()
-    waiting = [name] if name else []
-    while waiting:
-        base = waiting.pop()
-        if base not in seen:
-            yield base
-            seen.add(base)
-            waiting += bases.get(base, ())

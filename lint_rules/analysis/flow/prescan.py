@@ -9,11 +9,9 @@ import libcst as cst
 
 from ..syntax import Function, is_constant, targets_of
 from .module import Module
-from .sinks import is_route, sink_of
+from .registrations import is_route
+from .sinks import may_be_sent, may_send
 from .sources import names_its_error, source_of
-
-_SEND = frozenset({"send"})
-_BODIES = frozenset({"body", "content", "headers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +38,10 @@ def prescan_module(module: Module, functions: Iterable[Prescan]) -> Prescan:
         if not isinstance(statement, cst.FunctionDef)
     ]
     parts = [*rest, *functions]
+    has_lambdas = bool(module.registered.lambdas)
     return Prescan(
-        any(part.sources for part in parts),
-        any(part.sinks for part in parts),
+        has_lambdas or any(part.sources for part in parts),
+        has_lambdas or any(part.sinks for part in parts),
         False,
         frozenset().union(*(part.calls for part in parts)),
     )
@@ -56,7 +55,7 @@ def _prescan(module: Module, nodes: Iterable[cst.CSTNode], owner: str | None) ->
             qualified = module.called(node)
             calls |= _known_call(module, node, qualified, owner)
             sources = sources or source_of(node, qualified) is not None
-            sinks = sinks or sink_of(node, qualified, False, _SEND) is not None
+            sinks = sinks or may_send(node, qualified, module)
         elif isinstance(node, cst.ExceptHandler | cst.ExceptStarHandler):
             sources = sources or node.name is not None
         elif isinstance(node, cst.Return):
@@ -64,17 +63,12 @@ def _prescan(module: Module, nodes: Iterable[cst.CSTNode], owner: str | None) ->
         elif isinstance(node, cst.Yield):
             returns = True
         elif isinstance(node, cst.FunctionDef):
-            sources = sources or names_its_error(node)
-            sinks = sinks or is_route(node)
+            sources = sources or names_its_error(node, module)
+            is_view = owner is not None and node.name.value in module.table.view_methods
+            sinks = sinks or is_view or is_route(node, module)
         elif not sinks and isinstance(node, cst.Assign | cst.AnnAssign | cst.AugAssign):
-            sinks = any(_is_body(target) for target in targets_of(node))
+            sinks = any(may_be_sent(target) for target in targets_of(node))
     return Prescan(sources, sinks, returns, frozenset(calls))
-
-
-def _is_body(target: cst.BaseExpression) -> bool:
-    """Return whether an assignment to it may set what a response sends."""
-    holder = target.value if isinstance(target, cst.Subscript) else target
-    return isinstance(holder, cst.Attribute) and holder.attr.value in _BODIES
 
 
 def _known_call(module: Module, call: cst.Call, qualified: str | None, owner: str | None) -> set[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .facts import Facts
 from .module import is_error_class
+from .sink_table import SinkTable
 
 _LONGEST_CHAIN = 4
 """Packages through which a name is handed on."""
@@ -15,7 +16,7 @@ _DEEPEST_CLASS = 8
 _Classes = Mapping[str, tuple[list[str], dict[str, str]]]
 
 
-def link(summaries: Mapping[str, Any]) -> Facts:
+def link(summaries: Mapping[str, Any], table: SinkTable) -> Facts:
     """Return the facts of the project, with the attributes that each raise site fills."""
     facts = Facts()
     classes: dict[str, tuple[list[str], dict[str, str]]] = {}
@@ -31,7 +32,7 @@ def link(summaries: Mapping[str, Any]) -> Facts:
     for function in facts.functions.values():
         if function.conditions and all(map(facts.is_safe, function.conditions)):
             function.error = None
-    facts.clean_files = frozenset(_clean_files(facts, summaries))
+    facts.clean_files = frozenset(_clean_files(facts, summaries, table))
     return facts
 
 
@@ -67,11 +68,11 @@ def _definition_of(aliases: Mapping[str, str], defined: Set[str], name: str) -> 
     return name
 
 
-def _clean_files(facts: Facts, summaries: Mapping[str, Any]) -> Iterator[str]:
+def _clean_files(facts: Facts, summaries: Mapping[str, Any], table: SinkTable) -> Iterator[str]:
     """Yield the files that cannot have a finding: they meet no error, or they send nothing."""
     with_error = {name for name, function in facts.functions.items() if function.error is not None}
     sending = {name for name, function in facts.functions.items() if function.sends}
-    sending |= {name for name in facts.bases if facts.is_response(name) or facts.is_refusal(name)}
+    sending |= {name for name in facts.bases if table.sends(name, facts.bases) is not None} | facts.routes
     for path, summary in summaries.items():
         sources, sinks, calls = summary["prescan"]
         meets_error = (
@@ -80,7 +81,8 @@ def _clean_files(facts: Facts, summaries: Mapping[str, Any]) -> Iterator[str]:
             or any(is_error_class(name, facts.bases) for name in summary["bases"])
             or not facts.handlers.keys().isdisjoint(summary["own"])
         )
-        if not meets_error or not (sinks or not sending.isdisjoint(calls)):
+        sends = sinks or not sending.isdisjoint(calls) or not facts.routes.isdisjoint(summary["own"])
+        if not meets_error or not sends:
             yield path
 
 

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import libcst as cst
 
-from ...tables.web_frameworks import HANDLER_DECORATORS, REFUSALS, RESPONSES, ROUTES, SOCKET_METHODS, UNSENT_ARGUMENTS
-from ..syntax import Function, is_constant, positional, string_value
+from ...tables.frameworks import Sends
+from ..syntax import last_name, string_value
+from .module import Module
+from .receivers import Receivers
 
-_MEDIA = {
-    **dict.fromkeys(SOCKET_METHODS, "a web socket's message"),
-    "TemplateResponse": "a template",
-    "set_cookie": "a cookie",
-}
-"""By a method that sends its arguments: in which kind of message."""
+UNSENT: Final = frozenset(
+    {
+        "background", "charset", "code", "content_type", "filename", "media_type", "mimetype", "permanent", "request",
+        "status", "status_code", "template_name",
+    }
+)  # fmt: skip
+"""Keywords of a call that sends, whose values hold no text for a client."""
+_RESPONSE_METHODS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        (
+            "headers.__setitem__", "headers.add", "headers.add_header", "headers.append", "headers.extend",
+            "headers.set", "headers.setdefault", "headers.update",
+        ),
+        "a header",
+    ),
+    **dict.fromkeys(("set_cookie", "set_signed_cookie"), "a cookie"),
+    **dict.fromkeys(("set_data", "stream.write", "write", "writelines"), "a response"),
+}  # fmt: skip
+_METHODS: Final = frozenset(name.rpartition(".")[2] for name in _RESPONSE_METHODS)
+_RESPONSE_FIELDS: Final = frozenset(
+    {
+        "[]", "body", "body_iterator", "content", "context_data", "cookies", "data", "headers", "raw_headers",
+        "reason", "reason_phrase", "response", "streaming_content", "text",
+    }
+)  # fmt: skip
+"""What of a response is sent if something is put into it; `[]` are Django's headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,95 +49,100 @@ class Sink:
     medium: str
 
 
-def sink_of(call: cst.Call, qualified: str | None, is_response: bool, parameters: frozenset[str]) -> Sink | None:
-    """Return which of the call's arguments reach a client; None if none does. `is_response`: the called class is a
-    response of the project's own. `parameters` are those of the function around the call."""
-    if qualified in RESPONSES or is_response:
-        return Sink(_sent(call), "a response")
-    if qualified in REFUSALS:
-        return Sink((*_unnamed(call)[1:], *_keywords(call, "detail", "headers", "reason")), "an error response")
-    if isinstance(call.func, cst.Attribute):
-        return _method(call, call.func.attr.value)
-    if isinstance(call.func, cst.Name) and call.func.value == "send" and "send" in parameters:
-        values = _unnamed(call)
-        return None if any(map(_is_lifespan, values)) else Sink(tuple(values), "an ASGI message")
+def sink_of(call: cst.Call, qualified: str | None, receivers: Receivers, parameters: frozenset[str]) -> Sink | None:
+    """Return which of the call's arguments reach a client; None if none does. `parameters` are those of the functions
+    around the call."""
+    table, bases = receivers.table, receivers.bases
+    if qualified is not None and (sends := table.sends(qualified, bases)) is not None:
+        is_own = qualified in bases and any(isinstance(argument, int) for argument in sends.arguments)
+        return Sink(_sent(call, () if is_own else sends.arguments), sends.medium)
+    if (values := _asgi_message(call, parameters)) is not None:
+        return Sink(values, "an ASGI message")
+    return _of_method(call, receivers) if isinstance(call.func, cst.Attribute) else None
+
+
+def may_send(call: cst.Call, qualified: str | None, module: Module) -> bool:
+    """Return whether the call could send something, whatever the classes of the project and of its objects are."""
+    table = module.table
+    if qualified is not None and table.sends(qualified, {}) is not None:
+        return True
+    if _asgi_message(call, frozenset({"send"})) is not None:
+        return True
+    if not isinstance(call.func, cst.Attribute):
+        return False
+    name = call.func.attr.value
+    return name in table.methods or (name in _METHODS and last_name(call.func.value) == "headers")
+
+
+def may_be_sent(target: cst.BaseExpression) -> bool:
+    """Return whether an assignment to the target could set what a response sends."""
+    if isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name):
+        return True
+    holder = target.value if isinstance(target, cst.Subscript) else target
+    return isinstance(holder, cst.Attribute) and holder.attr.value in _RESPONSE_FIELDS
+
+
+def assigned_medium(target: cst.BaseExpression, receivers: Receivers) -> str | None:
+    """Return in which kind of message a value is sent that is assigned to the target; None if it is not sent."""
+    for path, kinds in receivers.paths(target):
+        field = path.partition(".")[0]
+        if field in _RESPONSE_FIELDS and any(receivers.table.is_response(kind, receivers.bases) for kind in kinds):
+            return "a header" if field in {"[]", "headers"} else "a response"
     return None
 
 
-def _is_lifespan(message: cst.BaseExpression) -> bool:
-    """Return whether an ASGI message is about the application's start and stop: no client sees it."""
-    return isinstance(message, cst.Dict) and any(
-        (string_value(element.value) or "").startswith("lifespan.") for element in message.elements
-    )
+def _of_method(call: cst.Call, receivers: Receivers) -> Sink | None:
+    table, bases = receivers.table, receivers.bases
+    is_known = None
+    for path, kinds in receivers.paths(call.func):
+        for kind in sorted(kinds):
+            if (sends := table.method_sends(kind, path, bases)) is not None:
+                return _sink_with_values(call, sends)
+            if path in _RESPONSE_METHODS and table.is_response(kind, bases):
+                return Sink(_sent(call, ()), _RESPONSE_METHODS[path])
+        is_known = bool(kinds) if is_known is None else is_known
+    name = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+    sends = None if is_known else table.sends(f".{name}", bases)
+    return None if sends is None else _sink_with_values(call, sends)
 
 
-def _method(call: cst.Call, name: str) -> Sink | None:
-    if name == "close":
-        values = (*_unnamed(call)[1:2], *_keywords(call, "reason"))
-        return Sink(values, "a web socket's close reason") if values else None
-    return Sink(_sent(call), _MEDIA[name]) if name in _MEDIA else None
+def _sink_with_values(call: cst.Call, sends: Sends) -> Sink | None:
+    values = _sent(call, sends.arguments)
+    return Sink(values, sends.medium) if values else None
 
 
-def _sent(call: cst.Call) -> tuple[cst.BaseExpression, ...]:
-    return tuple(
-        item.value for item in call.args if item.keyword is None or item.keyword.value not in UNSENT_ARGUMENTS
-    )
+def _sent(call: cst.Call, arguments: tuple[int | str, ...]) -> tuple[cst.BaseExpression, ...]:
+    """Return the values at these positions and of these keywords; all that can hold a text, if there are none."""
+    values = []
+    position = 0
+    for item in call.args:
+        if item.star:
+            values.append(item.value)
+        elif item.keyword is not None:
+            name = item.keyword.value
+            if name in arguments if arguments else name not in UNSENT:
+                values.append(item.value)
+        else:
+            if not arguments or position in arguments:
+                values.append(item.value)
+            position += 1
+    return tuple(values)
 
 
-def _unnamed(call: cst.Call) -> list[cst.BaseExpression]:
-    return [item.value for item in call.args if item.keyword is None and item.star != "**"]
-
-
-def _keywords(call: cst.Call, *names: str) -> list[cst.BaseExpression]:
-    return [item.value for item in call.args if item.keyword is not None and item.keyword.value in names]
-
-
-def is_route(function: Function) -> bool:
-    """Return whether FastAPI sends what the function returns: it has a route's decorator."""
-    for item in function.decorators:
-        decorator = item.decorator
-        if not isinstance(decorator, cst.Call) or not isinstance(decorator.func, cst.Attribute):
-            continue
-        if decorator.func.attr.value in ROUTES:
-            path = next(iter((*_unnamed(decorator), *_keywords(decorator, "path"))), None)
-            if path is None or not is_constant(path) or (string_value(path) or "/")[:1] == "/":
-                return True
-    return False
-
-
-def handled_by_decorator(function: Function) -> cst.BaseExpression | None:
-    """Return the exception class that the function handles by its decorator."""
-    for item in function.decorators:
-        decorator = item.decorator
-        if (
-            isinstance(decorator, cst.Call)
-            and isinstance(decorator.func, cst.Attribute)
-            and decorator.func.attr.value in HANDLER_DECORATORS
-            and (kinds := positional(decorator))
-        ):
-            return kinds[0]
+def _asgi_message(call: cst.Call, parameters: frozenset[str]) -> tuple[cst.BaseExpression, ...] | None:
+    """Return what a call of ASGI's `send`, by that or another name, sends to a client."""
+    values = tuple(item.value for item in call.args if item.keyword is None and item.star != "**")
+    types = [kind for value in values if (kind := _message_type(value)) is not None]
+    is_message = any(kind.startswith(("http.response.", "websocket.")) for kind in types)
+    is_send = isinstance(call.func, cst.Name) and call.func.value == "send" and "send" in parameters
+    if is_message or (is_send and not any(kind.startswith("lifespan.") for kind in types)):
+        return values
     return None
 
 
-def registered_handlers(
-    calls: Iterable[cst.Call], assignments: Iterable[cst.Assign]
-) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
-    """Yield exception class and handler of each registration among a module's calls and assignments."""
-    for call in calls:
-        for table in _keywords(call, "exception_handlers"):
-            yield from _pairs(table)
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value == "add_exception_handler":
-            values = positional(call)
-            if len(values) > 1:
-                yield values[0], values[1]
-    for assignment in assignments:
-        target = assignment.targets[0].target
-        if len(assignment.targets) == 1 and isinstance(target, cst.Name):
-            name = target.value.lower()
-            if "exception_handlers" in name or name == "handlers":
-                yield from _pairs(assignment.value)
-
-
-def _pairs(table: cst.BaseExpression) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
-    if isinstance(table, cst.Dict):
-        yield from ((item.key, item.value) for item in table.elements if isinstance(item, cst.DictElement))
+def _message_type(value: cst.BaseExpression) -> str | None:
+    if isinstance(value, cst.Dict):
+        for item in value.elements:
+            if isinstance(item, cst.DictElement) and string_value(item.key) == "type":
+                return string_value(item.value)
+    return None

@@ -6,8 +6,8 @@ import libcst as cst
 
 from ...tables.errors import CURRENT_ERROR_CALLS, HANDLER_PARAMETERS, PROCESS_CALLS, TRACEBACK_CALLS
 from ..syntax import Function, annotation_of, every_node, parameter_names, string_value
-from .module import is_named
-from .sinks import handled_by_decorator
+from .module import Module, is_named
+from .registrations import handled_by_decorator
 from .values import ERROR, EXCEPTION, MAYBE, PROCESS
 
 
@@ -27,9 +27,9 @@ def source_of(call: cst.Call, qualified: str | None) -> tuple[str, str] | None:
     return (PROCESS, "") if qualified in PROCESS_CALLS else None
 
 
-def names_its_error(function: Function) -> bool:
+def names_its_error(function: Function, module: Module) -> bool:
     """Return whether the function receives an exception, by its decorator or by the names of its parameters."""
-    return handled_by_decorator(function) is not None or handles_by_parameters(function)
+    return handled_by_decorator(function, module) is not None or handles_by_parameters(function)
 
 
 def handles_by_parameters(function: Function) -> bool:

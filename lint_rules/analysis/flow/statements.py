@@ -7,11 +7,21 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from ..syntax import Function, Statement, annotation_of, elements, parameter_names, passed_values, statements
+from ..syntax import (
+    Function,
+    Statement,
+    annotation_of,
+    elements,
+    parameter_names,
+    parameters,
+    passed_values,
+    statements,
+)
 from .attributes import attribute_of, narrow
 from .expressions import Environment, Expressions
 from .module import is_error_class, passed
-from .sinks import handled_by_decorator, is_route
+from .receivers import Receivers
+from .registrations import error_parameter, handled_by_decorator, is_route
 from .sources import handles_by_parameters, own_parameters
 from .values import EXCEPTION, LEAKS, NOTHING, PARAMETER, Origin, Taint, as_text, bounded, conditions, of_kind
 
@@ -39,11 +49,14 @@ class FunctionFlow(Expressions):
     fills: list[Fill] = field(default_factory=list)
     sends_result: bool = False
     sends_yields: bool = False
+    is_nested: bool = False
 
     def follow(self, function: Function, names: Environment) -> None:
         """Follow the body. `names` is what the names around the function carry; it does not change."""
         self.parameters = frozenset(parameter_names(function)) | self.parameters
-        self.sends_result = is_route(function)
+        outer = self.objects
+        self.objects = Receivers(self.module, self.facts.bases, function, self.class_name, outer)
+        self.sends_result = self._sends_result(function)
         self.sends_yields = function.name.value in self.streams
         inner = dict(names)
         for name in parameter_names(function):
@@ -60,18 +73,46 @@ class FunctionFlow(Expressions):
     def _handled_error(self, function: Function) -> Environment:
         """Return the parameter that holds the exception, if the function is a handler."""
         names = own_parameters(function)
-        middle = f"{self.class_name}." if self.class_name else ""
         kind: str | None = None
-        if (expression := handled_by_decorator(function)) is not None:
+        rest = function.params.star_kwarg
+        if function.name.value == "write_error" and rest is not None:
+            return {rest.name.value: self._error("", function)}
+        if (expression := handled_by_decorator(function, self.module)) is not None:
             kind = self.error_name(expression)
-        elif (registered := self.facts.handlers.get(f"{self.module.name}.{middle}{function.name.value}")) is not None:
+        elif (registered := self.facts.handlers.get(self._name_of(function))) is not None:
             kind = registered
         elif handles_by_parameters(function):
             kind = ""
-        if kind is None or len(names) < 2:
+        required = sum(item.default is None and item.name.value in names for item in parameters(function))
+        name = None if kind is None else error_parameter(names, required)
+        if name is None:
             return {}
-        kind = kind or self.error_name(annotation_of(function, names[1]))
-        return {names[1]: self._error(kind, function)}
+        kind = kind or self.error_name(annotation_of(function, name))
+        return {name: self._error(kind, function)}
+
+    def _sends_result(self, function: Function) -> bool:
+        """Return whether what the function returns is sent: it is a route, or a method of a view."""
+        owner = f"{self.module.name}.{self.class_name}"
+        table, bases = self.module.table, self.facts.bases
+        return (
+            is_route(function, self.module)
+            or self._name_of(function) in self.facts.routes
+            or self._name_of(function) in self.facts.handlers
+            or handled_by_decorator(function, self.module) is not None
+            or (self.class_name is not None and table.is_view(owner, function.name.value, bases))
+        )
+
+    def _name_of(self, function: Function) -> str:
+        middle = f"{self.class_name}." if self.class_name and not self.is_nested else ""
+        return f"{self.module.name}.{middle}{function.name.value}"
+
+    def _without_authored(self, carried: Taint) -> Taint:
+        """Leave out exceptions that are responses themselves."""
+        return frozenset(
+            origin
+            for origin in carried
+            if origin.kind != EXCEPTION or not origin.name or not self.facts.is_authored(origin.name)
+        )
 
     def _error(self, kind: str, node: cst.CSTNode) -> Taint:
         return frozenset({Origin(EXCEPTION, kind, self.places.number(node))})
@@ -83,7 +124,7 @@ class FunctionFlow(Expressions):
                 carried = self.evaluate(value, names)
                 self.returned |= carried
                 if self.sends_result and value is not None:
-                    self._send(node, "a route's reply", carried)
+                    self._send(node, "a route's reply", self._without_authored(carried))
                 return True
             case cst.Raise():
                 self._raise(node, names)
@@ -257,6 +298,8 @@ class FunctionFlow(Expressions):
             self.class_name,
             streams=self.streams,
         )
+        inner.objects = self.objects
+        inner.is_nested = True
         inner.follow(node, {key: of_kind(carried, *LEAKS) for key, carried in names.items()})
         self.fills += inner.fills
 

@@ -7,18 +7,17 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ...engine.contract import JSON
-from ...tables.web_frameworks import RESPONSES, STREAMING_RESPONSES
 from ..syntax import Function, argument, last_name
 from .facts import Facts, FunctionFacts
 from .module import Module
 from .places import Places
 from .prescan import prescan_function, prescan_module
-from .sinks import registered_handlers
 from .sources import own_parameters
 from .statements import Fill, FunctionFlow
 from .values import LEAKS, NOTHING, PARAMETER, Taint, conditions, of_kind, split_name
 
 _ROUNDS = 3
+_STREAM_WRAPPERS = frozenset({"stream_with_context", "iterate_in_threadpool", "aiter", "iter", "to_sync_iterator"})
 _NAMES_OF_ERRORS = ("Error", "Exception", "Exit", "Failure", "Fault", "Problem", "Warning")
 
 
@@ -72,21 +71,23 @@ def streams_of(module: Module) -> frozenset[str]:
     """Return the names of the functions that a streaming response of the module is made of."""
     names = set()
     for call in module.calls:
-        qualified = module.called(call) or ""
-        if qualified.rpartition(".")[2] in STREAMING_RESPONSES or qualified in RESPONSES:
-            for value in (argument(call, 0), argument(call, None, "content")):
-                names.add(last_name(value.func if isinstance(value, cst.Call) else value))
+        if module.table.streams(module.called(call) or "") or module.table.streams(f".{last_name(call.func)}"):
+            for value in (argument(call, 0), argument(call, None, "content", "streaming_content", "response")):
+                names.add(_streamed_name(value))
     return frozenset(names - {""})
+
+
+def _streamed_name(value: cst.BaseExpression | None) -> str:
+    """Return the name of the generator that a streaming response is given, also through a wrapper."""
+    while isinstance(value, cst.Call) and last_name(value.func) in _STREAM_WRAPPERS:
+        value = argument(value, 0)
+    return last_name(value.func if isinstance(value, cst.Call) else value)
 
 
 def _local_facts(module: Module) -> Facts:
     """Return what the module says without following anything: bases of its classes, registered handlers, aliases."""
     facts = Facts(bases={f"{module.name}.{name}": definition.bases for name, definition in module.classes.items()})
-    for kind, handler in registered_handlers(module.calls, module.assignments):
-        name = module.qualified(handler)
-        if name is not None:
-            error = module.qualified(kind) or ""
-            facts.handlers[name] = "" if error in {"Exception", "BaseException"} else error
+    facts.handlers, facts.routes = dict(module.registered.handlers), frozenset(module.registered.routes)
     hands_on = module.is_package or not (module.functions or module.classes)
     facts.aliases = {
         f"{module.name}.{name}": target

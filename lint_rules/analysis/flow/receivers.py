@@ -1,0 +1,171 @@
+"""Of which class an object is, as far as a function says it: by annotations, by the calls that made it, by `self`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import libcst as cst
+
+from ..syntax import (
+    FUNCTIONS,
+    Function,
+    argument,
+    children,
+    last_name,
+    own_nodes,
+    parameters,
+    statements,
+    string_value,
+    targets_of,
+)
+from .module import Module
+from .sink_table import Bases
+
+Kinds = frozenset[str]
+UNKNOWN: Kinds = frozenset()
+RESPONSE = "starlette.responses.Response"
+_NAMES_OF_RESPONSES = frozenset({"response", "resp"})
+_NO_KINDS = frozenset({"None", "Optional", "Union", "Annotated", "Any", "typing.Any", "object"})
+
+
+class Receivers:
+    """The classes of the objects in one function (None: in the module's own statements). `outer` are those of the
+    function around it. A class is given by its qualified name; an object may be of one of several."""
+
+    def __init__(
+        self,
+        module: Module,
+        bases: Bases,
+        function: Function | None = None,
+        class_name: str | None = None,
+        outer: Receivers | None = None,
+    ) -> None:
+        self.module, self.table, self.bases = module, module.table, bases
+        self._function, self._class_name, self._outer = function, class_name, outer
+        self._asked: set[str] = set()
+
+    def of(self, node: cst.BaseExpression) -> Kinds:
+        """Return the classes of what the expression gives; none if nothing says it."""
+        match node:
+            case cst.Name(value="self" | "cls") if self._class_name is not None:
+                return frozenset({f"{self.module.name}.{self._class_name}"})
+            case cst.Name(value=name):
+                return self._of_name(name)
+            case cst.Await(expression=inner):
+                return self.of(inner)
+            case cst.Call():
+                return self._of_call(node)
+            case cst.IfExp(body=body, orelse=orelse):
+                return self.of(body) | self.of(orelse)
+            case cst.BooleanOperation(left=left, right=right):
+                return self.of(left) | self.of(right)
+        return UNKNOWN
+
+    def paths(self, node: cst.BaseExpression) -> Iterator[tuple[str, Kinds]]:
+        """Yield each way to read `a.b.c` as a path: `c` from `a.b`, with the classes of that, and `b.c` from `a`."""
+        path = ""
+        while isinstance(node, cst.Attribute | cst.Subscript):
+            if isinstance(node, cst.Subscript):
+                path, node = f"[].{path}" if path else "[]", node.value
+            else:
+                path, node = f"{node.attr.value}.{path}" if path else node.attr.value, node.value
+            yield path, self.of(node)
+
+    def _of_name(self, name: str) -> Kinds:
+        if name in self._asked:  # a name that is given its own value
+            return UNKNOWN
+        self._asked.add(name)
+        try:
+            kinds: Kinds = UNKNOWN
+            is_local = False
+            for value, is_annotation in self._values.get(name, ()):
+                is_local = True
+                kinds |= self._annotated(value) if is_annotation else self.of(value)
+            if not is_local and self._outer is not None:
+                return self._outer._of_name(name)
+            if not kinds and name in _NAMES_OF_RESPONSES:
+                return frozenset({RESPONSE})
+            return kinds
+        finally:
+            self._asked.discard(name)
+
+    @cached_property
+    def _values(self) -> dict[str, list[tuple[cst.BaseExpression, bool]]]:
+        """What each name of the function is given, and whether that is an annotation."""
+        values: dict[str, list[tuple[cst.BaseExpression, bool]]] = {}
+        function = self._function
+        if function is not None:
+            for parameter in parameters(function):
+                annotation = parameter.annotation
+                values[parameter.name.value] = [] if annotation is None else [(annotation.annotation, True)]
+            nodes = own_nodes(statements(function.body))
+        else:
+            top = [item for item in self.module.statements if not isinstance(item, (*FUNCTIONS, cst.ClassDef))]
+            nodes = own_nodes(top)
+        for node in nodes:
+            if isinstance(node, cst.WithItem):
+                if node.asname is not None and isinstance(node.asname.name, cst.Name):
+                    values.setdefault(node.asname.name.value, []).append((node.item, False))
+                continue
+            is_annotated = isinstance(node, cst.AnnAssign)
+            value = node.annotation.annotation if isinstance(node, cst.AnnAssign) else getattr(node, "value", None)
+            for target in targets_of(node):
+                if isinstance(target, cst.Name) and isinstance(value, cst.BaseExpression):
+                    values.setdefault(target.value, []).append((value, is_annotated))
+        return values
+
+    def _of_call(self, call: cst.Call) -> Kinds:
+        qualified = self.module.called(call)
+        last = last_name(call.func)
+        if last in {"cast", "contextlib.closing"} and (kind := argument(call, 0, "typ")) is not None:
+            return self._annotated(kind)
+        if qualified is not None:
+            if (given := self.table.given_by(qualified)) is not None:
+                return frozenset({given})
+            if _is_class(qualified) or qualified in self.bases:
+                return frozenset({qualified})
+        if (own := self._own_result(qualified)) is not None:
+            return own
+        for path, kinds in self.paths(call.func):
+            given_by = (self.table.given_by(f"{kind}.{path}") for kind in kinds)
+            if found := frozenset(kind for kind in given_by if kind is not None):
+                return found
+        if (given := self.table.given_by(f".{last}")) is not None:
+            return frozenset({given})
+        if qualified is not None and self.module.is_known(call.func) and not qualified.startswith(self.module.name):
+            return frozenset({f"{qualified}()"})  # known to be nothing of the tables
+        return UNKNOWN
+
+    def _own_result(self, qualified: str | None) -> Kinds | None:
+        """Return what a function of the module says that it returns."""
+        name = (qualified or "").removeprefix(f"{self.module.name}.")
+        function = self.module.functions.get(name)
+        if function is None:
+            return None
+        return self._annotated(function.returns.annotation) if function.returns is not None else UNKNOWN
+
+    def _annotated(self, annotation: cst.BaseExpression) -> Kinds:
+        """Return the classes that an annotation names: of a union, and of `Annotated` and `Optional`, the parts."""
+        text = string_value(annotation)
+        if text is not None:
+            try:
+                annotation = cst.parse_expression(text)
+            except cst.ParserSyntaxError:
+                return UNKNOWN
+        match annotation:
+            case cst.BinaryOperation(left=left, right=right):
+                return self._annotated(left) | self._annotated(right)
+            case cst.Subscript(value=value, slice=index):
+                if last_name(value) in {"Annotated", "Optional", "Union"}:
+                    parts = [part for item in index for part in children(item.slice)]
+                    parts = parts[:1] if last_name(value) == "Annotated" else parts
+                    return frozenset().union(*(self._annotated(part) for part in parts))  # type: ignore[arg-type]
+                annotation = value
+        qualified = self.module.qualified(annotation)
+        return UNKNOWN if qualified is None or qualified in _NO_KINDS else frozenset({qualified})
+
+
+def _is_class(qualified: str) -> bool:
+    last = qualified.rpartition(".")[2]
+    return last[:1].isupper() and any(letter.islower() for letter in last)
