@@ -11,11 +11,11 @@ from ..engine.installed_rules import load_rules
 
 ENGINE_RULES = {
     "PP000": (
-        "a suppression without a reason, or one that suppresses nothing",
+        "a suppression without a reason, a malformed one, or one that suppresses nothing",
         (
             "Whoever reads `# plugport: allow[PP002]` a year later must learn why. A suppression that is no longer"
             " needed hides the next mistake on its line. Write the reason behind the brackets, or remove the"
-            " suppression."
+            " suppression: --fix does."
         ),
     ),
     "PP900": (

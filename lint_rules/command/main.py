@@ -44,16 +44,49 @@ def main(arguments: Sequence[str], program: str = "plugport lint") -> int:
 
 def _lint(options: Options) -> int:
     request = _request(options)
-    report = lint(request)
-    display = DisplayPaths(report.configuration.root, request.working_directory)
-    if options.baseline is not None:
-        file = request.working_directory / options.baseline
-        if options.write_baseline:
-            baseline.write(file, report)
-        new, known = baseline.split(file, report, display)
-        report = replace(report, findings=tuple(new), baselined=known)
-    elif options.write_baseline:
+    if options.write_baseline and options.baseline is None:
         raise UsageError("--write-baseline needs --baseline FILE: the file to write")
+    if options.fix or options.diff or options.unsafe:
+        return _fix(options, request)
+    return _report(options, request, _without_baseline(lint(request), options, request))
+
+
+def _fix(options: Options, request: Request) -> int:
+    from .fix import fixed
+
+    if not (options.fix or options.diff):
+        raise UsageError("--unsafe says which fixes --fix writes or --diff prints: give one of them, too")
+    if options.write_baseline:
+        raise UsageError("--write-baseline accepts what --fix would change: do one after the other")
+    if options.diff and options.format != "text":
+        raise UsageError("--diff prints a diff and no findings: give no --format")
+    if request.stdin is not None and not options.diff:
+        raise UsageError("--fix writes files, but --stdin-filename gives a text: use --diff")
+
+    def reported(report: Report) -> Report:
+        return _without_baseline(report, options, request)
+
+    result = fixed(request, with_unsafe=options.unsafe, writes=not options.diff, reported=reported)
+    if not options.diff:
+        return _report(options, request, result.report)
+    if result.diff:
+        _print(result.diff.removesuffix("\n"))
+    display = DisplayPaths(result.report.configuration.root, request.working_directory)
+    return CRASH if _exit_code(result.report, display) == CRASH else FINDINGS if result.diff else CLEAN
+
+
+def _without_baseline(report: Report, options: Options, request: Request) -> Report:
+    if options.baseline is None:
+        return report
+    file = request.working_directory / options.baseline
+    if options.write_baseline:
+        baseline.write(file, report)
+    new, known = baseline.split(file, report, DisplayPaths(report.configuration.root, request.working_directory))
+    return replace(report, findings=tuple(new), baselined=known)
+
+
+def _report(options: Options, request: Request, report: Report) -> int:
+    display = DisplayPaths(report.configuration.root, request.working_directory)
     _print(reporters.render(options.format, report, display))
     if options.statistics:
         print(statistics.render(report), file=sys.stderr)

@@ -24,6 +24,9 @@ class Options:
     explain: str | None
     statistics: bool
     stdin_filename: str | None
+    fix: bool
+    unsafe: bool
+    diff: bool
 
 
 def parse_options(arguments: Sequence[str], program: str) -> Options:
@@ -44,6 +47,9 @@ def parse_options(arguments: Sequence[str], program: str) -> Options:
     add("--no-cache", dest="cache", action="store_false", help="neither read nor write the result cache")
     add("--statistics", action="store_true", help="count findings by rule, on standard error")
     add("--stdin-filename", metavar="FILE", help="read this one file's text from standard input, for editors")
+    add("--fix", action="store_true", help="write the safe fixes, and report what is left")
+    add("--unsafe", action="store_true", help="with --fix or --diff: also fixes that change what the program does")
+    add("--diff", action="store_true", help="print the fixes as a diff and write nothing; exit 1 if there are any")
     add("--prove", action="store_true", help="break the code in memory and report what the gates would miss")
     add("--explain", metavar="RULE", help="show what a rule wants, why, and examples")
     options = vars(parser.parse_args(arguments))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -11,25 +12,27 @@ from .cache import ResultCache, default_file
 from .configuration import Configuration, load
 from .contract import Finding
 from .discovery import DiscoveredFiles, discover
-from .errors import Unparsable, UsageError
+from .errors import UsageError
 from .incremental import IncrementalRun, RuleState
 from .installed_rules import ENGINE_CODES, InstalledRule, InstalledRules, load_rules
 from .packaging import module_of
 from .project import ModuleTable
 from .rule_executor import Crash, decode
 from .source_file import SourceFile
-from .suppressions import MARK, Suppression, apply, suppressions
+from .suppressions import Codes, apply, directives_of
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to lint. `stdin` is the name and the bytes of a file that replace the one on the disk."""
+    """What to lint. `stdin` is the name and the bytes of a file that replace the one on the disk; the run reports on
+    it alone. `overlay` has the bytes of files by absolute path, which replace those on the disk, too."""
 
     paths: tuple[Path, ...] = ()
     config: Path | None = None
     select: tuple[str, ...] | None = None
     cache: bool = True
     stdin: tuple[Path, bytes] | None = None
+    overlay: Mapping[str, bytes] = field(default_factory=dict)
     working_directory: Path = field(default_factory=Path.cwd)
 
 
@@ -78,17 +81,14 @@ def lint(request: Request, installed: InstalledRules | None = None) -> Report:
         modules = ModuleTable((file.relative, file.module) for file in files.values())
         run = IncrementalRun(configuration, cache, files, modules)
         states, full_run = run.update(rules, checked)
-        if request.stdin is None:
+        if request.stdin is None and not request.overlay:
             run.save(states)
     finally:
         cache.close()
     problems = (*installed.problems, *(full_run.problems if full_run else ()))
     results = _results(states, checked)
-
-    def is_known(code: str) -> bool:
-        return code in installed.rules or code in ENGINE_CODES or bool(problems)  # a lost rule may have the code
-
-    findings, suppressed = _suppress(files, checked, results, {rule.code for rule in rules}, is_known)
+    codes = Codes({rule.code for rule in rules}, {*installed.rules, *ENGINE_CODES}, bool(problems))
+    findings, suppressed = _suppress(files, checked, results, codes)
     if request.select is not None and "PP000" not in request.select:
         findings = [finding for finding in findings if finding.rule != "PP000"]
     return Report(
@@ -117,16 +117,16 @@ def _selected(installed: InstalledRules, select: Sequence[str] | None) -> list[I
 
 def read_files(request: Request, configuration: Configuration) -> tuple[dict[str, SourceFile], list[str]]:
     """Return the files of a run by relative path, and the paths of those to report on. Raises `UsageError`."""
-    replaced: str | None = None
-    stdin = b""
+    overlay = request.overlay
     if request.stdin is not None:
-        replaced, stdin = str(request.working_directory / request.stdin[0]), request.stdin[1]
-        discovered = _with_stdin(configuration, Path(replaced))
+        replaced = Path(os.path.normpath(request.working_directory / request.stdin[0]))
+        overlay = {str(replaced): request.stdin[1], **overlay}
+        discovered = _with_stdin(configuration, replaced)
     else:
         discovered = discover(configuration, [request.working_directory / path for path in request.paths])
     files: dict[str, SourceFile] = {}
     for absolute, relative in discovered.files.items():
-        data = stdin if absolute == replaced else _read(absolute)
+        data = overlay[absolute] if absolute in overlay else _read(absolute)
         files[relative] = SourceFile(Path(absolute), relative, module_of(relative, configuration.module_roots), data)
     checked = [path for absolute, path in discovered.files.items() if absolute in discovered.checked]
     return files, checked
@@ -167,25 +167,15 @@ def _suppress(
     files: Mapping[str, SourceFile],
     checked: Iterable[str],
     results: Mapping[str, list[Finding]],
-    ran: Collection[str],
-    known: Callable[[str], bool],
+    codes: Codes,
 ) -> tuple[list[Finding], int]:
     """Return the findings that are left, with PP000 for wrong suppressions, and how many were suppressed."""
     kept: list[Finding] = []
     suppressed = 0
     for path in checked:
         findings, count = results.get(path, []), 0
-        if directives := _directives(files[path]):
-            findings, count = apply(path, findings, directives, ran, known)
+        if directives := directives_of(files[path]):
+            findings, count = apply(files[path], findings, directives, codes)
         kept += findings
         suppressed += count
     return kept, suppressed
-
-
-def _directives(file: SourceFile) -> list[Suppression]:
-    if MARK not in file.data:
-        return []
-    try:
-        return suppressions(file.text)
-    except Unparsable:
-        return []

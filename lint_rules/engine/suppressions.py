@@ -1,53 +1,42 @@
-"""Reads suppressions, `# plugport: allow[PP001,PP002] reason`, from comment tokens only, and applies them."""
+"""Applies suppressions: takes findings away, and finds the suppressions that are wrong (PP000)."""
 
 from __future__ import annotations
 
-import io
-import re
-import tokenize
-from collections.abc import Callable, Collection, Iterable, Iterator
+import difflib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from .contract import Finding, Span
-
-MARK = b"plugport:"
-_DIRECTIVE = re.compile(r"#\s*plugport:\s*allow\b\s*(?:\[(?P<codes>[^\]]*)\])?(?P<reason>.*)", re.DOTALL)
-_SCANNED = re.compile(
-    r"""[a-zA-Z]{0,2}(?P<triple>\"{3}|'{3})(?:\\.|.)*?(?P=triple)
-      | (?P<quote>["'])(?:\\.|(?!(?P=quote))[^\\\n])*(?P=quote)
-      | (?P<comment>\#[^\r\n]*)""",
-    re.VERBOSE | re.DOTALL,
-)
+from .contract import Finding, Fix, Span, TextEdit
+from .directives import Suppression, may_have_directives, read_directives
+from .errors import Unparsable
+from .source_file import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
-class Suppression:
-    """One directive. `reason` is empty if there is none, `codes` if the brackets are missing or empty."""
+class Codes:
+    """The codes of rules: those that ran, and all that there are. If a rule is lost, it may have any code."""
 
-    span: Span
-    codes: tuple[str, ...]
-    reason: str
+    ran: Collection[str]
+    known: Collection[str]
+    is_lost: bool
+
+    def is_known(self, code: str) -> bool:
+        """Return whether a rule may have the code."""
+        return self.is_lost or code in self.known
 
 
-def suppressions(text: str) -> list[Suppression]:
-    """Return every directive of a file, in order."""
-    directives: list[Suppression] = []
-    for line, column, comment in _comments(text):
-        directive = _DIRECTIVE.match(comment)
-        if directive is None:
-            continue
-        codes = tuple(code.strip() for code in (directive["codes"] or "").split(",") if code.strip())
-        reason = directive["reason"].split("#")[0].strip().lstrip(":-–— ").strip()  # noqa: RUF001 - dashes as people type
-        directives.append(Suppression(Span(line, column, line, column + len(comment)), codes, reason))
-    return directives
+def directives_of(file: SourceFile) -> list[Suppression]:
+    """Return the directives of a file; none for one whose text cannot be read."""
+    if not may_have_directives(file.data):
+        return []
+    try:
+        return read_directives(file.text)
+    except Unparsable:
+        return []
 
 
 def apply(
-    path: str,
-    findings: Iterable[Finding],
-    directives: Collection[Suppression],
-    ran: Collection[str],
-    known: Callable[[str], bool],
+    file: SourceFile, findings: Iterable[Finding], directives: Collection[Suppression], codes: Codes
 ) -> tuple[list[Finding], int]:
     """Return the findings that no directive with a reason covers, with a PP000 for each directive that is wrong, and
     how many findings were suppressed. A code counts as unused only if its rule ran, or if no rule has it."""
@@ -68,43 +57,49 @@ def apply(
         else:
             kept.append(finding)
     for index, directive in enumerate(directives):
-        if message := _complaint(index, directive, used, ran, known):
-            kept.append(Finding("PP000", path, directive.span, message))
+        covered = {code for used_index, code in used if used_index == index}
+        if complaint := _complaint(file, directive, covered, codes):
+            message, fix = complaint
+            kept.append(Finding("PP000", file.relative, directive.span, message, fix=fix))
     return kept, suppressed
 
 
 def _complaint(
-    index: int, directive: Suppression, used: set[tuple[int, str]], ran: Collection[str], known: Callable[[str], bool]
-) -> str | None:
+    file: SourceFile, directive: Suppression, covered: set[str], codes: Codes
+) -> tuple[str, Fix | None] | None:
+    if directive.problem:
+        return directive.problem, None
     if not directive.codes:
-        return "this suppression names no rule: write `# plugport: allow[PP001] reason`"
-    relevant = [code for code in directive.codes if code in ran or not known(code)]
+        return "this suppression names no rule: write `# plugport: allow[PP001] reason`", None
+    relevant = [code for code in directive.codes if code in codes.ran or not codes.is_known(code)]
     if not directive.reason:
-        if not relevant:
-            return None
-        return f"this suppression of {', '.join(directive.codes)} gives no reason, so it suppresses nothing"
-    if strange := [code for code in relevant if not known(code)]:
-        return f"this suppression names {', '.join(strange)}, but no rule has this code"
-    if idle := [code for code in relevant if (index, code) not in used]:
-        return f"this suppression of {', '.join(idle)} suppresses nothing: remove it"
+        names = ", ".join(directive.codes)
+        return (f"this suppression of {names} gives no reason, so it suppresses nothing", None) if relevant else None
+    if strange := [code for code in relevant if not codes.is_known(code)]:
+        return f"this suppression names {', '.join(strange)}, but no rule has this code{_meant(strange, codes)}", None
+    if idle := [code for code in relevant if code not in covered]:
+        return f"this suppression of {', '.join(idle)} suppresses nothing: remove it", _without(file, directive, idle)
     return None
 
 
-def _comments(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield line, column (both from 1) and text of each comment."""
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    except (tokenize.TokenError, SyntaxError, IndentationError, RecursionError):
-        yield from _scanned_comments(text)
-        return
-    for token in tokens:
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.start[1] + 1, token.string
+def _meant(strange: Iterable[str], codes: Codes) -> str:
+    near = [match for code in strange for match in difflib.get_close_matches(code, codes.known, n=1)]
+    return f"; did you mean {', '.join(near)}?" if near else ""
 
 
-def _scanned_comments(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield the comments of a text that `tokenize` cannot read to its end, by the shape of strings and comments."""
-    for match in _SCANNED.finditer(text):
-        if match["comment"] is not None:
-            before = re.split(r"\r\n|\r|\n", text[: match.start()])
-            yield len(before), len(before[-1]) + 1, match["comment"]
+def _without(file: SourceFile, directive: Suppression, idle: Collection[str]) -> Fix:
+    """Take the codes out of the directive, or the whole directive if no code is left: with its line, if that holds
+    nothing else, and never with another tool's comment behind it."""
+    kept = [code for code in directive.codes if code not in idle]
+    span, line = directive.span, file.line(directive.span.line)
+    if kept:
+        text = f"# plugport: allow[{','.join(kept)}] {directive.reason}"
+        return Fix(f"remove {', '.join(idle)} from the suppression", (TextEdit(span, text),), is_safe=True)
+    before, after = line[: span.column - 1], line[span.end_column - 1 :].lstrip()
+    if after:
+        place, text = Span(span.line, span.column, span.line, len(line) + 1), after
+    elif before.strip():
+        place, text = Span(span.line, len(before.rstrip()) + 1, span.line, len(line) + 1), ""
+    else:
+        place, text = Span(span.line, 1, span.line + 1, 1), ""
+    return Fix("remove the suppression", (TextEdit(place, text),), is_safe=True)

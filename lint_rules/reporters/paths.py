@@ -18,4 +18,8 @@ class DisplayPaths:
         if self._same:
             return relative or "."
         absolute = os.path.join(self._root, relative)  # noqa: PTH118 - thousands of findings
-        return os.path.relpath(absolute, self._working_directory).replace(os.sep, "/")
+        return self.absolute(absolute)
+
+    def absolute(self, path: str) -> str:
+        """Return an absolute path as seen from the working directory."""
+        return os.path.relpath(path, self._working_directory).replace(os.sep, "/")

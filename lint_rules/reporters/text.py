@@ -32,6 +32,9 @@ def _finding(report: Report, finding: Finding, display: DisplayPaths) -> Iterato
     yield from _frame(report, finding)
     for step in finding.trace:
         yield f"  by way of {display(step.path)}:{step.line}: {step.message}"
+    if finding.fix is not None:
+        flags = "--fix" if finding.fix.is_safe else "--fix --unsafe"
+        yield f"  fix: {finding.fix.title} (plugport lint {flags})"
     yield f"  help: plugport lint --explain {finding.rule}"
 
 
