@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 import libcst as cst
 
+from ..analysis.flow.context import Context
 from ..analysis.flow.facts import Facts
-from ..analysis.flow.module import Module, is_error_class
+from ..analysis.flow.heap import Heap
+from ..analysis.flow.module import Module
 from ..analysis.flow.places import Places
-from ..analysis.flow.prescan import prescan_function
 from ..analysis.flow.project import link
 from ..analysis.flow.registrations import registrations_of
 from ..analysis.flow.sink_table import SinkTable, table_of
 from ..analysis.flow.statements import FunctionFlow
-from ..analysis.flow.summaries import streams_of, summarise
-from ..analysis.flow.values import LEAKS, Taint, of_kind
+from ..analysis.flow.summaries import follow_bodies, streams_of, summarise
+from ..analysis.flow.values import FIELD, LONGEST_TRACE, SENT, STORE, Origin, Taint, of_kind
 from ..analysis.syntax import Function, code, every_node, parameter_names, parameters, statements
 from ..engine.contract import JSON, Example, SourceFile, TraceStep
 from ..engine.lint_rule import LintRule
@@ -114,9 +115,8 @@ class RawErrorInResponse(LintRule):
 
     def link(self, summaries: Mapping[str, JSON]) -> JSON:
         """Return the facts of the whole project."""
-        return link(
-            {path: summary for path, summary in summaries.items() if summary is not None}, self._table
-        ).to_json()
+        known = {path: summary for path, summary in summaries.items() if summary is not None}
+        return link(known, self._table).to_json()
 
     def reads(self, file: SourceFile, linked: JSON) -> bool:
         """Read what can have a finding."""
@@ -124,40 +124,58 @@ class RawErrorInResponse(LintRule):
 
     def visit_Module(self, node: cst.Module) -> None:
         """Prepare to follow the module's functions."""
-        self._project_facts = self._project(self.linked)
+        project = self._project(self.linked)
         self._module = _module(self.file, self._table)
-        self._streams = streams_of(self._module)
+        self._heap = project.heap
         self._places = Places(self.file)
         self._leaks: list[tuple[cst.CSTNode, str, Taint]] = []
         self._functions = {id(function) for function in self._module.functions.values()}
+        self._context = Context(
+            self._module,
+            project.facts,
+            project.heap,
+            self._sanitizers,
+            self._note,
+            self._places,
+            streams_of(self._module),
+        )
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         """Follow a function of the module."""
-        if id(node) in self._functions and self._meets_error(None, node):
-            self._flow(None, {}).follow(node, {})
+        if id(node) in self._functions:
+            FunctionFlow(self._context).follow(node, {})
 
     def visit_ClassDef(self, node: cst.ClassDef) -> None:
-        """Follow the methods of a class: what a method leaves on `self`, another may send."""
-        methods = [item for item in statements(node.body) if isinstance(item, cst.FunctionDef)]
-        if any(self._meets_error(node.name.value, method) for method in methods):
-            attributes: dict[str, Taint] = {}
-            for _ in range(2):
-                for method in methods:
-                    self._flow(node.name.value, attributes).follow(method, {})
+        """Follow the methods of a class."""
+        for method in statements(node.body):
+            if isinstance(method, cst.FunctionDef):
+                FunctionFlow(self._context, node.name.value).follow(method, {})
 
     def leave_Module(self, original_node: cst.Module) -> None:
         """Follow the module's own statements, and report. What is sent twice on one line is one mistake."""
-        rest = [item for item in self._module.statements if not isinstance(item, cst.FunctionDef | cst.ClassDef)]
-        self._flow(None, {}).block(rest, {})
+        follow_bodies(self._context)
         lines: set[int] = set()
         for node, medium, leaks in self._leaks:
             if (line := self.file.span(node).line) not in lines:
                 lines.add(line)
                 self._report_leak(node, medium, leaks)
 
+    def _note(self, node: cst.CSTNode, medium: str, carried: Taint) -> None:
+        """Note a node that sends something raw."""
+        leaks = frozenset(leak for origin in of_kind(carried, *SENT) if (leak := self._raw(origin)) is not None)
+        if leaks:
+            self._leaks.append((node, medium, leaks))
+
+    def _raw(self, origin: Origin) -> Origin | None:
+        """Return an origin with its trace if it is raw; None if it is not."""
+        if origin.kind not in {FIELD, STORE}:
+            return origin
+        steps = self._heap.raw_steps(origin.kind, origin.name)
+        return None if steps is None else replace(origin, trace=(*origin.trace, *steps)[:LONGEST_TRACE])
+
     def _report_leak(self, node: cst.CSTNode, medium: str, leaks: Taint) -> None:
         line, leak = min(
-            ((self._places.line(leak.place), leak) for leak in leaks),
+            ((self._places.line(leak.place or self._places.number(node)), leak) for leak in leaks),
             key=lambda item: (item[1].kind, item[1].name, item[0], item[1].trace),
         )
         start = TraceStep(self.file.relative, line, "the error comes from here")
@@ -167,51 +185,22 @@ class RawErrorInResponse(LintRule):
         )
         self.report(node, text, trace=(start, *(TraceStep(*step) for step in leak.trace)))
 
-    def _flow(self, owner: str | None, attributes: dict[str, Taint]) -> FunctionFlow:
-        def report(node: cst.CSTNode, medium: str, carried: Taint) -> None:
-            if leaks := of_kind(carried, *LEAKS):
-                self._leaks.append((node, medium, leaks))
-
-        return FunctionFlow(
-            self._module,
-            self._project_facts.facts,
-            self._sanitizers,
-            report,
-            self._places,
-            attributes=attributes,
-            class_name=owner,
-            streams=self._streams,
-        )
-
     def _project(self, linked: JSON) -> _Known:
         """Read the facts once for all files of a run, which share `linked`."""
         if not self._known or self._known[0].linked is not linked:
             facts = Facts()
             facts.add_json(linked)
-            with_error = frozenset(name for name, function in facts.functions.items() if function.error is not None)
-            self._known[:] = [_Known(linked, facts, with_error)]
+            self._known[:] = [_Known(linked, facts, Heap(facts))]
         return self._known[0]
-
-    def _meets_error(self, owner: str | None, function: Function) -> bool:
-        """Return whether the function can meet an error: its own, that of a function it calls, or a handed one."""
-        module, project = self._module, self._project_facts
-        scan = prescan_function(module, owner, function)
-        qualified = ".".join(part for part in (module.name, owner, function.name.value) if part)
-        return (
-            scan.sources
-            or not project.with_error.isdisjoint(scan.calls)
-            or qualified in project.facts.handlers
-            or (owner is not None and is_error_class(f"{module.name}.{owner}", project.facts.bases))
-        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The facts that `linked` holds, and the functions whose result holds an error's text."""
+    """The facts that `linked` holds."""
 
     linked: JSON
     facts: Facts
-    with_error: frozenset[str]
+    heap: Heap
 
 
 def _module(file: SourceFile, table: SinkTable) -> Module:

@@ -6,12 +6,13 @@ from typing import Final
 
 TRACEBACK_CALLS: Final = frozenset(
     {"format_exc", "format_exception", "format_exception_only", "format_tb", "format_stack", "extract_tb",
-     "TracebackException", "StackSummary", "walk_tb"}
+     "TracebackException", "from_exception", "StackSummary", "walk_tb"}
 )  # fmt: skip
 CURRENT_ERROR_CALLS: Final = frozenset({"sys.exc_info", "sys.exception", "sys.last_value"})
 PROCESS_CALLS: Final = frozenset(
     {"subprocess.run", "subprocess.Popen", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell",
-     "anyio.run_process", "trio.run_process"}
+     "anyio.run_process", "anyio.open_process", "trio.run_process", "trio.open_process",
+     "invoke.run"}
 )  # fmt: skip
 HANDLER_PARAMETERS: Final = (
     ["request", "exc"],
@@ -33,7 +34,6 @@ SAFE_ATTRIBUTES: Final = frozenset(
 """Attributes that say which failure it is and hold no text."""
 ALWAYS_RAW: Final = frozenset({"args", "__cause__", "__context__", "__traceback__", "with_traceback"})
 """Attributes that hold raw text in every class."""
-PROCESS_ATTRIBUTES: Final = frozenset({"stderr"})
 AUTHORED: Final = frozenset(
     {
         "starlette.exceptions.HTTPException", "fastapi.HTTPException", "fastapi.exceptions.HTTPException",
@@ -44,3 +44,13 @@ AUTHORED: Final = frozenset(
 """Exceptions whose `detail`, `reason`, `headers` and `errors()` were written for a client; `body` is the
 request's."""
 AUTHORED_ATTRIBUTES: Final = frozenset({"detail", "reason", "headers", "errors", "body", "description", "name"})
+PROCESS_ERRORS: Final = frozenset({"stderr"})
+PROCESS_OUTPUTS: Final = frozenset({"stdout", "output", "exec_output"})
+PROCESS_STATUS: Final = frozenset({"returncode", "exit_status", "exit_code", "returncodes", "exit_signal"})
+COMMAND_CLIENTS: Final = frozenset({"asyncssh.connect", "paramiko.SSHClient", "fabric.Connection", "invoke.Context"})
+"""Connections over which commands run."""
+COMMAND_METHODS: Final = frozenset({"run", "create_process", "exec_command", "sudo", "local"})
+STATUS_METHODS: Final = frozenset({"recv_exit_status", "poll", "wait"})
+"""Methods that give the exit code of a process."""
+STATUS_AND_OUTPUT: Final = frozenset({"subprocess.getstatusoutput"})
+"""Calls that return the exit code and what the process printed."""

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ...tables.errors import ALWAYS_RAW, AUTHORED_ATTRIBUTES, PROCESS_ATTRIBUTES, SAFE_ATTRIBUTES
+from ...tables.errors import ALWAYS_RAW, PROCESS_ERRORS, PROCESS_OUTPUTS, PROCESS_STATUS, SAFE_ATTRIBUTES
+from ...tables.python_calls import COPIES, READS
 from .facts import Facts
-from .values import ERROR, EXCEPTION, MAYBE, NOTHING, PARAMETER, PROCESS, Origin, Taint, as_text, of_kind
+from .values import (
+    ANY,
+    CLIENT,
+    ELEMENT,
+    ERROR,
+    EXCEPTION,
+    FIELD,
+    INSTANCE,
+    MAYBE,
+    NOTHING,
+    OUTPUT,
+    PARAMETER,
+    PROCESS,
+    STATUS,
+    STORE,
+    TEXT,
+    Origin,
+    Taint,
+    as_text,
+    at,
+    below,
+    elements_of,
+    joined,
+    of_kind,
+    same_key,
+    split_name,
+)
+
+FAILED = "failed"
+"""Name of a process of which the code knows that it failed."""
 
 
 def attribute_of(carried: Taint, name: str, facts: Facts) -> Taint:
     """Return what the attribute `name` of a value carries."""
-    return NOTHING.union(*(_of_origin(origin, name, facts) for origin in carried))
+    return joined(_of_origin(origin, name, facts) for origin in carried)
 
 
 def narrow(carried: Taint, kinds: Sequence[str]) -> Taint:
@@ -25,25 +55,83 @@ def narrow(carried: Taint, kinds: Sequence[str]) -> Taint:
     )
 
 
+def instantiated(name: str, values: Mapping[str, Taint], facts: Facts) -> Taint:
+    """Return what a parameter of a function, or a part of it, carries in a call with these arguments."""
+    parameter, kind, parts = split_name(name)
+    carried = values.get(parameter, NOTHING)
+    if kind:
+        carried = narrow(carried, [kind])
+    for part in parts:
+        carried = _part_of(carried, part, facts)
+    return carried
+
+
+def _part_of(carried: Taint, part: str, facts: Facts) -> Taint:
+    if part == f"[{ELEMENT}]":
+        return elements_of(carried)
+    if part.startswith("["):
+        return below(carried, part[1:-1])
+    if not part.endswith("()"):
+        return attribute_of(carried, part, facts)
+    stores = frozenset(origin.part(part) for origin in of_kind(carried, STORE) if not origin.path)
+    return stores | method_of(carried - of_kind(carried, STORE), part.removesuffix("()"), ANY, facts)
+
+
+def method_of(carried: Taint, name: str, key: str, facts: Facts) -> Taint:
+    """Return what the result of a method carries that is not the project's; `key` is its first argument."""
+    held = frozenset(origin for origin in carried if origin.path or origin.kind in {STORE, PARAMETER})
+    result = attribute_of(carried - held - of_kind(carried, MAYBE), name, facts) | of_kind(carried, MAYBE)
+    if name in READS:
+        return result | below(held, key)
+    if name in COPIES:
+        kept = frozenset({*held, *of_kind(carried, OUTPUT)})
+        if name in {"values", "items"}:
+            return result | at(below(kept, ANY), ELEMENT, *(["1"] if name == "items" else []))
+        return result | kept
+    return result | frozenset(
+        origin.part(f"{name}()") for origin in held if origin.kind == PARAMETER and not origin.path
+    )
+
+
 def _of_origin(origin: Origin, name: str, facts: Facts) -> Taint:
+    if origin.path:
+        is_held = same_key(origin.path[0], name)
+        return frozenset({replace(origin, path=origin.path[1:])}) if is_held else NOTHING
+    if origin.kind in {STORE, PARAMETER}:
+        return frozenset({origin.part(name)})
+    if origin.kind in {CLIENT, OUTPUT}:
+        return frozenset({origin})
     if origin.kind == PROCESS:
-        if name in PROCESS_ATTRIBUTES:
-            return frozenset({Origin(ERROR, "the process's stderr", origin.place)})
-        return frozenset({origin}) if name in {"communicate", "wait"} else NOTHING
-    if name in SAFE_ATTRIBUTES:
+        return _of_process(origin, name)
+    if name in SAFE_ATTRIBUTES or origin.kind in {INSTANCE, STATUS}:
         return NOTHING
-    if origin.kind == PARAMETER:
-        return frozenset({origin.attribute(name)})
+    if origin.kind == FIELD and origin.name.endswith(f"#{TEXT}"):
+        origin = replace(origin, kind=EXCEPTION, name=origin.name.partition("#")[0])
     if origin.kind == EXCEPTION and origin.name and name not in ALWAYS_RAW:
-        is_own = origin.name in facts.bases
-        if is_own or (facts.is_authored(origin.name) and name in AUTHORED_ATTRIBUTES):
-            place = facts.raw_at(origin.name, name)
-            return NOTHING if place is None else frozenset({_filled(origin, place)})
         # the project may turn out to know the class
-        return frozenset({replace(origin, kind=ERROR, name=f"{origin.name}#{name}")})
+        return frozenset({replace(origin, kind=FIELD, name=f"{origin.name}#{name}")})
+    if origin.kind == EXCEPTION:
+        return frozenset({replace(origin, kind=ERROR)})
     return as_text(frozenset({origin}))
 
 
-def _filled(origin: Origin, place: tuple[str, int]) -> Origin:
-    step = (*place, "filled from another exception here")
-    return Origin(ERROR, origin.name.rpartition(".")[2], origin.place, (step, *origin.trace))
+def _of_process(origin: Origin, name: str) -> Taint:
+    if name in PROCESS_ERRORS or (name in PROCESS_OUTPUTS and origin.name == FAILED):
+        return frozenset({Origin(ERROR, "the process's stderr", origin.place, origin.trace)})
+    if name in PROCESS_OUTPUTS:
+        return frozenset({replace(origin, kind=OUTPUT)})
+    if name in PROCESS_STATUS:
+        return frozenset({replace(origin, kind=STATUS)})
+    return frozenset({origin}) if name in {"communicate", "wait", "process", "channel"} else NOTHING
+
+
+def failed_in(carried: Taint, places: frozenset[int]) -> Taint:
+    """Return what a value carries where the processes that began at these places are known to have failed."""
+    return frozenset(
+        replace(origin, kind=ERROR, name="the process's output")
+        if origin.kind == OUTPUT and origin.place in places
+        else replace(origin, name=FAILED)
+        if origin.kind == PROCESS and origin.place in places
+        else origin
+        for origin in carried
+    )

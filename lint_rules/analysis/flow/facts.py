@@ -1,61 +1,101 @@
-"""What the project knows: summaries of functions, exception classes, what fills their attributes, and handlers."""
+"""What the project knows: summaries of functions, classes, what is kept where, and handlers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...engine.contract import JSON
-from ...tables.errors import AUTHORED, AUTHORED_ATTRIBUTES
+from ...tables.errors import AUTHORED
 from .sink_table import ancestors
+
+
+class Item(NamedTuple):
+    """Something that the result of a function or a store holds: as in `Origin`, with file, line and words of the step
+    that put it there (line 0: no step)."""
+
+    kind: str
+    name: str
+    path: tuple[str, ...]
+    file: str
+    line: int
+    text: str
+
+    @classmethod
+    def from_json(cls, item: Any) -> Item:
+        """Read what JSON made of it."""
+        kind, name, path, file, line, text = item
+        return cls(kind, name, tuple(path), file, line, text)
+
+
+class Effect(NamedTuple):
+    """What a call of a function puts somewhere: into a parameter or its part, or into a store."""
+
+    kind: str
+    target: str
+    item: Item
 
 
 @dataclass(slots=True)
 class FunctionFacts:
-    """What a call of a function does. `returns`: parameters, and attributes of them, that are part of the result.
-    `sends`: those that reach a client, with the line. `error`: where error text of its own gets into the result, and
-    how. `conditions`: the attributes (`class#attribute`) of which one must be raw for `error` to be true."""
+    """What a call of a function does. `star` and `rest` are the names of `*args` and `**kwargs`. `result`: what the
+    result holds, parameters among it. `sends`: parameters and parts of them that reach a client, with the line.
+    `effects`: what it puts into its parameters and into stores."""
 
     path: str
     parameters: tuple[str, ...] = ()
-    returns: frozenset[str] = frozenset()
+    star: str = ""
+    rest: str = ""
+    result: tuple[Item, ...] = ()
     sends: Mapping[str, int] = field(default_factory=dict)
-    error: tuple[int, str] | None = None
-    conditions: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    is_property: bool = False
 
     @property
     def does_something(self) -> bool:
         """Whether a caller has anything to know of it."""
-        return bool(self.returns or self.sends or self.error)
+        return bool(self.result or self.sends or self.effects)
 
     def to_json(self) -> JSON:
         """Return it as a summary keeps it."""
-        error: JSON = [*self.error] if self.error else None
-        return [
-            self.path, list(self.parameters), sorted(self.returns), dict(self.sends), error, list(self.conditions)
-        ]  # fmt: skip
+        result: list[JSON] = [listed_item(item) for item in self.result]
+        effects: list[JSON] = [[effect.kind, effect.target, listed_item(effect.item)] for effect in self.effects]
+        head: list[JSON] = [self.path, list(self.parameters), self.star, self.rest]
+        return [*head, result, dict(self.sends), effects, self.is_property]
 
     @classmethod
     def from_json(cls, summary: Any) -> FunctionFacts:
         """Read what `to_json` returned."""
-        path, names, returns, sends, error, conditions = summary
+        path, names, star, rest, result, sends, effects, is_property = summary
         return cls(
-            path, tuple(names), frozenset(returns), dict(sends), tuple(error) if error else None, tuple(conditions)
+            path,
+            tuple(names),
+            star,
+            rest,
+            tuple(map(Item.from_json, result)),
+            dict(sends),
+            tuple(Effect(kind, target, Item.from_json(item)) for kind, target, item in effects),
+            is_property,
         )
 
 
 @dataclass(slots=True)
 class Facts:
-    """The facts of a module or of the project. All names are qualified. `raw_attributes`: by exception class, the
-    attributes that are filled from another exception, with the place. `handlers`: functions that handle exceptions,
-    with the class. `routes`: functions that a call registers and whose result is sent. `aliases`: names by which a
-    package offers what one of its modules defines, with its name there. `clean_files`: paths of files that cannot
-    have a finding."""
+    """The facts of a module or of the project. All names are qualified. `fields`: by class without an `__init__` of
+    its own, the fields that a call fills. `rows`: classes whose objects are rows of a database. `made`: exception
+    classes that something raises. `heap`: by module-level name, class, or other store, what is kept there
+    (`class!`: what calls of the class fill). `handlers`: functions that handle exceptions, with the class. `routes`:
+    functions that a call registers and whose result is sent.
+    `aliases`: names by which a package offers what one of its modules defines, with its name there. `clean_files`:
+    paths of files that cannot have a finding."""
 
     functions: dict[str, FunctionFacts] = field(default_factory=dict)
     bases: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    raw_attributes: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
+    fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rows: frozenset[str] = frozenset()
+    made: frozenset[str] = frozenset()
+    heap: dict[str, list[Item]] = field(default_factory=dict)
     handlers: dict[str, str] = field(default_factory=dict)
     routes: frozenset[str] = frozenset()
     aliases: dict[str, str] = field(default_factory=dict)
@@ -69,31 +109,31 @@ class Facts:
         """Return whether the exception's detail was written for a client."""
         return self.descends(name, AUTHORED)
 
-    def raw_at(self, name: str, attribute: str) -> tuple[str, int] | None:
-        """Return where an attribute of the project's exception class is filled from another exception, or None."""
-        kinds = frozenset({self.aliases.get(name, name)})  # whoever catches it never meets one that it inherits from
-        places = (
-            place for kind, place in self.raw_attributes.items() if attribute in place and self.descends(kind, kinds)
-        )
-        return next((place[attribute] for place in places), None)
+    def method(self, kind: str, name: str) -> FunctionFacts | None:
+        """Return what the method of the class does, also one that it inherits; None if nothing is known of it."""
+        functions = (self.functions.get(f"{base}.{name}") for base in ancestors(kind, self.bases))
+        return next((function for function in functions if function is not None), None)
 
-    def is_safe(self, qualified_attribute: str) -> bool:
-        """Return whether `class#attribute` is of an exception class of the project that no place fills from another
-        exception."""
-        name, _, attribute = qualified_attribute.partition("#")
-        if self.is_authored(name) and attribute not in AUTHORED_ATTRIBUTES:
-            return False
-        return name in self.bases and self.raw_at(name, attribute) is None
+    def fields_of(self, kind: str) -> tuple[str, ...]:
+        """Return the fields that a call of the class fills by position, those that it inherits first."""
+        names: list[str] = []
+        for base in reversed(list(ancestors(kind, self.bases))):
+            names += [name for name in self.fields.get(base, ()) if name not in names]
+        return tuple(names)
+
+    def is_row(self, kind: str) -> bool:
+        """Return whether objects of the class are rows of a database."""
+        return any(base in self.rows for base in ancestors(kind, self.bases))
 
     def to_json(self) -> dict[str, JSON]:
         """Return them as JSON, for the engine's cache."""
         return {
             "functions": {name: function.to_json() for name, function in self.functions.items()},
             "bases": {name: list(bases) for name, bases in self.bases.items()},
-            "raw_attributes": {
-                name: {key: list(place) for key, place in places.items()}
-                for name, places in self.raw_attributes.items()
-            },
+            "fields": {name: list(fields) for name, fields in self.fields.items()},
+            "rows": sorted(self.rows),
+            "made": sorted(self.made),
+            "heap": {root: [listed_item(item) for item in items] for root, items in self.heap.items()},
             "handlers": dict(self.handlers),
             "routes": sorted(self.routes),
             "aliases": dict(self.aliases),
@@ -104,11 +144,26 @@ class Facts:
         """Add what `to_json` returned."""
         self.functions |= {name: FunctionFacts.from_json(function) for name, function in facts["functions"].items()}
         self.bases |= {name: tuple(bases) for name, bases in facts["bases"].items()}
-        for name, places in facts["raw_attributes"].items():
-            self.raw_attributes.setdefault(name, {}).update(
-                {key: (place[0], place[1]) for key, place in places.items()}
-            )
+        self.fields |= {name: tuple(fields) for name, fields in facts["fields"].items()}
+        self.rows |= frozenset(facts["rows"])
+        self.made |= frozenset(facts["made"])
+        for root, items in facts["heap"].items():
+            self.heap.setdefault(root, []).extend(map(Item.from_json, items))
         self.handlers |= facts["handlers"]
         self.routes |= frozenset(facts["routes"])
         self.aliases |= facts["aliases"]
         self.clean_files |= frozenset(facts["clean_files"])
+
+
+def listed_item(item: Item) -> list[JSON]:
+    """Return an item as JSON has it."""
+    return [item.kind, item.name, list(item.path), item.file, item.line, item.text]
+
+
+def families(bases: Mapping[str, tuple[str, ...]]) -> Mapping[str, frozenset[str]]:
+    """Return by class the classes that are or inherit from it."""
+    below: dict[str, set[str]] = {}
+    for name in bases:
+        for base in ancestors(name, bases):
+            below.setdefault(base, set()).add(name)
+    return {name: frozenset(kinds) for name, kinds in below.items()}

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import libcst as cst
 
 from ...engine.imports import imported_names, qualified_name
+from ...tables.python_calls import ROW_BASES
 from ..syntax import (
     Function,
     Statement,
     elements,
     every_node,
-    parameter_names,
+    own_nodes,
     statements,
     targets_of,
-    used_names,
 )
 from .sink_table import SinkTable, ancestors, builtin_table
 
@@ -27,14 +28,15 @@ _Part = tuple[str | None, list[cst.CSTNode]]
 
 @dataclass(slots=True)
 class ClassFacts:
-    """A class of the module: its bases as qualified names, its methods, the parameters of `__init__`, and which of
-    them fills which attribute (by the attribute's name)."""
+    """A class of the module: its bases as qualified names, its methods, the fields that its body declares in their
+    order, the statements of its body that are no methods, and whether its objects are rows of a database."""
 
     name: str
     bases: tuple[str, ...]
     methods: dict[str, Function] = field(default_factory=dict)
-    filled_by: dict[str, str] = field(default_factory=dict)
-    parameters: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    rest: list[Statement] = field(default_factory=list)
+    is_row: bool = False
 
 
 @dataclass(slots=True)
@@ -65,6 +67,8 @@ class Module:
         self.functions = {node.name.value: node for node in self.statements if isinstance(node, cst.FunctionDef)}
         classes = [node for node in nodes if isinstance(node, cst.ClassDef)]
         self._own_names = {*self.functions, *(node.name.value for node in classes)}
+        self.variables = frozenset(_bound(self.statements)) - self.imports.keys()
+        self.annotation_aliases = dict(_annotation_aliases(self.statements))
         self.classes = {node.name.value: self._class(node) for node in classes}
         self.calls = [node for node in nodes if isinstance(node, cst.Call)]
         self.assignments = [node for node in nodes if isinstance(node, cst.Assign)]
@@ -92,6 +96,16 @@ class Module:
             is not None
         )
 
+    def is_own(self, expression: cst.BaseExpression) -> bool:
+        """Return whether the expression starts with a function or a class of this module."""
+        while isinstance(expression, cst.Attribute):
+            expression = expression.value
+        return isinstance(expression, cst.Name) and expression.value in self._own_names
+
+    def is_foreign(self, qualified: str) -> bool:
+        """Return whether the name is one of the standard library, which keeps nothing of the project."""
+        return qualified.partition(".")[0] in sys.stdlib_module_names
+
     def qualified(self, expression: cst.BaseExpression) -> str | None:
         """Return the dotted name of an expression, through imports or in this module; an unknown name stands for
         itself. None for an expression that is no dotted name."""
@@ -102,16 +116,20 @@ class Module:
 
     def _class(self, node: cst.ClassDef) -> ClassFacts:
         facts = ClassFacts(node.name.value, tuple(self._base_class(base.value) for base in node.bases))
+        names = []
         for statement in statements(node.body):
             if isinstance(statement, cst.FunctionDef):
                 facts.methods[statement.name.value] = statement
-            elif isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name):
-                name = statement.target.value
-                facts.filled_by[name] = name
-                facts.parameters = (*facts.parameters, name)
-        if (init := facts.methods.get("__init__")) is not None:
-            facts.parameters = tuple(parameter_names(init)[1:])
-            facts.filled_by = dict(_filled(init, frozenset(facts.parameters)))
+                continue
+            facts.rest.append(statement)
+            names += [target.value for target in targets_of(statement) if isinstance(target, cst.Name)]
+        facts.is_row = is_row_class(node, facts.bases, names)
+        if "__init__" not in facts.methods:
+            facts.fields = tuple(
+                statement.target.value
+                for statement in facts.rest
+                if isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name)
+            )
         return facts
 
     def _base_class(self, base: cst.BaseExpression) -> str:
@@ -132,48 +150,37 @@ def _parts(body: list[Statement]) -> Iterator[tuple[int, _Part]]:
             yield id(statement), (None, every_node(statement))
 
 
-def _filled(init: Function, names: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Yield each attribute that holds (something made of) a parameter, with the parameter."""
-    for node in every_node(init):
-        if not isinstance(node, cst.Assign | cst.AnnAssign) or node.value is None:
+def is_row_class(node: cst.ClassDef, bases: tuple[str, ...], names: list[str]) -> bool:
+    """Return whether objects of the class are rows of a table, by what object-relational mappers ask of a class."""
+    lasts = {base.rpartition(".")[2] for base in bases}
+    is_table = any(is_named(item.keyword, "table") and is_named(item.value, "True") for item in node.keywords)
+    return is_table or "__tablename__" in names or not lasts.isdisjoint(ROW_BASES)
+
+
+def _bound(body: list[Statement]) -> Iterator[str]:
+    """Yield the names that the statements of a module bind, without those of functions and classes."""
+    for statement in body:
+        if isinstance(statement, cst.FunctionDef | cst.ClassDef):
             continue
-        for target in targets_of(node):
-            for item, value in _pairs(target, node.value):
-                if attribute := _of_self(item):
-                    used = set(used_names(value)) & names
-                    yield from ((attribute, name) for name in sorted(used))
+        for node in own_nodes([statement]):
+            for target in targets_of(node):
+                for item in elements(target) or [target]:
+                    if isinstance(item, cst.Name):
+                        yield item.value
 
 
-def _pairs(
-    target: cst.BaseExpression, value: cst.BaseExpression
-) -> list[tuple[cst.BaseExpression, cst.BaseExpression]]:
-    if isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple):
-        return list(zip(elements(target) or (), elements(value) or (), strict=False))
-    return [(target, value)]
-
-
-def _of_self(target: cst.BaseExpression) -> str:
-    """Return `name` of `self.name`; an empty string for anything else."""
-    is_own = isinstance(target, cst.Attribute) and is_named(target.value, "self")
-    return target.attr.value if is_own and isinstance(target, cst.Attribute) else ""
+def _annotation_aliases(body: list[Statement]) -> Iterator[tuple[str, cst.BaseExpression]]:
+    """Yield the names of the module that stand for an annotation, as `Db = Annotated[Session, Depends(open)]`."""
+    for statement in body:
+        if isinstance(statement, cst.Assign) and isinstance(statement.value, cst.Subscript):
+            target = statement.targets[0].target
+            if isinstance(target, cst.Name):
+                yield target.value, statement.value
 
 
 def is_named(expression: cst.CSTNode | None, *names: str) -> bool:
     """Return whether the expression is one of these plain names."""
     return isinstance(expression, cst.Name) and expression.value in names
-
-
-def passed(call: cst.Call, names: list[str] | tuple[str, ...]) -> Iterator[tuple[str, cst.BaseExpression]]:
-    """Yield parameter and argument of a call of a function with parameters `names`, up to a starred argument."""
-    numbered = iter(names)
-    is_open = True
-    for item in call.args:
-        if item.keyword is not None:
-            yield item.keyword.value, item.value
-        elif item.star == "*":
-            is_open = False
-        elif is_open and not item.star and (name := next(numbered, None)) is not None:
-            yield name, item.value
 
 
 def is_error_class(name: str | None, bases: Mapping[str, tuple[str, ...]]) -> bool:

@@ -8,7 +8,7 @@ from ...engine.source_file import SourceFile
 
 
 class Places:
-    """The places of one file, numbered in the order in which they are first asked for."""
+    """The places of one file, numbered from 1 in the order in which they are first asked for."""
 
     def __init__(self, file: SourceFile) -> None:
         self._file = file
@@ -17,11 +17,11 @@ class Places:
 
     def number(self, node: cst.CSTNode) -> int:
         """Return the node's number."""
-        number = self._numbers.setdefault(id(node), len(self._nodes))
-        if number == len(self._nodes):
+        number = self._numbers.setdefault(id(node), len(self._nodes) + 1)
+        if number > len(self._nodes):
             self._nodes.append(node)
         return number
 
     def line(self, number: int) -> int:
         """Return the line of the node with that number. The first call costs a pass over the file's code."""
-        return self._file.span(self._nodes[number]).line
+        return self._file.span(self._nodes[number - 1]).line

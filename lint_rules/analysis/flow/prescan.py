@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from ..syntax import Function, is_constant, targets_of
+from ...tables.python_calls import KEY_VALUE_METHODS, SHARED
+from ..syntax import Function, targets_of
 from .module import Module
 from .registrations import is_route
 from .sinks import may_be_sent, may_send
@@ -16,13 +17,15 @@ from .sources import names_its_error, source_of
 
 @dataclass(frozen=True, slots=True)
 class Prescan:
-    """`sources`: it may meet an error by itself. `sinks`: it may send something by itself. `returns`: something comes
-    out of it. `calls`: the qualified names that it calls, as far as they are imported or the module's own."""
+    """`sources`: it may meet an error by itself. `sinks`: it may send something by itself. `shares`: it may read what
+    others put into the application's state or a database. `calls`: the qualified names that it calls, as far as they
+    are imported or the module's own. `names`: the last names of all that it calls or reads."""
 
     sources: bool
     sinks: bool
-    returns: bool
+    shares: bool
     calls: frozenset[str]
+    names: frozenset[str]
 
 
 def prescan_function(module: Module, owner: str | None, function: Function) -> Prescan:
@@ -42,33 +45,38 @@ def prescan_module(module: Module, functions: Iterable[Prescan]) -> Prescan:
     return Prescan(
         has_lambdas or any(part.sources for part in parts),
         has_lambdas or any(part.sinks for part in parts),
-        False,
+        any(part.shares for part in parts),
         frozenset().union(*(part.calls for part in parts)),
+        frozenset().union(*(part.names for part in parts)),
     )
 
 
 def _prescan(module: Module, nodes: Iterable[cst.CSTNode], owner: str | None) -> Prescan:
-    sources = sinks = returns = False
+    sources = sinks = shares = False
     calls: set[str] = set()
+    names: set[str] = set()
     for node in nodes:
         if isinstance(node, cst.Call):
             qualified = module.called(node)
             calls |= _known_call(module, node, qualified, owner)
-            sources = sources or source_of(node, qualified) is not None
+            sources = sources or bool(source_of(node, qualified))
             sinks = sinks or may_send(node, qualified, module)
         elif isinstance(node, cst.ExceptHandler | cst.ExceptStarHandler):
             sources = sources or node.name is not None
-        elif isinstance(node, cst.Return):
-            returns = returns or (node.value is not None and not is_constant(node.value))
-        elif isinstance(node, cst.Yield):
-            returns = True
+        elif isinstance(node, cst.Attribute):
+            names.add(node.attr.value)
+            shares = shares or node.attr.value in SHARED or node.attr.value in KEY_VALUE_METHODS
+        elif isinstance(node, cst.Name):
+            names.add(node.value)
+        elif isinstance(node, cst.SimpleString):
+            shares = shares or "select " in node.value[:20].lower()
         elif isinstance(node, cst.FunctionDef):
             sources = sources or names_its_error(node, module)
             is_view = owner is not None and node.name.value in module.table.view_methods
             sinks = sinks or is_view or is_route(node, module)
         elif not sinks and isinstance(node, cst.Assign | cst.AnnAssign | cst.AugAssign):
             sinks = any(may_be_sent(target) for target in targets_of(node))
-    return Prescan(sources, sinks, returns, frozenset(calls))
+    return Prescan(sources, sinks, shares, frozenset(calls), frozenset(names))
 
 
 def _known_call(module: Module, call: cst.Call, qualified: str | None, owner: str | None) -> set[str]:

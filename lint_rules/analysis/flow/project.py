@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
+from dataclasses import replace
 from typing import Any
 
-from .facts import Facts
+from .attributes import instantiated
+from .facts import Facts, FunctionFacts, Item
+from .heap import Heap
 from .module import is_error_class
 from .sink_table import SinkTable
+from .values import ELEMENT, FIELD, INSTANCE, LEAKS, PARAMETER, PROCESS, STORE, TEXT, Origin, at
 
 _LONGEST_CHAIN = 4
 """Packages through which a name is handed on."""
-_DEEPEST_CLASS = 8
-
-_Classes = Mapping[str, tuple[list[str], dict[str, str]]]
+_SPECIAL = (".", "table:", "kv:")
+"""How the names of stores begin that no import brings."""
 
 
 def link(summaries: Mapping[str, Any], table: SinkTable) -> Facts:
-    """Return the facts of the project, with the attributes that each raise site fills."""
+    """Return the facts of the project: what can lead to raw text, and nothing else."""
     facts = Facts()
-    classes: dict[str, tuple[list[str], dict[str, str]]] = {}
     for summary in summaries.values():
         facts.add_json(summary)
-        classes |= {name: (parameters, filled_by) for name, (parameters, filled_by) in summary["classes"].items()}
     _resolve_aliases(facts)
-    waiting = [fill for summary in summaries.values() for fill in summary["fills"]]
-    while ready := [fill for fill in waiting if not fill[4] or not facts.is_safe(fill[4])]:
-        waiting = [fill for fill in waiting if fill[4] and facts.is_safe(fill[4])]
-        for kind, parameter, path, line, _ in ready:  # each may make another's text raw
-            _fill(facts, classes, facts.aliases.get(kind, kind), parameter, (path, line))
-    for function in facts.functions.values():
-        if function.conditions and all(map(facts.is_safe, function.conditions)):
-            function.error = None
-    facts.clean_files = frozenset(_clean_files(facts, summaries, table))
+    before = Heap(replace(facts))
+    facts.heap = {root: [] for root in facts.heap}
+    for root, items in before.facts.heap.items():
+        for item in items:
+            for settled, path in before.settled(root, item.path):
+                facts.heap.setdefault(settled, []).append(item._replace(path=path))
+    heap = Heap(facts)
+    for summary in summaries.values():
+        for callee, parameter, item in summary["passed"]:
+            _pass_on(heap, callee, parameter, Item.from_json(item))
+    _prune(Heap(facts))
+    facts.clean_files = frozenset(_clean_files(Heap(facts), summaries, table))
     return facts
 
 
@@ -42,10 +46,10 @@ def _resolve_aliases(facts: Facts) -> None:
     stars = [(alias, target) for alias, target in facts.aliases.items() if target.endswith(".*")]
     for alias, target in stars:
         package, module = alias.removesuffix("*"), target.removesuffix("*")
-        for name in [known for known in (*facts.bases, *facts.functions) if known.startswith(module)]:
+        for name in [known for known in (*facts.bases, *facts.functions, *facts.heap) if known.startswith(module)]:
             if "." not in (last := name.removeprefix(module)):
                 facts.aliases.setdefault(package + last, name)
-    defined = facts.bases.keys() | facts.functions.keys()
+    defined = facts.bases.keys() | facts.functions.keys() | facts.heap.keys()
     targets = {
         alias: _definition_of(facts.aliases, defined, alias) for alias in facts.aliases if alias not in defined
     }
@@ -53,7 +57,7 @@ def _resolve_aliases(facts: Facts) -> None:
     for alias, target in facts.aliases.items():
         if target in facts.bases:
             facts.bases[alias] = (target,)
-        else:
+        elif target in facts.functions:
             facts.functions[alias] = facts.functions[target]
         if alias in facts.handlers:
             facts.handlers.setdefault(target, facts.handlers[alias])
@@ -68,15 +72,115 @@ def _definition_of(aliases: Mapping[str, str], defined: Set[str], name: str) -> 
     return name
 
 
-def _clean_files(facts: Facts, summaries: Mapping[str, Any], table: SinkTable) -> Iterator[str]:
+def _pass_on(heap: Heap, callee: str, parameter: str, item: Item) -> None:
+    """Do what a call does with one argument, now that it is known what is called."""
+    facts = heap.facts
+    root, parts = heap.located(callee)
+    if root in facts.bases and not parts:
+        _fill(heap, root, parameter, item)
+        return
+    for owner, function in heap.functions_of(root, parts):
+        _affect(heap, function, owner, parameter, item)
+
+
+def _fill(heap: Heap, kind: str, parameter: str, item: Item) -> None:
+    """Note that a call of a class fills what its `__init__` fills."""
+    facts = heap.facts
+    is_error = is_error_class(kind, facts.bases)
+    if is_error:
+        facts.made |= {kind}
+    if not is_error and not facts.is_row(kind):
+        return
+    init = facts.method(kind, "__init__")
+    if init is not None:
+        _affect(heap, init, f"{kind}!", parameter, item)
+        return
+    fields = facts.fields_of(kind)
+    name, path = _bound(FunctionFacts("", fields), parameter)
+    if name in fields:
+        facts.heap.setdefault(f"{kind}!", []).append(item._replace(path=(name, *path, *item.path)))
+    if is_error:
+        facts.heap.setdefault(f"{kind}!", []).append(item._replace(path=(TEXT,)))
+
+
+def _affect(heap: Heap, function: FunctionFacts, owner: str, parameter: str, item: Item) -> None:
+    """Do what a function does with one argument; `owner` is the store that `self` is."""
+    facts = heap.facts
+    name, path = _bound(function, parameter)
+    value = at(frozenset({Origin(item.kind, item.name, 0, (), item.path)}), *path)
+    for effect in function.effects:
+        if effect.item.kind != PARAMETER:
+            continue
+        target, *parts = effect.target.split("#")
+        if effect.kind == PARAMETER and target == "self":
+            target = owner
+        elif effect.kind == PARAMETER:
+            continue
+        own = tuple(part.strip("[]") for part in parts)
+        for origin in instantiated(effect.item.name, {name: value}, facts):
+            for root, at_root in heap.settled(target, (*own, *effect.item.path, *origin.path)):
+                kept = item._replace(kind=origin.kind, name=origin.name, path=at_root)
+                facts.heap.setdefault(root, []).append(kept)
+
+
+def _bound(function: FunctionFacts, parameter: str) -> tuple[str, tuple[str, ...]]:
+    """Return which parameter an argument fills, and at which path."""
+    if parameter.startswith("#"):
+        index = int(parameter[1:])
+        names = function.parameters
+        return (names[index], ()) if index < len(names) else (function.star, (ELEMENT,))
+    if parameter.startswith("*"):
+        return (function.rest, ()) if parameter == "**" else (function.star, ())
+    return (parameter, ()) if parameter in function.parameters else (function.rest, (parameter,))
+
+
+def _prune(heap: Heap) -> None:
+    """Forget what leads to nothing raw."""
+    facts = heap.facts
+    active = {name.rpartition(".")[0] for name, function in facts.functions.items() if function.does_something}
+    active |= {root.removesuffix("!") for root in facts.heap}
+
+    def leads(item: Item) -> bool:
+        if item.kind == FIELD:
+            return heap.raw_steps(FIELD, item.name) is not None
+        if item.kind == STORE:
+            return heap.raw_steps(STORE, item.name) is not None or not active.isdisjoint(heap.classes_of(item.name))
+        return item.kind != INSTANCE or item.name in active
+
+    functions = {
+        name: replace(
+            function,
+            result=tuple(filter(leads, function.result)),
+            effects=tuple(effect for effect in function.effects if effect.kind == PARAMETER and leads(effect.item)),
+        )
+        for name, function in facts.functions.items()
+    }
+    kept = {root: [item for item in dict.fromkeys(items) if leads(item)] for root, items in facts.heap.items()}
+    facts.functions, facts.heap = functions, {root: items for root, items in kept.items() if items}
+
+
+def _clean_files(heap: Heap, summaries: Mapping[str, Any], table: SinkTable) -> Iterator[str]:
     """Yield the files that cannot have a finding: they meet no error, or they send nothing."""
-    with_error = {name for name, function in facts.functions.items() if function.error is not None}
+    facts = heap.facts
+    raw = frozenset({*LEAKS, PROCESS, STORE, INSTANCE})
+    with_error = {
+        name for name, function in facts.functions.items() if any(item.kind in raw for item in function.result)
+    }
     sending = {name for name, function in facts.functions.items() if function.sends}
     sending |= {name for name in facts.bases if table.sends(name, facts.bases) is not None} | facts.routes
+    keeping = {root.removesuffix("!") for root in facts.heap if heap.raw_steps(STORE, root.removesuffix("!"))}
+    is_shared = any(root.startswith(_SPECIAL) for root in keeping)
+    keeping |= {name for name in with_error if "." in name}
+    keeping |= {alias for alias, target in facts.aliases.items() if target in keeping}
+    modules = {prefix for root in keeping for prefix in _prefixes(root)}
     for path, summary in summaries.items():
-        sources, sinks, calls = summary["prescan"]
+        sources, sinks, shares, calls = summary["prescan"]
         meets_error = (
             sources
+            or (shares and is_shared)
+            or summary["module"] in modules
+            or not modules.isdisjoint(summary["imports"])
+            or not keeping.isdisjoint(summary["imports"])
             or not with_error.isdisjoint(calls)
             or any(is_error_class(name, facts.bases) for name in summary["bases"])
             or not facts.handlers.keys().isdisjoint(summary["own"])
@@ -86,17 +190,6 @@ def _clean_files(facts: Facts, summaries: Mapping[str, Any], table: SinkTable) -
             yield path
 
 
-def _fill(facts: Facts, classes: _Classes, kind: str, parameter: str, place: tuple[str, int]) -> None:
-    """Note that a raise site of `kind` fills the attributes that its parameter fills."""
-    holder = kind
-    for _ in range(_DEEPEST_CLASS):
-        if holder in classes:
-            break
-        holder = next(iter(facts.bases.get(holder, ())), "")
-    names, filled_by = classes.get(holder, ([], {}))
-    if parameter.startswith("#"):
-        index = int(parameter[1:])
-        parameter = names[index] if index < len(names) else ""
-    for attribute, name in filled_by.items():
-        if name == parameter:
-            facts.raw_attributes.setdefault(kind, {})[attribute] = place
+def _prefixes(root: str) -> Iterator[str]:
+    while root := root.rpartition(".")[0]:
+        yield root

@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import libcst as cst
 
-from ...tables.errors import CURRENT_ERROR_CALLS, HANDLER_PARAMETERS, PROCESS_CALLS, TRACEBACK_CALLS
+from ...tables.errors import (
+    COMMAND_CLIENTS,
+    CURRENT_ERROR_CALLS,
+    HANDLER_PARAMETERS,
+    PROCESS_CALLS,
+    STATUS_AND_OUTPUT,
+    TRACEBACK_CALLS,
+)
 from ..syntax import Function, annotation_of, every_node, parameter_names, string_value
 from .module import Module, is_named
 from .registrations import handled_by_decorator
-from .values import ERROR, EXCEPTION, MAYBE, PROCESS
+from .values import CLIENT, ERROR, EXCEPTION, MAYBE, OUTPUT, PROCESS, STATUS
+
+Source = tuple[str, str, tuple[str, ...]]
 
 
-def source_of(call: cst.Call, qualified: str | None) -> tuple[str, str] | None:
-    """Return kind and name of what a call returns that was an error from the start; None if it returns no error."""
+def source_of(call: cst.Call, qualified: str | None) -> tuple[Source, ...]:
+    """Return kind, name and path of what a call returns that was an error from the start."""
     method = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
     last = qualified.rpartition(".")[2] if qualified else method
     if qualified in CURRENT_ERROR_CALLS or (last == "exception" and method and not call.args):
-        return EXCEPTION, ""
+        return ((EXCEPTION, "", ()),)
     if last in TRACEBACK_CALLS and (qualified or "").startswith(("traceback.", last)):
-        return ERROR, f"{last}()"
+        return ((ERROR, f"{last}()", ()),)
     if last == "gather" and any(
         item.keyword is not None and item.keyword.value == "return_exceptions" and is_named(item.value, "True")
         for item in call.args
     ):
-        return MAYBE, ""
-    return (PROCESS, "") if qualified in PROCESS_CALLS else None
+        return ((MAYBE, "", ()),)
+    if qualified in COMMAND_CLIENTS:
+        return ((CLIENT, "", ()),)
+    if qualified in STATUS_AND_OUTPUT:
+        return (STATUS, "", ("0",)), (OUTPUT, "", ("1",))
+    return ((PROCESS, "", ()),) if qualified in PROCESS_CALLS else ()
 
 
 def names_its_error(function: Function, module: Module) -> bool:

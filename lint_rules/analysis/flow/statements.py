@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import libcst as cst
 
@@ -12,59 +12,105 @@ from ..syntax import (
     Statement,
     annotation_of,
     elements,
+    own_nodes,
     parameter_names,
     parameters,
-    passed_values,
     statements,
 )
+from .annotations import annotated_classes
+from .assignments import key_of
 from .attributes import attribute_of, narrow
-from .expressions import Environment, Expressions
-from .module import is_error_class, passed
+from .context import Environment
+from .expressions import Expressions
+from .module import is_error_class
 from .receivers import Receivers
 from .registrations import error_parameter, handled_by_decorator, is_route
 from .sources import handles_by_parameters, own_parameters
-from .values import EXCEPTION, LEAKS, NOTHING, PARAMETER, Origin, Taint, as_text, bounded, conditions, of_kind
+from .values import (
+    ELEMENT,
+    EXCEPTION,
+    INSTANCE,
+    NOTHING,
+    PARAMETER,
+    SENT,
+    STORE,
+    Origin,
+    Taint,
+    as_text,
+    at,
+    below,
+    bounded,
+    elements_of,
+    of_kind,
+)
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Fill:
-    """A raise site that hands text of one exception to another: the class, the parameter (or `#position`), the place,
-    and `condition`: the attribute (`class#attribute`) that must be raw, if another module may define its class."""
-
-    kind: str
-    parameter: str
-    place: int
-    condition: str
+_EXITS = frozenset({"__exit__", "__aexit__"})
 
 
 @dataclass
 class FunctionFlow(Expressions):
-    """Follows one function. `streams` are the generators of the module that are streamed to a client; `summarising`
-    lets each parameter carry itself. `returned`, `yielded` and `fills` are the result."""
+    """Follows one function. `returned` and `yielded` are the result."""
 
-    streams: frozenset[str] = frozenset()
-    summarising: bool = False
     returned: Taint = NOTHING
     yielded: Taint = NOTHING
-    fills: list[Fill] = field(default_factory=list)
     sends_result: bool = False
     sends_yields: bool = False
     is_nested: bool = False
 
     def follow(self, function: Function, names: Environment) -> None:
         """Follow the body. `names` is what the names around the function carry; it does not change."""
-        self.parameters = frozenset(parameter_names(function)) | self.parameters
-        outer = self.objects
-        self.objects = Receivers(self.module, self.facts.bases, function, self.class_name, outer)
+        self.objects = Receivers(
+            self.context.module, self.context.facts.bases, function, self.class_name, self.objects
+        )
         self.sends_result = self._sends_result(function)
-        self.sends_yields = function.name.value in self.streams
+        self.sends_yields = function.name.value in self.context.streams
+        self.shared = {
+            item.name.value
+            for node in own_nodes(statements(function.body))
+            if isinstance(node, cst.Global)
+            for item in node.names
+        }
         inner = dict(names)
-        for name in parameter_names(function):
-            inner[name] = frozenset({Origin(PARAMETER, name, 0)}) if self.summarising else NOTHING
+        every_parameter = all_parameters(function)
+        self.parameters = frozenset(parameter.name.value for parameter in every_parameter) | self.parameters
+        for parameter in every_parameter:
+            inner[parameter.name.value] = self._parameter(parameter)
         inner |= self._handled_error(function)
-        if self.class_name is not None and is_error_class(f"{self.module.name}.{self.class_name}", self.facts.bases):
-            inner["self"] = self._error(f"{self.module.name}.{self.class_name}", function)
+        inner |= self._self(function, inner)
         self.block(statements(function.body), inner)
+
+    def _parameter(self, parameter: cst.Param) -> Taint:
+        """Return what a parameter carries: itself, and objects of the classes in its annotation."""
+        own = NOTHING
+        if self.context.gathered is not None:
+            own = frozenset({Origin(PARAMETER, parameter.name.value, 0)})
+        default = self.evaluate(parameter.default, {}) if isinstance(parameter.default, cst.Call) else NOTHING
+        return own | self.annotated(parameter.annotation) | of_kind(default, STORE)
+
+    def annotated(self, annotation: cst.Annotation | None) -> Taint:
+        """Return the objects of the project that an annotation says a value holds."""
+        if annotation is None:
+            return NOTHING
+        held = annotated_classes(annotation.annotation, self.context.module)
+        return frozenset(
+            Origin(STORE, kind, 0, (), path)
+            for path, kind in held
+            if self.context.gathered is not None or self.context.heap.is_known(kind)
+        )
+
+    def _self(self, function: Function, names: Environment) -> Environment:
+        """Return what `self` carries in a method; `cls` is the same to us."""
+        first = next(iter(parameter_names(function)), "")
+        if self.class_name is None or first not in {"self", "cls"}:
+            return {}
+        kind = f"{self.context.module.name}.{self.class_name}"
+        if is_error_class(kind, self.context.facts.bases):
+            itself = frozenset({Origin(EXCEPTION, kind, self.context.places.number(function))})
+            if self.context.gathered is None:
+                return {first: itself}
+        if self.context.gathered is not None:
+            return {first: frozenset({Origin(PARAMETER, "self", 0), Origin(INSTANCE, kind, 0)})}
+        return {first: frozenset({Origin(STORE, kind, 0)})}
 
     def block(self, body: Iterable[Statement], names: Environment) -> bool:
         """Follow statements. Return whether they leave (return, raise, break, continue) at their end."""
@@ -74,12 +120,16 @@ class FunctionFlow(Expressions):
         """Return the parameter that holds the exception, if the function is a handler."""
         names = own_parameters(function)
         kind: str | None = None
+        if function.name.value in _EXITS and self.class_name and len(names) > 1:
+            return {names[1]: self._error("", function)}
+        if function.name.value in _EXITS and self.class_name and isinstance(function.params.star_arg, cst.Param):
+            return {function.params.star_arg.name.value: at(self._error("", function), "1")}
         rest = function.params.star_kwarg
         if function.name.value == "write_error" and rest is not None:
             return {rest.name.value: self._error("", function)}
-        if (expression := handled_by_decorator(function, self.module)) is not None:
+        if (expression := handled_by_decorator(function, self.context.module)) is not None:
             kind = self.error_name(expression)
-        elif (registered := self.facts.handlers.get(self._name_of(function))) is not None:
+        elif (registered := self.context.facts.handlers.get(self._name_of(function))) is not None:
             kind = registered
         elif handles_by_parameters(function):
             kind = ""
@@ -92,30 +142,30 @@ class FunctionFlow(Expressions):
 
     def _sends_result(self, function: Function) -> bool:
         """Return whether what the function returns is sent: it is a route, or a method of a view."""
-        owner = f"{self.module.name}.{self.class_name}"
-        table, bases = self.module.table, self.facts.bases
+        module, facts = self.context.module, self.context.facts
+        owner = f"{module.name}.{self.class_name}"
         return (
-            is_route(function, self.module)
-            or self._name_of(function) in self.facts.routes
-            or self._name_of(function) in self.facts.handlers
-            or handled_by_decorator(function, self.module) is not None
-            or (self.class_name is not None and table.is_view(owner, function.name.value, bases))
+            is_route(function, module)
+            or self._name_of(function) in facts.routes
+            or self._name_of(function) in facts.handlers
+            or handled_by_decorator(function, module) is not None
+            or (self.class_name is not None and module.table.is_view(owner, function.name.value, facts.bases))
         )
 
     def _name_of(self, function: Function) -> str:
         middle = f"{self.class_name}." if self.class_name and not self.is_nested else ""
-        return f"{self.module.name}.{middle}{function.name.value}"
+        return f"{self.context.module.name}.{middle}{function.name.value}"
 
     def _without_authored(self, carried: Taint) -> Taint:
         """Leave out exceptions that are responses themselves."""
         return frozenset(
             origin
             for origin in carried
-            if origin.kind != EXCEPTION or not origin.name or not self.facts.is_authored(origin.name)
+            if origin.kind != EXCEPTION or not origin.name or not self.context.facts.is_authored(origin.name)
         )
 
     def _error(self, kind: str, node: cst.CSTNode) -> Taint:
-        return frozenset({Origin(EXCEPTION, kind, self.places.number(node))})
+        return frozenset({Origin(EXCEPTION, kind, self.context.places.number(node))})
 
     def _statement(self, node: Statement, names: Environment) -> bool:  # noqa: PLR0912 - an arm for each form
         """Follow a statement. Return whether it leaves."""
@@ -124,7 +174,7 @@ class FunctionFlow(Expressions):
                 carried = self.evaluate(value, names)
                 self.returned |= carried
                 if self.sends_result and value is not None:
-                    self._send(node, "a route's reply", self._without_authored(carried))
+                    self.send(node, "a route's reply", self._without_authored(carried))
                 return True
             case cst.Raise():
                 self._raise(node, names)
@@ -136,10 +186,10 @@ class FunctionFlow(Expressions):
                 for target in targets:
                     self.bind(target.target, carried, names, value)
             case cst.AnnAssign(target=target, value=value) if value is not None:
-                self.bind(target, self.evaluate(value, names), names, value)
+                self.bind(target, self.evaluate(value, names) | self.annotated(node.annotation), names, value)
             case cst.AugAssign(target=target, value=value):
                 carried = self.evaluate(value, names) | self.evaluate(target, names)
-                self.bind(target, as_text(carried), names)
+                self.bind(target, carried if any(origin.path for origin in carried) else as_text(carried), names)
             case cst.Expr(value=value):
                 self.evaluate(value, names)
             case cst.Assert(test=test, msg=text):
@@ -147,9 +197,8 @@ class FunctionFlow(Expressions):
                 self.evaluate(text, names)
                 names.update(self.narrowed(test, names)[0])
             case cst.Del(target=target):
-                for name in elements(target) or [target]:
-                    if isinstance(name, cst.Name):
-                        names.pop(name.value, None)
+                for item in elements(target) or [target]:
+                    self._delete(item, names)
             case _:
                 return self._compound(node, names)
         return False
@@ -162,11 +211,14 @@ class FunctionFlow(Expressions):
             case cst.For() | cst.While():
                 self._loop(node, names)
             case cst.With(items=items, body=body):
-                for item in items:
-                    carried = self.evaluate(item.item, names)
+                held = [(item, self.evaluate(item.item, names)) for item in items]
+                for item, carried in held:
                     if item.asname is not None:
-                        self.bind(item.asname.name, carried, names)
-                return self.block(statements(body), names)
+                        self.bind(item.asname.name, entered(carried), names)
+                leaves = self.block(statements(body), names)
+                for item, carried in held:
+                    self._exit(item, carried, names)
+                return leaves
             case cst.Try() | cst.TryStar():
                 return self._try(node, names)
             case cst.Match():
@@ -175,15 +227,31 @@ class FunctionFlow(Expressions):
                 self._nested(node, names)
         return False
 
+    def _exit(self, item: cst.WithItem, carried: Taint, names: Environment) -> None:
+        """Do what `__exit__` does to the object of a `with`."""
+        for kind in self.classes_of(carried):
+            for name in _EXITS:
+                function = self.context.facts.method(kind, name)
+                if function is not None and item.asname is not None:
+                    target = item.asname.name
+                    for effect in function.effects:
+                        self.happen(item, effect, {"self": carried}, {"self": target}, names)
+
+    def _delete(self, target: cst.BaseExpression, names: Environment) -> None:
+        if isinstance(target, cst.Name):
+            names[target.value] = NOTHING
+        else:
+            self.remove(target, (), names)
+
     def _raise(self, node: cst.Raise, names: Environment) -> None:
         self.evaluate(node.exc, names)
         if node.cause is not None:
             self.evaluate(node.cause.item, names)
-        if isinstance(node.exc, cst.Call):
-            kind = self.module.called(node.exc)
-            if not is_error_class(kind, self.facts.bases):  # else `_made` has noted them
-                values = {id(value): self.evaluate(value, names) for value in passed_values(node.exc)}
-                self._note_fills(node.exc, kind, values)
+        if isinstance(node.exc, cst.Call) and self.context.gathered is not None:
+            kind = self.context.module.called(node.exc)
+            known = self.context.facts.bases
+            if kind is not None and kind not in known and not self.context.module.is_known(node.exc.func):
+                self.hand_on(f"{kind}()", self.arguments(node.exc, names))
 
     def _loop(self, node: cst.For | cst.While, names: Environment) -> None:
         for _ in range(2):  # what the first pass leaves in a name, the second may send
@@ -191,7 +259,7 @@ class FunctionFlow(Expressions):
             if isinstance(node, cst.While):
                 self.evaluate(node.test, names)
             else:
-                self.bind(node.target, self.evaluate(node.iter, names), names)
+                self.bind(node.target, elements_of(self.evaluate(node.iter, names)), names)
             inner = dict(names)
             self.block(statements(node.body), inner)
             _become(names, [dict(names), inner])
@@ -260,10 +328,12 @@ class FunctionFlow(Expressions):
                     names[name.value] = narrowed
                 return narrowed
             case cst.MatchClass(cls=kind, patterns=items, kwds=keywords):
-                if is_error_class(self.module.qualified(kind), self.facts.bases):
+                if is_error_class(self.context.module.qualified(kind), self.context.facts.bases):
                     carried = narrow(carried, [self.error_name(kind)])
                 for keyword in keywords:
-                    self._captured(keyword.pattern, attribute_of(carried, keyword.key.value, self.facts), names)
+                    self._captured(
+                        keyword.pattern, attribute_of(carried, keyword.key.value, self.context.facts), names
+                    )
                 self._capture_parts(items, carried, names)
             case cst.MatchOr(patterns=patterns):
                 return NOTHING.union(*(self._captured(part.pattern, carried, names) for part in patterns))
@@ -271,56 +341,47 @@ class FunctionFlow(Expressions):
                 self._capture_parts(items, carried, names)
             case cst.MatchMapping(elements=pairs, rest=rest):
                 for pair in pairs:
-                    self._captured(pair.pattern, as_text(carried), names)
+                    self._captured(pair.pattern, below(carried, key_of(pair.key)), names)
                 if rest is not None:
-                    names[rest.value] = as_text(carried)
+                    names[rest.value] = carried
             case cst.MatchStar(name=cst.Name(value=name)):
-                names[name] = as_text(carried)
+                names[name] = at(elements_of(carried), ELEMENT)
         return carried
 
     def _capture_parts(
         self, items: Iterable[cst.MatchSequenceElement | cst.MatchStar], carried: Taint, names: Environment
     ) -> None:
-        for item in items:
-            part = item if isinstance(item, cst.MatchStar) else item.value
-            self._captured(part, as_text(carried), names)
+        for index, item in enumerate(items):
+            if isinstance(item, cst.MatchStar):
+                self._captured(item, carried, names)
+            else:
+                self._captured(item.value, below(carried, str(index)), names)
 
     def _nested(self, node: Function, names: Environment) -> None:
         """Follow a function in the function, with what the names around it carry where it is defined."""
-        inner = FunctionFlow(
-            self.module,
-            self.facts,
-            self.sanitizers,
-            self.report,
-            self.places,
-            self.parameters,
-            self.attributes,
-            self.class_name,
-            streams=self.streams,
-        )
+        inner = FunctionFlow(self.context, self.class_name, self.parameters, is_nested=True)
         inner.objects = self.objects
-        inner.is_nested = True
-        inner.follow(node, {key: of_kind(carried, *LEAKS) for key, carried in names.items()})
-        self.fills += inner.fills
+        inner.follow(node, {key: of_kind(carried, *SENT) for key, carried in names.items()})
+        self.effects |= {effect: None for effect in inner.effects if effect[0] == STORE}
 
-    def _yielded(self, node: cst.Yield, carried: Taint) -> Taint:
+    def yielded_value(self, node: cst.Yield, carried: Taint) -> Taint:
+        """Take what a generator yields."""
         self.yielded |= carried
         if self.sends_yields:
-            self._send(node, "an event stream", carried)
+            self.send(node, "an event stream", carried)
         return NOTHING
 
-    def _made(self, call: cst.Call, qualified: str | None, values: Mapping[int, Taint]) -> None:
-        if is_error_class(qualified, self.facts.bases):
-            self._note_fills(call, qualified, values)
 
-    def _note_fills(self, call: cst.Call, qualified: str | None, values: Mapping[int, Taint]) -> None:
-        """Note which arguments hand the text of one exception to another."""
-        unnamed = (item.value for item in call.args if item.keyword is None and item.star != "**")
-        numbered = [(f"#{position}", value) for position, value in enumerate(unnamed)]
-        for name, value in (*numbered, *passed(call, ())):
-            if qualified is not None and (leaks := of_kind(values[id(value)], *LEAKS)):
-                place = self.places.number(call)
-                self.fills += [Fill(qualified, name, place, condition) for condition in conditions(leaks) or ("",)]
+def entered(carried: Taint) -> Taint:
+    """Return what `with value as name` gives: what a generator yields, or the value itself."""
+    return elements_of(carried) | frozenset(origin for origin in carried if not origin.path)
+
+
+def all_parameters(function: Function) -> list[cst.Param]:
+    """Return the parameters with `*args` and `**kwargs`."""
+    params = function.params
+    stars = [star for star in (params.star_arg, params.star_kwarg) if isinstance(star, cst.Param)]
+    return [*parameters(function), *stars]
 
 
 def _become(names: Environment, ends: list[Environment]) -> None:

@@ -2,69 +2,195 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import libcst as cst
 
 from ...engine.contract import JSON
-from ..syntax import Function, argument, last_name
-from .facts import Facts, FunctionFacts
-from .module import Module
+from ..syntax import Function, argument, decorator_name, last_name
+from .assignments import Assignments
+from .context import Context, Gathered, Passed
+from .facts import Effect, Facts, FunctionFacts, Item, listed_item
+from .heap import Heap
+from .module import Module, is_error_class
 from .places import Places
 from .prescan import prescan_function, prescan_module
 from .sources import own_parameters
-from .statements import Fill, FunctionFlow
-from .values import LEAKS, NOTHING, PARAMETER, Taint, conditions, of_kind, split_name
+from .statements import FunctionFlow
+from .values import (
+    ELEMENT,
+    ERROR,
+    LEAKS,
+    MAYBE,
+    PARAMETER,
+    PROCESS,
+    STORE,
+    TEXT,
+    Origin,
+    Taint,
+    at,
+    of_kind,
+    split_name,
+)
 
 _ROUNDS = 3
 _STREAM_WRAPPERS = frozenset({"stream_with_context", "iterate_in_threadpool", "aiter", "iter", "to_sync_iterator"})
+_KEPT = "an error's text is kept here"
 _NAMES_OF_ERRORS = ("Error", "Exception", "Exit", "Failure", "Fault", "Problem", "Warning")
+_PROPERTIES = frozenset({"property", "cached_property", "hybrid_property", "computed_field"})
+_Owned = tuple[str | None, Function]
+
+
+class Summary:
+    """Makes the summary of one module. A function is followed again if one that it calls, by its last name, has
+    turned out to do something new."""
+
+    def __init__(self, module: Module, path: str, sanitizers: frozenset[str], places: Places) -> None:
+        self._module, self._path, self._places = module, path, places
+        self._facts = local_facts(module)
+        self._gathered = Gathered()
+        self._functions = dict(_functions_of(module))
+        self._context = Context(
+            module,
+            self._facts,
+            Heap(self._facts),
+            sanitizers,
+            lambda _node, _medium, _carried: None,
+            places,
+            streams_of(module),
+            self._gathered,
+        )
+
+    def to_json(self) -> dict[str, JSON]:
+        """Follow the module, and return what other modules need to know of it."""
+        module, facts = self._module, self._facts
+        prescans = {name: prescan_function(module, *function) for name, function in self._functions.items()}
+        for name, (_, function) in self._functions.items():
+            facts.functions[name] = _unknown_facts(function, self._path)
+        follow_bodies(self._context)
+        todo = list(self._functions)
+        for _ in range(_ROUNDS):
+            self._renew_heap()
+            changed = set()
+            for name in todo:
+                summary = self._follow(*self._functions[name])
+                if summary != facts.functions[name]:
+                    changed.add(name.rpartition(".")[2])
+                facts.functions[name] = summary
+            todo = [name for name, scan in prescans.items() if not changed.isdisjoint(scan.names)]
+        self._renew_heap()
+        self._finish()
+        scan = prescan_module(module, prescans.values())
+        return {
+            **facts.to_json(),
+            "passed": self._passed(),
+            "module": module.name,
+            "own": sorted(self._functions),
+            "prescan": [scan.sources, scan.sinks or bool(self._context.streams), scan.shares, sorted(scan.calls)],
+            "imports": sorted({name for name in module.imports.values() if not module.is_foreign(name)}),
+        }
+
+    def _renew_heap(self) -> None:
+        self._facts.heap = {}
+        for kept in self._gathered.kept:
+            self._facts.heap.setdefault(kept.root, []).append(_item(kept.origin, kept.path, self._path, _KEPT))
+        self._context = replace(self._context, heap=Heap(self._facts))
+
+    def _finish(self) -> None:
+        """Give lines instead of numbers of places, and forget functions that do nothing."""
+        facts = self._facts
+        errors = {name for name in facts.bases if is_error_class(name, facts.bases)}
+        functions = {}
+        for name, function in facts.functions.items():
+            kind, _, last = name.rpartition(".")
+            is_text = kind in errors and last in {"__init__", TEXT}
+            overrides = any(not base.endswith(".object") for base in facts.bases.get(kind, ()))
+            if function.does_something or is_text or overrides:
+                functions[name] = replace(
+                    function,
+                    result=tuple(map(self._with_line, function.result)),
+                    sends={part: self._places.line(place) for part, place in function.sends.items()},
+                    effects=tuple(effect._replace(item=self._with_line(effect.item)) for effect in function.effects),
+                )
+        facts.functions = functions
+        facts.heap = {root: list(dict.fromkeys(map(self._with_line, items))) for root, items in facts.heap.items()}
+        facts.made = frozenset(self._gathered.made)
+
+    def _with_line(self, item: Item) -> Item:
+        return item._replace(line=self._places.line(item.line)) if item.line else item
+
+    def _passed(self) -> JSON:
+        return [
+            [passed.callee, passed.parameter, listed_item(self._with_line(self._item_of(passed)))]
+            for passed in self._gathered.passed
+        ]
+
+    def _item_of(self, passed: Passed) -> Item:
+        origin = passed.origin
+        return _item(replace(origin, path=()), origin.path, self._path, "an error's text is passed on here")
+
+    def _follow(self, owner: str | None, function: Function) -> FunctionFacts:
+        """Follow a function; the lines in the result are numbers of places."""
+        sends: dict[str, int] = {}
+
+        def report(node: cst.CSTNode, _medium: str, carried: Taint) -> None:
+            for origin in of_kind(carried, PARAMETER):
+                if is_error and origin.name.startswith("self"):
+                    continue  # what fills the class is known where the method sends it
+                sends.setdefault(origin.name, self._places.number(node))
+
+        is_error = owner is not None and is_error_class(f"{self._module.name}.{owner}", self._facts.bases)
+        flow = FunctionFlow(replace(self._context, report=report), owner)
+        flow.follow(function, {})
+        known = _unknown_facts(function, self._path)
+        names = {"self", *known.parameters, known.star, known.rest} - {""}
+        is_stream = function.name.value in self._context.streams
+        result = flow.returned | (frozenset() if is_stream else at(flow.yielded, ELEMENT))
+        text = f"{function.name.value}() puts an error's text into its result"
+        return replace(
+            known,
+            result=_items(((origin.path, origin) for origin in result), names, self._path, text),
+            sends={name: place for name, place in sorted(sends.items()) if split_name(name)[0] in names},
+            effects=tuple(self._effects(flow, names, owner, function)),
+        )
+
+    def _effects(self, flow: Assignments, names: set[str], owner: str | None, function: Function) -> Iterator[Effect]:
+        text = f"{function.name.value}() puts an error's text here"
+        targets: dict[tuple[str, str], list[tuple[tuple[str, ...], Origin]]] = {}
+        for kind, target, path, origin in flow.effects:
+            if kind == STORE or split_name(target)[0] in names:
+                targets.setdefault((kind, target), []).append((path, origin))
+        for (kind, target), pairs in sorted(targets.items(), key=lambda item: item[0]):
+            for item in _items(pairs, names, self._path, text):
+                if PARAMETER in {item.kind, kind}:
+                    yield Effect(kind, target, item)
+        is_error = owner is not None and is_error_class(f"{self._module.name}.{owner}", self._facts.bases)
+        if is_error and function.name.value == "__init__" and not _calls_init(self._module, function):
+            for name in own_parameters(function):
+                yield Effect(PARAMETER, f"self#{TEXT}", Item(PARAMETER, name, (), "", 0, ""))
 
 
 def summarise(module: Module, path: str, sanitizers: frozenset[str], places: Places) -> dict[str, JSON]:
-    """Return what other modules need to know of this one, as JSON.
+    """Return what other modules need to know of this one, as JSON."""
+    return Summary(module, path, sanitizers, places).to_json()
 
-    A function is followed if something can come of it, and again if a function of the module that it calls has turned
-    out to do something.
-    """
-    facts = _local_facts(module)
-    streams = streams_of(module)
-    functions = dict(_functions_of(module))
-    prescans = {name: prescan_function(module, *function) for name, function in functions.items()}
-    for name, (_, function) in functions.items():
-        facts.functions[name] = FunctionFacts(path, tuple(own_parameters(function)))
-    fills: dict[str, list[Fill]] = {}
-    todo = [name for name, scan in prescans.items() if scan.sources or scan.returns or scan.sinks]
-    for _ in range(_ROUNDS):
-        changed = set()
-        for name in todo:
-            summary, fills[name] = _summary(module, facts, path, sanitizers, places, *functions[name], streams)
-            if summary != facts.functions[name]:
-                changed.add(name)
-            facts.functions[name] = summary
-        todo = [name for name, scan in prescans.items() if not changed.isdisjoint(scan.calls)]
-    facts.functions = {name: function for name, function in facts.functions.items() if function.does_something}
-    scan = prescan_module(module, prescans.values())
-    return {
-        **facts.to_json(),
-        "fills": [
-            [kind, parameter, path, line, condition]
-            for kind, parameter, line, condition in sorted(
-                {
-                    (fill.kind, fill.parameter, places.line(fill.place), fill.condition)
-                    for of_function in fills.values()
-                    for fill in of_function
-                }
-            )
-        ],
-        "own": sorted(functions),
-        "classes": {
-            f"{module.name}.{facts_of_class.name}": [list(facts_of_class.parameters), dict(facts_of_class.filled_by)]
-            for facts_of_class in module.classes.values()
-            if facts_of_class.parameters
-        },
-        "prescan": [scan.sources, scan.sinks or bool(streams), sorted(scan.calls)],
-    }
+
+def follow_bodies(context: Context) -> None:
+    """Follow the statements of a module and of its classes outside functions."""
+    module = context.module
+    flow = FunctionFlow(context, is_module_body=True)
+    flow.block([node for node in module.statements if not isinstance(node, cst.FunctionDef | cst.ClassDef)], {})
+    for facts in module.classes.values():
+        flow = FunctionFlow(context, facts.name)
+        names: dict[str, Taint] = {}
+        flow.block(facts.rest, names)
+        for name, carried in names.items():
+            flow.keep(f"{module.name}.{facts.name}#{name}", carried)
+        for statement in facts.rest:
+            match statement:
+                case cst.AnnAssign(target=cst.Name(value=name), annotation=annotation):
+                    flow.keep(f"{module.name}.{facts.name}#{name}", flow.annotated(annotation))
 
 
 def streams_of(module: Module) -> frozenset[str]:
@@ -84,9 +210,17 @@ def _streamed_name(value: cst.BaseExpression | None) -> str:
     return last_name(value.func if isinstance(value, cst.Call) else value)
 
 
-def _local_facts(module: Module) -> Facts:
+def local_facts(module: Module) -> Facts:
     """Return what the module says without following anything: bases of its classes, registered handlers, aliases."""
-    facts = Facts(bases={f"{module.name}.{name}": definition.bases for name, definition in module.classes.items()})
+    facts = Facts()
+    for name, definition in module.classes.items():
+        qualified = f"{module.name}.{name}"
+        facts.bases[qualified] = definition.bases
+        if definition.fields:
+            facts.fields[qualified] = definition.fields
+    facts.rows = frozenset(
+        f"{module.name}.{name}" for name, definition in module.classes.items() if definition.is_row
+    )
     facts.handlers, facts.routes = dict(module.registered.handlers), frozenset(module.registered.routes)
     hands_on = module.is_package or not (module.functions or module.classes)
     facts.aliases = {
@@ -97,40 +231,48 @@ def _local_facts(module: Module) -> Facts:
     return facts
 
 
-def _functions_of(module: Module) -> Iterator[tuple[str, tuple[str | None, Function]]]:
-    """Yield the qualified name of each function and method, with the class and the node."""
-    for function in module.functions.values():
-        yield f"{module.name}.{function.name.value}", (None, function)
+def _functions_of(module: Module) -> Iterator[tuple[str, _Owned]]:
+    """Yield the qualified name of each function and method, with the class and the node; methods first, since they
+    fill objects that functions show."""
     for facts in module.classes.values():
         for method in facts.methods.values():
             yield f"{module.name}.{facts.name}.{method.name.value}", (facts.name, method)
+    for function in module.functions.values():
+        yield f"{module.name}.{function.name.value}", (None, function)
 
 
-def _summary(
-    module: Module,
-    facts: Facts,
-    path: str,
-    sanitizers: frozenset[str],
-    places: Places,
-    owner: str | None,
-    function: Function,
-    streams: frozenset[str],
-) -> tuple[FunctionFacts, list[Fill]]:
-    sends: dict[str, int] = {}
+def _unknown_facts(function: Function, path: str) -> FunctionFacts:
+    params = function.params
+    star = params.star_arg.name.value if isinstance(params.star_arg, cst.Param) else ""
+    rest = params.star_kwarg.name.value if params.star_kwarg is not None else ""
+    is_property = any(decorator_name(decorator) in _PROPERTIES for decorator in function.decorators)
+    is_property = is_property or function.name.value == TEXT
+    return FunctionFacts(path, tuple(own_parameters(function)), star, rest, is_property=is_property)
 
-    def report(node: cst.CSTNode, _medium: str, carried: Taint) -> None:
-        for origin in of_kind(carried, PARAMETER):
-            sends.setdefault(origin.name, places.number(node))
 
-    flow = FunctionFlow(
-        module, facts, sanitizers, report, places, class_name=owner, streams=streams, summarising=True
+def _item(origin: Origin, path: tuple[str, ...], file: str, text: str) -> Item:
+    name = "" if origin.kind in {ERROR, MAYBE} else origin.name
+    if origin.kind in LEAKS or origin.kind == PROCESS:
+        return Item(origin.kind, name, path, file, origin.place, text)
+    return Item(origin.kind, name, path, "", 0, "")
+
+
+def _items(
+    origins: Iterable[tuple[tuple[str, ...], Origin]], names: set[str], file: str, text: str
+) -> tuple[Item, ...]:
+    """Return the items for origins at paths, each kind and name once, and no parameter but these."""
+    items: dict[tuple[str, str, tuple[str, ...]], Item] = {}
+    for path, origin in origins:
+        if origin.kind == PARAMETER and split_name(origin.name)[0] not in names:
+            continue
+        item = _item(origin, path, file, text)
+        before = items.setdefault(item[:3], item)
+        if item.line < before.line:
+            items[item[:3]] = item
+    return tuple(sorted(items.values()))
+
+
+def _calls_init(module: Module, function: Function) -> bool:
+    return any(
+        isinstance(node, cst.Call) and last_name(node.func) == "__init__" for node in module.nodes_of(function)
     )
-    flow.follow(function, {})
-    result = flow.returned | (NOTHING if function.name.value in streams else flow.yielded)
-    leaks = of_kind(result, *LEAKS)
-    text = f"{function.name.value}() puts an error's text into its result"
-    error = (min(places.line(leak.place) for leak in leaks), text) if leaks else None
-    names = tuple(own_parameters(function))
-    returns = frozenset(origin.name for origin in of_kind(result, PARAMETER) if split_name(origin.name)[0] in names)
-    sent = {name: places.line(place) for name, place in sends.items() if split_name(name)[0] in names}
-    return FunctionFacts(path, names, returns, sent, error, conditions(leaks)), flow.fills

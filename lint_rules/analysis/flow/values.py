@@ -1,7 +1,8 @@
-"""What a value carries: where the raw error text in it comes from, as far as PP002 follows it."""
+"""What a value carries: where the raw error text in it comes from, and what else PP002 has to know of it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,29 +12,42 @@ EXCEPTION: Final = "exception"
 """An exception itself; `name` is its class as a qualified name, or empty."""
 MAYBE: Final = "maybe"
 """A result of `gather(…, return_exceptions=True)`: an exception or not, until the code checks."""
+FIELD: Final = "field"
+"""An attribute of an exception whose class may be the project's: `class#attribute`, `class#__str__` for its text."""
 PROCESS: Final = "process"
-"""A finished process, whose `stderr` is text of a failure."""
+"""A finished process; `name` is `failed` where the code knows that it failed."""
+OUTPUT: Final = "output"
+"""The standard output of a process: raw where the code knows that the process failed."""
+STATUS: Final = "status"
+"""The exit code of a process."""
+CLIENT: Final = "client"
+"""A connection over which commands run."""
+INSTANCE: Final = "instance"
+"""An object that was made here, of the project's class `name`: what it holds is known, at its paths."""
 PARAMETER: Final = "parameter"
-"""What the caller passes for the parameter `name`, or an attribute of it: summaries are made of these."""
+"""What the caller passes for a parameter, or a part of it: summaries are made of these."""
+STORE: Final = "store"
+"""What a name of a module, an attribute of a class or the application's state keeps: `root#part#part`."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
-    """One thing that a value carries: its kind and name, the place where it began (a number of
-    `Places`), and its trace through helpers (path, line, message).
+    """One thing that a value carries: its kind and name, the place where it began (a number of `Places`), its trace
+    through helpers (path, line, message), and the `path` of keys and attributes at which it is in the value.
 
-    The name of an error that is an attribute of an exception is `class#attribute` if the module does not know the
-    class.
+    The parts in the name of a parameter or a store are attributes (`error#detail`), keys (`row#[error]`, of a store
+    without brackets; `*` for any) and methods (`job#run()`).
     """
 
     kind: str
     name: str
     place: int
     trace: tuple[tuple[str, int, str], ...] = ()
+    path: tuple[str, ...] = ()
 
-    def attribute(self, name: str) -> Origin:
-        """Return a parameter's attribute: `error#detail`. Of an attribute's attribute, the first alone is kept."""
-        return self if "#" in self.name else replace(self, name=f"{self.name}#{name}")
+    def part(self, part: str) -> Origin:
+        """Return a part of a parameter or a store; a part that lies too deep is the whole."""
+        return self if self.name.count("#") >= DEEPEST_PART else replace(self, name=f"{self.name}#{part}")
 
     def narrowed_to(self, kind: str) -> Origin:
         """Return the parameter for the case that it is of this class: `error@app.Failed`."""
@@ -42,24 +56,27 @@ class Origin:
 
 Taint = frozenset[Origin]
 NOTHING: Final[Taint] = frozenset()
-LEAKS: Final = frozenset({ERROR, EXCEPTION, MAYBE})
+LEAKS: Final = frozenset({ERROR, EXCEPTION, MAYBE, FIELD})
+SENT: Final = frozenset({*LEAKS, STORE})
+"""What is reported if it is sent; a store if something raw is kept in it."""
+ANY: Final = "*"
+"""Any key of a value, as one that is not known."""
+ELEMENT: Final = "+"
+"""What a loop over a value gives."""
+TEXT: Final = "__str__"
+"""The part of an exception that is its text."""
+DEEPEST_PART: Final = 6
+_LONGEST_PATH = 4
 _MOST_ORIGINS = 16
 LONGEST_TRACE: Final = 6
 """Steps of a trace that are kept; the first ones are what a reader needs."""
 
 
-def split_name(name: str) -> tuple[str, str, str]:
-    """Return parameter, class and attribute of a name from `attribute` and `narrowed_to`; empty if there is none."""
-    narrowed, _, attribute = name.partition("#")
+def split_name(name: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return parameter, class and parts of a name from `narrowed_to` and `part`; empty if there are none."""
+    narrowed, *parts = name.split("#")
     parameter, _, kind = narrowed.partition("@")
-    return parameter, kind, attribute
-
-
-def conditions(leaks: Taint) -> tuple[str, ...]:
-    """Return the attributes (`class#attribute`) of which one must be raw for these leaks to be any; empty if
-    something is raw by itself."""
-    names = sorted(origin.name for origin in leaks)
-    return tuple(names) if all("#" in name for name in names) else ()
+    return parameter, kind, tuple(parts)
 
 
 def of_kind(taint: Taint, *kinds: str) -> Taint:
@@ -67,20 +84,75 @@ def of_kind(taint: Taint, *kinds: str) -> Taint:
     return frozenset(origin for origin in taint if origin.kind in kinds)
 
 
+def joined(taints: Iterable[Taint]) -> Taint:
+    """Return what all of them carry."""
+    return NOTHING.union(*taints)
+
+
+def at(taint: Taint, *path: str) -> Taint:
+    """Return what a value carries that holds this one at a path."""
+    if not path or not taint:
+        return taint
+    return frozenset(replace(origin, path=(*path, *origin.path)[:_LONGEST_PATH]) for origin in taint)
+
+
 def as_text(taint: Taint) -> Taint:
     """Return what a text made of the value carries."""
-    return frozenset(
-        replace(origin, kind=ERROR) if origin.kind in {EXCEPTION, MAYBE} else origin
-        for origin in taint
-        if origin.kind != PROCESS
-    )
+    return joined(_text_of(origin) for origin in taint)
+
+
+def _text_of(origin: Origin) -> Taint:
+    if origin.kind in {PROCESS, STATUS, CLIENT, INSTANCE}:
+        return NOTHING
+    if origin.kind == EXCEPTION and origin.name:
+        return frozenset({replace(origin, kind=FIELD, name=f"{origin.name}#{TEXT}", path=())})
+    if origin.kind in {EXCEPTION, MAYBE}:
+        return frozenset({replace(origin, kind=ERROR, path=())})
+    return frozenset({replace(origin, path=()) if origin.path else origin})
+
+
+def same_key(held: str, asked: str) -> bool:
+    """Return whether what a value holds at one key may be meant by another; a loop over a dict gives its keys, not
+    what it holds."""
+    if asked in {held, ANY}:
+        return True
+    if held == ANY:
+        return asked != ELEMENT
+    return (held == ELEMENT and asked.isdigit()) or (asked == ELEMENT and held.isdigit())
+
+
+def below(taint: Taint, key: str) -> Taint:
+    """Return what the value at a key (`*`: at any) carries."""
+    parts: set[Origin] = set()
+    for origin in taint:
+        if origin.path:
+            if same_key(origin.path[0], key):
+                parts.add(replace(origin, path=origin.path[1:]))
+        elif origin.kind == STORE:
+            parts.add(origin.part(key))
+        elif origin.kind == PARAMETER:
+            parts.add(origin.part(f"[{key}]"))
+        elif origin.kind not in {PROCESS, INSTANCE}:
+            parts.add(origin)
+    return frozenset(parts)
+
+
+def elements_of(taint: Taint) -> Taint:
+    """Return what the elements carry that a loop over the value gives."""
+    return below(taint, ELEMENT)
+
+
+def listed(taint: Taint) -> Taint:
+    """Return what `list(value)` carries: of a dict it has the keys."""
+    texts = frozenset(origin for origin in taint if not origin.path and origin.kind not in {STORE, PARAMETER})
+    return texts | at(elements_of(taint - texts), ELEMENT)
 
 
 def bounded(taint: Taint) -> Taint:
-    """Return the taint with only the shortest trace of each kind and name, if it has many origins."""
+    """Return the taint with only the shortest trace of each kind, name and path, if it has many origins."""
     if len(taint) <= _MOST_ORIGINS:
         return taint
-    kept: dict[tuple[str, str], Origin] = {}
+    kept: dict[tuple[str, str, tuple[str, ...]], Origin] = {}
     for origin in sorted(taint, key=lambda origin: (len(origin.trace), origin.place)):
-        kept.setdefault((origin.kind, origin.name), origin)
+        kept.setdefault((origin.kind, origin.name, origin.path), origin)
     return frozenset(kept.values())

@@ -1,0 +1,266 @@
+"""Follows a call of something that is not the project's: of a library, of Python itself, or not known yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from ...tables.errors import COMMAND_METHODS, STATUS_METHODS
+from ...tables.python_calls import (
+    COUNTS,
+    KEEPS_KEYS,
+    LOGS,
+    MAKES_TEXT,
+    MUTATES,
+    PASSES,
+    READS,
+    RENDERS,
+    ROW_WRITES,
+    SILENT,
+)
+from ..syntax import argument, getattr_as_attribute, last_name, positional
+from .arguments import Arguments
+from .assignments import key_of
+from .attributes import attribute_of, method_of
+from .calls import Calls, keyed
+from .context import Environment
+from .databases import Statement, statement_in, stored_key
+from .module import is_error_class
+from .values import (
+    ANY,
+    CLIENT,
+    ELEMENT,
+    ERROR,
+    INSTANCE,
+    MAYBE,
+    NOTHING,
+    OUTPUT,
+    PROCESS,
+    STATUS,
+    STORE,
+    Origin,
+    Taint,
+    as_text,
+    at,
+    below,
+    bounded,
+    elements_of,
+    joined,
+    listed,
+    of_kind,
+)
+
+_PRINTS_ERROR = frozenset({"print_exc", "print_exception", "print_last", "print_tb", "print_stack"})
+_APPLICATIONS = frozenset({"FastAPI", "Starlette", "Application", "Flask", "Quart", "Litestar", "Sanic"})
+
+
+@dataclass
+class Foreign(Calls):
+    """A `Calls` that knows what common calls do with their arguments."""
+
+    def unknown(self, call: cst.Call, qualified: str | None, arguments: Arguments, names: Environment) -> Taint:
+        """Call something that is not the project's."""
+        last = last_name(call.func)
+        if last == "print" or last in _PRINTS_ERROR:
+            return self._print(call, last, arguments, names)
+        if (kept := self._in_database(call, last, arguments)) is not None:
+            return kept
+        if last in _APPLICATIONS:
+            return frozenset({Origin(STORE, ".app", self.context.places.number(call))})
+        result = self._later(call, qualified, arguments)
+        if isinstance(call.func, cst.Attribute):
+            own = self._method(call, call.func, last, arguments, names)
+            return result | (self._function(call, last, qualified, arguments, names) if own is None else own)
+        return result | self._function(call, last, qualified, arguments, names)
+
+    def _function(
+        self, call: cst.Call, last: str, qualified: str | None, arguments: Arguments, names: Environment
+    ) -> Taint:
+        carried = bounded(arguments.carried)
+        if isinstance(call.func, cst.Name):
+            if last == "getattr" and len(call.args) >= 2:
+                attribute = getattr_as_attribute(call)
+                return as_text(arguments.positional(0)) if attribute is None else self.evaluate(attribute, names)
+            if last in {"setattr", "setitem"} and len(call.args) == 3:
+                self.put(call.args[0].value, (key_of(call.args[1].value),), arguments.positional(2), names)
+                return NOTHING
+            if last in SILENT:
+                return NOTHING
+            if last in MAKES_TEXT:
+                return as_text(carried)
+        if last in RENDERS:
+            return as_text(carried)
+        if is_error_class(qualified, self.context.facts.bases):
+            return NOTHING
+        rows = self._rows(carried)
+        if last in {"next", "max", "min"}:
+            return elements_of(carried) | rows
+        if last in {"list", "tuple", "sorted", "reversed", "iter", "set", "frozenset"}:
+            return listed(carried)
+        if last in KEEPS_KEYS:
+            return carried if last not in {"dict", "SimpleNamespace"} else keyed(arguments)
+        if last == "enumerate":
+            return (
+                at(carried, "1")
+                if not any(origin.path for origin in carried)
+                else at(elements_of(carried), ELEMENT, "1")
+            )
+        if last in PASSES:
+            return frozenset(origin for origin in as_text(carried) if origin.kind != STORE) | of_kind(carried, STORE)
+        is_class = last[:1].isupper() and any(letter.islower() for letter in last)
+        return (keyed(arguments) - of_kind(carried, INSTANCE) if is_class else NOTHING) | rows
+
+    def _method(
+        self, call: cst.Call, function: cst.Attribute, last: str, arguments: Arguments, names: Environment
+    ) -> Taint | None:
+        """Call a method of an object that is not of the project's class; None if the object says nothing."""
+        received = arguments.received
+        if last in LOGS and not of_kind(received, CLIENT, PROCESS, MAYBE, ERROR):
+            return NOTHING
+        if (processes := self._of_process(received, last)) is not None:
+            return processes
+        if last in MUTATES and arguments.carried:
+            self._mutate(call, function.value, last, arguments, names)
+            return NOTHING
+        if last in RENDERS and (received or arguments.carried):
+            return as_text(received | arguments.carried)
+        if not received:
+            return None
+        if last in COUNTS:
+            return NOTHING
+        if last in ROW_WRITES:
+            for origin in self._rows(received):
+                self.keep(
+                    origin.name.partition("#")[0], keyed(arguments) | arguments_under(call, arguments, "defaults")
+                )
+        keys = positional(call)
+        key = key_of(keys[0]) if keys else ANY
+        if last == "pop" and key not in {ANY, "0"}:
+            result = below(received, key) | arguments.positional(1)
+            self.remove(function.value, (key,), names)
+            return result
+        default = arguments.positional(1) if last in READS else NOTHING
+        result = method_of(received, last, key, self.context.facts) | self._rows(received, last) | default
+        if not result and not of_kind(received, STORE):
+            return None
+        return result | self._rows(arguments.carried)
+
+    def _of_process(self, received: Taint, method: str) -> Taint | None:
+        """Return what a method of a process or of a connection gives; None if the object is neither."""
+        clients = of_kind(received, CLIENT)
+        if clients:
+            is_command = method in COMMAND_METHODS
+            return frozenset(Origin(PROCESS, "", origin.place) for origin in clients) if is_command else clients
+        processes = frozenset(origin for origin in of_kind(received, PROCESS, OUTPUT) if not origin.path)
+        if not processes or method == "communicate":
+            return processes or None
+        if method in STATUS_METHODS:
+            return frozenset(Origin(STATUS, "", origin.place) for origin in processes)
+        return attribute_of(processes, method, self.context.facts)
+
+    def _rows(self, carried: Taint, method: str = "") -> Taint:
+        """Return the classes among values of which a query may give objects: `session.get(Job, …)` gives a `Job`."""
+        rows: set[Origin] = set()
+        for origin in of_kind(carried, STORE):
+            root, *parts = origin.name.split("#")
+            is_class = root.rpartition(".")[2][:1].isupper() and all(part.endswith("()") for part in parts)
+            if is_class and not origin.path:
+                known = root in self.context.facts.bases
+                if self.context.facts.is_row(root) or (not known and self.context.gathered is not None):
+                    rows.add(origin.part(f"{method}()") if method and not known else origin)
+        return frozenset(rows)
+
+    def _mutate(
+        self, call: cst.Call, holder: cst.BaseExpression, method: str, arguments: Arguments, names: Environment
+    ) -> None:
+        """Put the arguments of `append`, `update` and the like into the object."""
+        carried = arguments.carried
+        keys = positional(call)
+        if method in {"update", "publish"}:
+            self.put(holder, (), keyed(arguments), names)
+        elif method in {"setdefault", "__setitem__"}:
+            self.put(holder, (key_of(keys[0]) if keys else ANY,), arguments.positional(1), names)
+        elif method in {"extend", "extendleft", "writelines"}:
+            self.put(holder, (ELEMENT,), elements_of(carried), names)
+        elif method == "insert":
+            self.put(holder, (ELEMENT,), arguments.positional(1), names)
+        elif method == "write":
+            self.put(holder, (), as_text(carried), names)
+        else:
+            self.put(holder, (ELEMENT,), carried, names)
+
+    def _print(self, call: cst.Call, name: str, arguments: Arguments, names: Environment) -> Taint:
+        """Put what is printed into the `file` that it is printed to."""
+        target = argument(call, None, "file")
+        if target is not None:
+            texts = [as_text(item.carried) for item in arguments.items if item.keyword != "file"]
+            if name in _PRINTS_ERROR:
+                texts.append(frozenset({Origin(ERROR, f"{name}()", self.context.places.number(call))}))
+            self.put(target, (), joined(texts), names)
+        return NOTHING
+
+    def _in_database(self, call: cst.Call, last: str, arguments: Arguments) -> Taint | None:
+        """Write to, or read from, a table or a key-value store; None if the call does neither."""
+        place = self.context.places.number(call)
+        for item in arguments.items:
+            if (statement := statement_in(item.value)) is not None:
+                values = [other for other in arguments.items if other is not item]
+                carried = joined(other.carried for other in values)
+                for column, key in statement.written:
+                    part = below(carried, key)
+                    self.keep(f"table:{statement.table}", at(part, column))
+                return rows_of(statement, place)
+        kept = stored_key(call, last)
+        if kept is None:
+            return None
+        store, path, value = kept
+        if value is not None:
+            self.keep(store, at(arguments.of(value), *path))
+            return NOTHING
+        name = "#".join((store, *path))
+        return frozenset({Origin(STORE, name, place)})
+
+    def _later(self, call: cst.Call, qualified: str | None, arguments: Arguments) -> Taint:
+        """Return the result of what another module may define, for the summary; note what is passed to it."""
+        module = self.context.module
+        if self.context.gathered is None:
+            return NOTHING
+        place = self.context.places.number(call)
+        if (
+            qualified is not None
+            and module.is_known(call.func)
+            and not module.is_own(call.func)
+            and not module.is_foreign(qualified)
+        ):
+            self.hand_on(f"{qualified}()", arguments)
+            return frozenset({Origin(STORE, f"{qualified}()", place)})
+        if not isinstance(call.func, cst.Attribute):
+            return NOTHING
+        method = call.func.attr.value
+        result: set[Origin] = set()
+        for origin in of_kind(arguments.received, STORE):
+            if not origin.path and not self.context.heap.classes_of(origin.name) and method not in COUNTS:
+                has_key = method in READS and bool(call.args)
+                symbol = origin.part(f"{method}:()" if has_key else f"{method}()")
+                self.hand_on(symbol.name, arguments)
+                result.add(symbol)
+        return frozenset(result)
+
+
+def rows_of(statement: Statement, place: int) -> Taint:
+    """Return what the result of a query carries: one row or many, by the names of its columns or by their numbers."""
+    table = f"table:{statement.table}"
+    rows = set()
+    for index, column in enumerate(statement.read):
+        if column == ANY:
+            return frozenset({Origin(STORE, table, place)})
+        for key in (column, str(index)):
+            rows |= {Origin(STORE, f"{table}#{column}", place, (), path) for path in ((key,), (ELEMENT, key))}
+    return frozenset(rows)
+
+
+def arguments_under(call: cst.Call, arguments: Arguments, keyword: str) -> Taint:
+    """Return what the argument with that keyword carries."""
+    value = argument(call, None, keyword)
+    return NOTHING if value is None else arguments.of(value)
