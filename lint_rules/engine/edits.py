@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import libcst as cst
+from libcst._nodes.internal import CodegenState
 
+from .ancestors import innermost
 from .contract import TextEdit
 from .imports import dotted_name, imported_names, package_of
 from .mutant import lines_before_imports
@@ -33,7 +35,6 @@ _ATOMS = (
 """Expressions that may stand before `.`, `(` and `[` without parentheses."""
 _TRAILER = re.compile(r"[ \t]*[\[(]|\s*\.")
 _STANDARD, _FOREIGN, _OWN, _RELATIVE = range(4)
-_WITHOUT_LAYOUT = cst.Module([])
 
 
 class Import(NamedTuple):
@@ -49,14 +50,18 @@ def replace_node(file: SourceFile, node: cst.CSTNode, new: cst.BaseExpression | 
     part of it, as `.json()` after `await …`. Parentheses around the old expression stay. Raises `ValueError` if `new`
     is no expression, and `LookupError` for a node of another tree."""
     expression = _parsed(new) if isinstance(new, str) else new
-    text = new if isinstance(new, str) else _code(expression)
+    text = new if isinstance(new, str) else _code(file, node, expression)
     if not getattr(node, "lpar", ()):
-        end = file.offsets(node)[1]
-        if not isinstance(expression, _ATOMS) and not expression.lpar and _TRAILER.match(file.text, end):
+        if not isinstance(expression, _ATOMS) and not expression.lpar and needs_parentheses(file, node):
             text = f"({text})"
     elif expression.lpar and not isinstance(new, str):
-        text = _code(expression.with_changes(lpar=(), rpar=()))
+        text = _code(file, node, expression.with_changes(lpar=(), rpar=()))
     return TextEdit(file.span(node), text)
+
+
+def needs_parentheses(file: SourceFile, node: cst.CSTNode) -> bool:
+    """Return whether `.`, `(` or `[` comes behind an expression: it would bind only a part of `await …`."""
+    return not getattr(node, "lpar", ()) and _TRAILER.match(file.text, file.offsets(node)[1]) is not None
 
 
 def insert_before(file: SourceFile, statement: cst.CSTNode, *lines: str) -> TextEdit | None:
@@ -94,8 +99,16 @@ def _parsed(text: str) -> cst.BaseExpression:
         raise ValueError(f"{text!r} is no expression: {error.message}") from error
 
 
-def _code(node: cst.CSTNode) -> str:
-    return _WITHOUT_LAYOUT.code_for_node(node)
+def _code(file: SourceFile, place: cst.CSTNode, expression: cst.BaseExpression) -> str:
+    """Return the source of an expression as it is indented at a place: its lines begin where the statement does."""
+    module = file.tree()
+    state = CodegenState(module.default_indent, module.default_newline)
+    statement = innermost(file, place, cst.SimpleStatementLine, cst.BaseCompoundStatement)
+    if statement is not None:
+        line = file.line(file.span(statement).line)
+        state.increase_indent(line[: len(line) - len(line.lstrip())])
+    expression._codegen(state)
+    return "".join(state.tokens)
 
 
 def _at(line: int) -> Span:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from .contract import Finding, Fix
 from .errors import Unparsable
-from .installed_rules import InstalledRules, load_rules
+from .installed_rules import InstalledRule, InstalledRules, load_rules
 from .lint import Report, Request, lint
+from .lint_rule import LintRule
 from .source_file import SourceFile, encode
 from .text_edits import apply_fixes
 
@@ -45,7 +47,7 @@ def fix(
     same findings again and again, is left as it was. If a rule crashed or is lost nothing is fixed, since what looks
     unused may not be. Raises `UsageError`."""
     installed = installed or load_rules()
-    run = _Run(with_unsafe)
+    run = _Run(with_unsafe, installed.rules)
     for _ in range(ROUNDS):
         report = reported(lint(replace(request, overlay=run.after), installed))
         if report.failures:
@@ -61,22 +63,25 @@ def fix(
 class _Run:
     """What is changed so far, by absolute path, and the files that are left as they were."""
 
-    def __init__(self, with_unsafe: bool) -> None:
+    def __init__(self, with_unsafe: bool, rules: Mapping[str, InstalledRule]) -> None:
         self.before: dict[str, bytes] = {}
         self.after: dict[str, bytes] = {}
         self.counts: dict[str, int] = {}
         self.left: dict[str, str] = {}
         self._with_unsafe = with_unsafe
+        self._rules = rules
 
     def fixable(self, report: Report) -> dict[str, list[Fix]]:
         """Return the fixes to make, by relative path."""
         fixes: dict[str, list[Fix]] = {}
         unparsable = {finding.path for finding in report.findings if finding.rule == "PP900"}
         for finding in report.findings:
-            fix = self._fix_of(finding)
-            is_left = str(report.files[finding.path].path) in self.left
-            if fix is not None and not is_left and finding.path not in unparsable:
-                fixes.setdefault(finding.path, []).append(fix)
+            path, fix = finding.path, self._fix_of(finding)
+            if fix is None and self._with_unsafe:
+                path, fix = self._fix_of_step(finding, report)
+            is_left = path in report.files and str(report.files[path].path) in self.left
+            if fix is not None and not is_left and path not in unparsable:
+                fixes.setdefault(path, []).append(fix)
         return fixes
 
     def change(self, report: Report) -> bool:
@@ -92,6 +97,19 @@ class _Run:
         self.left[key] = f"{file.relative} is left as it was: {why}"
         for known in (self.before, self.after, self.counts):
             known.pop(key, None)
+
+    def _fix_of_step(self, finding: Finding, report: Report) -> tuple[str, Fix | None]:
+        """Return the fix of the last step of a finding's trace that has one, with the step's file."""
+        rule = self._rules.get(finding.rule)
+        kind = rule.load()[0] if rule is not None and finding.trace else None
+        if not isinstance(kind, type) or not issubclass(kind, LintRule):
+            return finding.path, None
+        for step in reversed(finding.trace):
+            with contextlib.suppress(Unparsable):
+                file = report.files.get(step.path)
+                if file is not None and (fix := kind.fix_at(file, step.line)) is not None:
+                    return step.path, fix
+        return finding.path, None
 
     def _fix_of(self, finding: Finding) -> Fix | None:
         fix = finding.fix

@@ -74,6 +74,12 @@ class LintRule(cst.CSTVisitor):
         walk(file.tree(), visitor)
         return visitor.findings
 
+    @classmethod
+    def fix_at(cls, file: SourceFile, line: int) -> Fix | None:
+        """Return an unsafe fix for the line of a trace's step, in the step's own file, if a finding has no fix in its
+        own; None if there is none. Asked by `--fix --unsafe` alone."""
+        return None
+
     def report(
         self,
         node: cst.CSTNode | Span,

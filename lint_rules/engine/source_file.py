@@ -87,6 +87,10 @@ class SourceFile:
             raise LookupError(f"this {type(node).__name__} is no node of {self.relative}")
         return offsets
 
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return the line and the column of a character of `text`, both from 1."""
+        return self._positions().place_of(offset)
+
     def tree(self) -> libcst.Module:
         """Return the LibCST tree. It is not a copy: do not change it. Raises `Unparsable` (PP900)."""
         return self._parsed("tree", lambda: parse_cst(self.text, self._ast_or_none()))

@@ -9,6 +9,7 @@ from typing import Any
 
 import libcst as cst
 
+from ..analysis.fixes.threads import in_thread
 from ..analysis.scopes import Function
 from ..analysis.syntax import decorator_name, every_node, is_async, last_name, own_nodes, statements
 from ..analysis.value_kinds import ValueKinds
@@ -111,7 +112,7 @@ class BlockingCall(LintRule):
             wait = _direct(call, function, self._names) or self._helpers.through(call, function)
             if wait is not None:
                 text = f"{wait.call} blocks the event loop in `async def {function.name}`: {wait.instead}"
-                self.report(call, text, trace=wait.trace)
+                self.report(call, text, trace=wait.trace, fix=in_thread(self.file, call))
 
 
 class _Helpers:

@@ -10,6 +10,7 @@ from typing import Any
 
 import libcst as cst
 
+from ..analysis.fixes.messages import fixed_message, fixed_message_at
 from ..analysis.flow.context import Context
 from ..analysis.flow.facts import Facts
 from ..analysis.flow.heap import Heap
@@ -22,7 +23,7 @@ from ..analysis.flow.statements import FunctionFlow
 from ..analysis.flow.summaries import follow_bodies, streams_of, summarise
 from ..analysis.flow.values import FIELD, LONGEST_TRACE, SENT, STORE, Origin, Taint, of_kind
 from ..analysis.syntax import Function, code, every_node, parameter_names, parameters, statements
-from ..engine.contract import JSON, Example, SourceFile, TraceStep
+from ..engine.contract import JSON, Example, Fix, SourceFile, TraceStep
 from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited
 
@@ -183,7 +184,13 @@ class RawErrorInResponse(LintRule):
             f"the text of an error reaches a client in {medium}: log it, and send a message that was written for the "
             "client"
         )
-        self.report(node, text, trace=(start, *(TraceStep(*step) for step in leak.trace)))
+        trace = (start, *(TraceStep(*step) for step in leak.trace))
+        self.report(node, text, trace=trace, fix=fixed_message(self.file, node))
+
+    @classmethod
+    def fix_at(cls, file: SourceFile, line: int) -> Fix | None:
+        """Fix a helper where it puts an error's text into its result."""
+        return fixed_message_at(file, line)
 
     def _project(self, linked: JSON) -> _Known:
         """Read the facts once for all files of a run, which share `linked`."""

@@ -76,6 +76,11 @@ def places_found(
     return tuple(sorted({(finding.path, finding.span.line) for finding in report.findings}))
 
 
+def written(case: Case, folder: Path) -> None:
+    """Write the case as a project into an empty folder."""
+    _write(folder, {**dict(case.files), "pyproject.toml": _project_file(case.table)})
+
+
 @functools.cache
 def judged(case: Case) -> Places:
     """Return `places_found(case)`; the answer is kept, since several tests ask."""
