@@ -85,6 +85,7 @@ _NEAR = re.compile(
     rb"|\bclass \w+\([^)]*(?:Error|Exit|Fault|Failure|Problem|Warning)\b"
 )
 
+_TESTS = frozenset({"test", "tests"})
 _DEFINES = re.compile(rb"^ *(?:async +def|def|class) ", re.MULTILINE)
 _IMPORTS = re.compile(rb"^from [\w.]+ import", re.MULTILINE)
 _RESPONSE = "from starlette.responses import PlainTextResponse as plugport_mutant"
@@ -111,7 +112,9 @@ class RawErrorInResponse(LintRule):
         return _NEAR.search(data) is not None and _WANTED.search(data) is not None
 
     def summarise(self, file: SourceFile) -> JSON:
-        """Return its functions, classes, raise sites and handlers."""
+        """Return its functions, classes, raise sites and handlers; None for a test."""
+        if _is_test(file):
+            return None
         return summarise(_module(file, self._table), file.relative, self._sanitizers, Places(file))
 
     def link(self, summaries: Mapping[str, JSON]) -> JSON:
@@ -121,7 +124,7 @@ class RawErrorInResponse(LintRule):
 
     def reads(self, file: SourceFile, linked: JSON) -> bool:
         """Read what can have a finding."""
-        return file.relative not in self._project(linked).facts.clean_files
+        return not _is_test(file) and file.relative not in self._project(linked).facts.clean_files
 
     def visit_Module(self, node: cst.Module) -> None:
         """Prepare to follow the module's functions."""
@@ -208,6 +211,12 @@ class _Known:
     linked: JSON
     facts: Facts
     heap: Heap
+
+
+def _is_test(file: SourceFile) -> bool:
+    """Return whether the file is one of the project's tests: what they answer reaches no client."""
+    *folders, name = PurePosixPath(file.relative).parts
+    return name == "conftest.py" or name.startswith("test_") or not _TESTS.isdisjoint(folders)
 
 
 def _module(file: SourceFile, table: SinkTable) -> Module:

@@ -40,6 +40,7 @@ def test_every_example_of_the_page_does_what_it_says(project, tmp_path):
             shown += 1
     assert shown == 4
     assert made.lint("--config", "another.toml").exit in {0, 1}
+    assert made.lint("--config", "sinks.toml").exit in {0, 1}
 
 
 def test_the_pages_ci_steps_are_steps():

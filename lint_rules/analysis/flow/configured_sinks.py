@@ -47,7 +47,7 @@ def _check(table: Mapping[str, Any]) -> None:
             if not isinstance(value, str):
                 raise ConfigurationError(name, 'must be words for a message, as medium = "a push message"')
         elif key == "arguments":
-            if not isinstance(value, list) or not all(isinstance(item, int | str) for item in value):
+            if not isinstance(value, list) or not all(type(item) in {int, str} for item in value):
                 raise ConfigurationError(name, 'must be positions and keywords, as arguments = [0, "text"]')
         elif not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
             raise ConfigurationError(name, f'must be a list of qualified names, as {key} = ["app.web.Page.push"]')
