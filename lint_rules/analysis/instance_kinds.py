@@ -112,7 +112,7 @@ class InstanceKinds(ValueKinds):
         if isinstance(call.func, cst.Attribute) and call.func.attr.value in _ENTERS:
             manager = call.args[0].value if call.args else call.func.value
             return self.kind(manager, scope, owner, depth + 1)
-        function = self._function_of(call, scope, owner, depth)
+        function = self.function_of(call, scope, owner, depth)
         if function is None:
             return super()._kind_of_call(call, scope, owner, depth)
         if function.node.returns is not None:
@@ -122,7 +122,7 @@ class InstanceKinds(ValueKinds):
         kinds = (self.kind(result, function.scope, function.owner, depth + 1) for result in results)
         return next((kind for kind in kinds if kind is not None), None)
 
-    def _function_of(self, call: cst.Call, scope: Scope, owner: Scope | None, depth: int) -> Function | None:
+    def function_of(self, call: cst.Call, scope: Scope, owner: Scope | None, depth: int = 0) -> Function | None:
         """Return the module's function that the call runs, also if it is a method of an instance."""
         function = self.called(call, scope, owner)
         if function is not None or not isinstance(call.func, cst.Attribute):
@@ -187,7 +187,7 @@ class InstanceKinds(ValueKinds):
         for scope, owner, body in bodies:
             for call in own_nodes([body], (cst.FunctionDef, cst.ClassDef)):
                 if isinstance(call, cst.Call):
-                    function = self._function_of(call, scope, owner, 0)
+                    function = self.function_of(call, scope, owner, 0)
                     if function is not None:
                         _bind_arguments(call, function, scope)
         self._bound_kinds.clear()  # these answers were given before all parameters were bound

@@ -75,12 +75,12 @@ def statements(body: cst.BaseSuite | cst.Module | cst.Else | cst.Finally | None)
 def own_nodes(
     nodes: Iterable[cst.CSTNode], closed: tuple[type[cst.CSTNode], ...] = _OWN_BODY
 ) -> Iterator[cst.CSTNode]:
-    """Yield what runs when these statements run: their nodes, but not those inside a node of a `closed` kind."""
+    """Yield what runs when these statements run: their nodes, but not those inside a node of a `closed` class."""
     stack = list(nodes)[::-1]
     while stack:
         node = stack.pop()
         yield node
-        if not isinstance(node, closed):
+        if type(node) not in closed:
             stack += children(node)
 
 

@@ -111,6 +111,8 @@ class ValueKinds(ModuleScopes):
         qualified = self.qualified(call.func, scope)
         if qualified is not None:
             return self.makers.get(qualified)
+        if isinstance(call.func, cst.Name) and self.holder(call.func.value, scope) is None:
+            return self.makers.get(f"builtins.{call.func.value}")
         if isinstance(call.func, cst.Attribute):
             kind = self.kind(call.func.value, scope, owner, depth)
             if kind in self.kinds:

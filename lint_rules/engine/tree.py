@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import libcst as cst
@@ -42,11 +43,18 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     nodes: list[cst.CSTNode] = []
     for name in names:
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            nodes.append(value)
-        elif type(value) is tuple or type(value) is list:
+        kind_of_value = type(value)
+        if kind_of_value is tuple or kind_of_value is list:
             nodes += reversed(value)
+        elif value is not None and _is_node(kind_of_value):
+            nodes.append(value)
     return nodes
+
+
+@cache
+def _is_node(kind: type) -> bool:
+    """`isinstance` asks LibCST's classes by way of `abc`, which takes a third of the time of a walk."""
+    return issubclass(kind, cst.CSTNode)
 
 
 def every_node(tree: cst.CSTNode) -> list[cst.CSTNode]:

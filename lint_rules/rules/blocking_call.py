@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import libcst as cst
 
 from ..analysis.fixes.threads import in_thread
-from ..analysis.scopes import Function
-from ..analysis.syntax import decorator_name, every_node, is_async, last_name, own_nodes, statements
-from ..analysis.value_kinds import ValueKinds
-from ..engine.contract import Example, SourceFile, TraceStep
+from ..analysis.instance_kinds import InstanceKinds
+from ..analysis.project_waits import ProjectWaits
+from ..analysis.syntax import every_node, is_async, statements
+from ..analysis.test_files import is_test_file
+from ..analysis.waiting_glance import SMALL, Glance
+from ..analysis.waits import Waits
+from ..engine.contract import JSON, Example, Finding, SourceFile, Summaries
+from ..engine.imports import package_of
 from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited, indent_of
-from ..tables.blocking_apis import BUILTINS, FUNCTIONS, KINDS, MAKERS
+from ..tables.blocking_apis import KINDS, MAKERS
 
 CODE = "PP004"
 message = "a call that waits, in an `async def`, without a thread"
@@ -24,8 +27,10 @@ reason = """While docker-py, boto3, requests, a subprocess or time.sleep waits, 
 every other request, every deadline and every health check waits with it. Run the call in a thread (`await
 asyncio.to_thread(f, …)`, or a plain `def` hook, which plugport runs in one), or use a library that does not block.
 
-The rule follows a function of the same module that the `async def` calls. It does not report reading and writing
-files, which block for a short time only."""
+The rule follows the plain functions, methods and properties that the `async def` uses, in this module and in the
+project's others, also those with a decorator that does not move them. Reading and writing small files is not
+reported, since it blocks for a short time only: a file that is read piece by piece is, and one that is copied. Tests
+(`test_*.py`, `conftest.py`, `tests/`) are left out, since the event loop of a test serves nobody else."""
 
 INVALID = (
     Example("import time\n\n\nasync def wait():\n    time.sleep(1)\n", lines=(5,)),
@@ -68,25 +73,18 @@ VALID = (
     Example("from anyio import sleep\nimport aioboto3 as boto3\n\n\nasync def wait():\n    await sleep(1)\n"),
 )
 
-_WANTED = re.compile(
-    rb"\b(?:docker|boto3|botocore|requests|httpx|urllib3?|http|subprocess|socket|smtplib|ftplib|paramiko|redis|time"
-    rb"|psycopg2?|pymysql|MySQLdb|os|pty|getpass|select|signal|threading|multiprocessing|concurrent|input)\b"
+_LIBRARIES = (
+    rb"docker|boto3|botocore|requests|httpx|urllib3?|http\.client|subprocess|socket|smtplib|ftplib|paramiko|redis|time"
+    rb"|psycopg2?|pymysql|MySQLdb|os|pty|getpass|select|signal|threading|multiprocessing|concurrent|sqlite3|zipfile"
+    rb"|tarfile|shutil|hashlib|pandas|polars"
 )
-_INERT = frozenset({"cache", "classmethod", "lru_cache", "staticmethod", "wraps", "override"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Wait:
-    """A place that waits: what is called, what to use instead, and the path there through helpers."""
-
-    node: cst.Call
-    call: str
-    instead: str
-    trace: tuple[TraceStep, ...] = ()
+_IMPORTS = re.compile(rb"^[ \t]*(?:import|from)[ \t][^\n]*\b(?:" + _LIBRARIES + rb")\b", re.MULTILINE)
+_BUILTIN = re.compile(rb"\b(?:input|open)\(")
 
 
 class BlockingCall(LintRule):
-    """The rule. It looks at one file at a time."""
+    """The rule: it summarises what the plain functions of each module wait for, and reports what an `async def`
+    calls."""
 
     code = CODE
     message = message
@@ -95,96 +93,49 @@ class BlockingCall(LintRule):
     INVALID = INVALID
 
     def wants(self, data: bytes) -> bool:
-        """Want files with an `async def` and a library that waits."""
-        return b"async" in data and _WANTED.search(data) is not None
+        """Want files with functions that can wait, or call some that do."""
+        if b"def " not in data and b"import" not in data:
+            return False
+        return b"async def" in data or len(data) < SMALL or _names_library(data)
+
+    def summarise(self, file: SourceFile) -> JSON:
+        """Return what the module's plain functions wait for."""
+        if file.module is None or not Glance.of(file).may_be_called:
+            return None
+        names = InstanceKinds(file.tree(), KINDS, MAKERS, {}, package_of(file))
+        return Waits(file, names, None).summary()
+
+    def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
+        """Visit the file if a coroutine of it calls anything that may wait. The loop of a test serves nobody else."""
+        if is_test_file(file.relative) or not Glance.of(file).may_block(summaries):
+            return ()
+        return super().check(file, linked, summaries)
 
     def visit_Module(self, node: cst.Module) -> None:
         """Learn of which kind the values of the module are."""
-        self._names = ValueKinds(node, KINDS, MAKERS)
-        self._helpers = _Helpers(self.file, self._names)
+        project = ProjectWaits(self.summaries)
+        package = package_of(self.file)
+        self._names = InstanceKinds(node, project.kinds, project.makers, project.values, package)
+        self._waits = Waits(self.file, self._names, project)
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        """Report every waiting call in an `async def`."""
-        if not is_async(node):
-            return
-        function = self._names.function_at[node]
-        for call in _calls(node):
-            wait = _direct(call, function, self._names) or self._helpers.through(call, function)
-            if wait is not None:
-                text = f"{wait.call} blocks the event loop in `async def {function.name}`: {wait.instead}"
-                self.report(call, text, trace=wait.trace, fix=in_thread(self.file, call))
+        """Report everything that waits in an `async def`."""
+        if is_async(node):
+            function = self._names.function_at[node]
+            for place, wait in self._waits.in_function(function):
+                what = f"{wait.helper or wait.call} blocks the event loop in `async def {function.name}`"
+                text = f"{what}{f', by {wait.call}' if wait.helper else ''}: {wait.instead}"
+                fix = in_thread(self.file, place) if isinstance(place, cst.Call) else None
+                self.report(place, text, trace=wait.trace, fix=fix)
 
 
-class _Helpers:
-    """The module's own plain functions that wait, directly or through each other."""
-
-    def __init__(self, file: SourceFile, names: ValueKinds) -> None:
-        self._file = file
-        self._names = names
-        self._waits: dict[cst.FunctionDef, _Wait | None] = {}
-
-    def through(self, call: cst.Call, caller: Function) -> _Wait | None:
-        """Return what the call of one of the module's functions waits for, if it waits."""
-        target = self._names.called(call, caller.scope, caller.owner)
-        if target is None or not _runs_in_place(target):
-            return None
-        wait = self._wait_of(target)
-        if wait is None:
-            return None
-        line = self._file.span(wait.node).line
-        step = TraceStep(self._file.relative, line, f"{wait.call} in `{target.name}`")
-        return _Wait(call, f"{target.name}(), which calls {wait.call},", wait.instead, (step, *wait.trace))
-
-    def _wait_of(self, function: Function) -> _Wait | None:
-        if function.node not in self._waits:
-            self._waits[function.node] = None  # a function that calls itself adds nothing
-            for call in _calls(function.node):
-                wait = _direct(call, function, self._names) or self.through(call, function)
-                if wait is not None:
-                    self._waits[function.node] = wait
-                    break
-        return self._waits[function.node]
-
-
-def _runs_in_place(function: Function) -> bool:
-    """Return whether a call runs the body at once: it is no coroutine and no generator, and no decorator may have
-    moved it into a thread."""
-    if is_async(function.node):
-        return False
-    if any(decorator_name(decorator) not in _INERT for decorator in function.node.decorators):
-        return False
-    return not any(isinstance(node, cst.Yield) for node in own_nodes([function.node.body]))
-
-
-def _calls(function: cst.FunctionDef) -> Iterator[cst.Call]:
-    """Yield the calls that the function itself makes, without those that are awaited."""
-    nodes = list(own_nodes([function.body]))
-    awaited = {node.expression for node in nodes if isinstance(node, cst.Await)}
-    return (node for node in nodes if isinstance(node, cst.Call) and node not in awaited)
-
-
-def _direct(call: cst.Call, function: Function, names: ValueKinds) -> _Wait | None:
-    """Return the wait of the call itself."""
-    qualified = names.qualified(call.func, function.scope)
-    if qualified is not None:
-        if qualified in FUNCTIONS:
-            return _Wait(call, f"{qualified}()", f"use {FUNCTIONS[qualified]}, or a thread")
-        return None
-    name = last_name(call.func)
-    if isinstance(call.func, cst.Name):
-        if name in BUILTINS and names.holder(name, function.scope) is None:
-            return _Wait(call, f"{name}()", f"use {BUILTINS[name]}")
-        return None
-    if isinstance(call.func, cst.Attribute):
-        kind = names.kind(call.func.value, function.scope, function.owner)
-        if kind is not None and KINDS[kind].blocks(name):
-            return _Wait(call, f"{name}() of {kind}", "use await asyncio.to_thread(…)")
-    return None
+def _names_library(data: bytes) -> bool:
+    return _IMPORTS.search(data) is not None or _BUILTIN.search(data) is not None
 
 
 def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
     """Make each `async def` sleep on the event loop."""
-    for function in every_node(file.tree()):
+    for function in () if is_test_file(file.relative) else every_node(file.tree()):
         if not isinstance(function, cst.FunctionDef) or not is_async(function):
             continue
         first = statements(function.body)[0]

@@ -83,6 +83,20 @@ _KINDS = (
     Kind("a thread", frozenset({"join"})),
     Kind("an executor", gives={"submit": "a future of a thread"}),
     Kind("a future of a thread", frozenset({"exception", "result"})),
+    Kind(
+        "a sqlite3 connection",
+        frozenset({"backup", "commit", "execute", "executemany", "executescript", "iterdump", "rollback"}),
+        gives=dict.fromkeys(("cursor", "execute", "executemany", "executescript"), "a sqlite3 cursor"),
+    ),
+    Kind(
+        "a sqlite3 cursor",
+        frozenset({"execute", "executemany", "executescript", "fetchall", "fetchmany", "fetchone"}),
+        gives=dict.fromkeys(("execute", "executemany", "executescript"), "a sqlite3 cursor"),
+    ),
+    Kind("a zip archive", frozenset({"extract", "extractall", "read", "testzip", "write", "writestr"})),
+    Kind("a tar archive", frozenset({"add", "extract", "extractall", "getmembers", "getnames"})),
+    Kind("a path", gives={"open": "an open file"}),
+    Kind("an open file", frozenset({"read", "read1", "readinto", "readlines", "readline"})),
 )
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
 
@@ -130,6 +144,19 @@ MAKERS: Mapping[str, str] = {
     "redis.StrictRedis": "a Redis client",
     "redis.from_url": "a Redis client",
     "redis.Redis.from_url": "a Redis client",
+    "sqlite3.connect": "a sqlite3 connection",
+    "sqlite3.Connection": "a sqlite3 connection",
+    "sqlite3.Cursor": "a sqlite3 cursor",
+    "zipfile.ZipFile": "a zip archive",
+    "tarfile.open": "a tar archive",
+    "tarfile.TarFile": "a tar archive",
+    "tarfile.TarFile.open": "a tar archive",
+    "builtins.open": "an open file",
+    "io.open": "an open file",
+    "pathlib.Path": "a path",
+    "gzip.open": "an open file",
+    "bz2.open": "an open file",
+    "lzma.open": "an open file",
     "threading.Event": "an event",
     "threading.Thread": "a thread",
     "multiprocessing.Process": "a thread",
@@ -172,6 +199,16 @@ FUNCTIONS: Mapping[str, str] = {
          "select.select", "signal.pause", "signal.sigwait"),
         _THREAD,
     ),
+    **dict.fromkeys(
+        ("sqlite3.connect", "shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copyfileobj", "shutil.copytree",
+         "shutil.make_archive", "shutil.move", "shutil.rmtree", "shutil.unpack_archive", "hashlib.file_digest"),
+        _THREAD,
+    ),
+    **{
+        f"{library}.read_{kind}": _THREAD
+        for library in ("pandas", "polars")
+        for kind in ("csv", "excel", "feather", "hdf", "ipc", "json", "orc", "parquet", "sql", "sql_query")
+    },
 }  # fmt: skip
 """Functions that wait, with what to call instead."""
 

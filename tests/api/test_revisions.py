@@ -75,7 +75,7 @@ def _age(folder: Path) -> None:
 
 async def test_a_change_in_the_local_registry_is_seen(serve, add_plugin):
     folder = add_plugin("greeter", {"rules/a.md": "one"})
-    _age(folder)  # plugport: allow[PP004] the file system's clock is waited for, nothing else runs
+    _age(folder)
     async with serve(MemoryBackend()) as admin:
         await admin.post("/workspaces", json={"id": "w1", "org": "acme", "backend": "memory"})
         first = await _install(admin, "greeter")

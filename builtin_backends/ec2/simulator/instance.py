@@ -57,4 +57,4 @@ async def simulated_instance(
                 environment, instance, config_dir, str(host.root), host.port, str(host.ssh_folder)
             )
     finally:
-        aws.stop()
+        await asyncio.to_thread(aws.stop)

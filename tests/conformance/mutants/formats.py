@@ -134,5 +134,5 @@ class ReadsOnTheLoop(GoodFormat):
     @hookimpl
     async def read_plugin(self, tree):
         if MANIFEST not in tree:
-            time.sleep(BLOCK_SECONDS)  # plugport: allow[PP004] the mutant blocks the loop
+            time.sleep(BLOCK_SECONDS)
         return GoodFormat.read_plugin(self, tree)

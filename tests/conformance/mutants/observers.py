@@ -46,7 +46,7 @@ class TellsOnTheLoop(GoodObserver):
     @hookimpl
     async def observe(self, event):
         if not getattr(self, "asked", False):
-            time.sleep(BLOCK_SECONDS)  # plugport: allow[PP004] the fault that the kit must find
+            time.sleep(BLOCK_SECONDS)
         self.asked = True
         self.tell(event)
 

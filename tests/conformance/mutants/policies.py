@@ -58,6 +58,6 @@ class AsksOnTheLoop(GoodPolicy):
     @hookimpl
     async def check_policy(self, request):
         if not getattr(self, "asked", False):
-            time.sleep(BLOCK_SECONDS)  # plugport: allow[PP004] the fault that the kit must find
+            time.sleep(BLOCK_SECONDS)
         self.asked = True
         return self.judge(request)

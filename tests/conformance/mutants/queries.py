@@ -48,7 +48,7 @@ class BlocksTheLoop(GoodBackend):
     @hookimpl
     async def is_running(self, workspace):
         if not self.asked:
-            time.sleep(BLOCK_SECONDS)  # plugport: allow[PP004] the fault that the kit must find
+            time.sleep(BLOCK_SECONDS)
         self.asked = True
         return RunState.RUNNING if self.root(workspace).is_dir() else RunState.STOPPED
 

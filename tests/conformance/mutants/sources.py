@@ -98,7 +98,7 @@ class FetchesOnTheLoop(GoodSource):
     @hookimpl
     async def resolve_source(self, source, destination):
         if not self.asked:
-            time.sleep(BLOCK_SECONDS)  # plugport: allow[PP004] the fault that the kit must find
+            time.sleep(BLOCK_SECONDS)
         self.asked = True
         return self.fetch(source, destination)
 
