@@ -10,12 +10,13 @@ import libcst as cst
 
 from ..analysis.fixes.threads import in_thread
 from ..analysis.instance_kinds import InstanceKinds
-from ..analysis.project_waits import ProjectWaits
+from ..analysis.project_waits import ProjectWaits, Wait
 from ..analysis.syntax import every_node, is_async, statements
 from ..analysis.test_files import is_test_file
 from ..analysis.waiting_glance import SMALL, Glance
 from ..analysis.waits import Waits
-from ..engine.contract import JSON, Example, Finding, SourceFile, Summaries
+from ..engine.ancestors import ancestors
+from ..engine.contract import JSON, Example, Finding, Fix, SourceFile, Summaries
 from ..engine.imports import package_of
 from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited, indent_of
@@ -125,8 +126,15 @@ class BlockingCall(LintRule):
             for place, wait in self._waits.in_function(function):
                 what = f"{wait.helper or wait.call} blocks the event loop in `async def {function.name}`"
                 text = f"{what}{f', by {wait.call}' if wait.helper else ''}: {wait.instead}"
-                fix = in_thread(self.file, place) if isinstance(place, cst.Call) else None
-                self.report(place, text, trace=wait.trace, fix=fix)
+                self.report(place, text, trace=wait.trace, fix=self._fix(place, wait))
+
+    def _fix(self, place: cst.Call | cst.Attribute, wait: Wait) -> Fix | None:
+        """Return the fix by a thread. There is none for a property, for a context manager, whose body runs where it
+        is entered, and for sqlite3, whose connections stay in one thread."""
+        if not isinstance(place, cst.Call) or "sqlite3" in wait.call:
+            return None
+        is_entered = isinstance(next(iter(ancestors(self.file, place)), None), cst.WithItem)
+        return None if is_entered and wait.helper else in_thread(self.file, place)
 
 
 def _names_library(data: bytes) -> bool:

@@ -199,8 +199,9 @@ FUNCTIONS: Mapping[str, str] = {
          "select.select", "signal.pause", "signal.sigwait"),
         _THREAD,
     ),
+    "sqlite3.connect": "one function for all of it, in a thread, or aiosqlite",
     **dict.fromkeys(
-        ("sqlite3.connect", "shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copyfileobj", "shutil.copytree",
+        ("shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copyfileobj", "shutil.copytree",
          "shutil.make_archive", "shutil.move", "shutil.rmtree", "shutil.unpack_archive", "hashlib.file_digest"),
         _THREAD,
     ),
