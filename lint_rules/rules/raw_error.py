@@ -23,6 +23,7 @@ from ..analysis.flow.statements import FunctionFlow
 from ..analysis.flow.summaries import follow_bodies, streams_of, summarise
 from ..analysis.flow.values import FIELD, LONGEST_TRACE, SENT, STORE, Origin, Taint, of_kind
 from ..analysis.syntax import Function, code, every_node, parameter_names, parameters, statements
+from ..analysis.test_files import is_test_file
 from ..engine.contract import JSON, Example, Fix, SourceFile, TraceStep
 from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited
@@ -85,7 +86,6 @@ _NEAR = re.compile(
     rb"|\bclass \w+\([^)]*(?:Error|Exit|Fault|Failure|Problem|Warning)\b"
 )
 
-_TESTS = frozenset({"test", "tests"})
 _DEFINES = re.compile(rb"^ *(?:async +def|def|class) ", re.MULTILINE)
 _IMPORTS = re.compile(rb"^from [\w.]+ import", re.MULTILINE)
 _RESPONSE = "from starlette.responses import PlainTextResponse as plugport_mutant"
@@ -113,7 +113,7 @@ class RawErrorInResponse(LintRule):
 
     def summarise(self, file: SourceFile) -> JSON:
         """Return its functions, classes, raise sites and handlers; None for a test."""
-        if _is_test(file):
+        if is_test_file(file.relative):
             return None
         return summarise(_module(file, self._table), file.relative, self._sanitizers, Places(file))
 
@@ -124,7 +124,7 @@ class RawErrorInResponse(LintRule):
 
     def reads(self, file: SourceFile, linked: JSON) -> bool:
         """Read what can have a finding."""
-        return not _is_test(file) and file.relative not in self._project(linked).facts.clean_files
+        return not is_test_file(file.relative) and file.relative not in self._project(linked).facts.clean_files
 
     def visit_Module(self, node: cst.Module) -> None:
         """Prepare to follow the module's functions."""
@@ -211,12 +211,6 @@ class _Known:
     linked: JSON
     facts: Facts
     heap: Heap
-
-
-def _is_test(file: SourceFile) -> bool:
-    """Return whether the file is one of the project's tests: what they answer reaches no client."""
-    *folders, name = PurePosixPath(file.relative).parts
-    return name == "conftest.py" or name.startswith("test_") or not _TESTS.isdisjoint(folders)
 
 
 def _module(file: SourceFile, table: SinkTable) -> Module:
