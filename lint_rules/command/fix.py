@@ -14,6 +14,7 @@ from ..engine.errors import Unparsable, UsageError
 from ..engine.fix_run import FixRun, fix
 from ..engine.lint import Report, Request
 from ..engine.source_file import decode
+from ..reporters.colours import Colours
 from ..reporters.paths import DisplayPaths
 
 
@@ -42,6 +43,13 @@ def fixed(request: Request, *, with_unsafe: bool, writes: bool, reported: Callab
         _say(f"{run.unsafe_left} more can be fixed with --unsafe: read what it changes")
     diffs = [_diff(display.absolute(path), run.before[path], data) for path, data in sorted(run.after.items())]
     return Fixed(run.report, "".join(diffs))
+
+
+def painted(diff: str, colours: Colours) -> str:
+    """Return the diff in colours, for a terminal."""
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    lines = diff.split("\n")
+    return "\n".join(colours(styles[line[0]], line) if line[:1] in styles else line for line in lines)
 
 
 def _with_configuration(run: FixRun, request: Request) -> FixRun:

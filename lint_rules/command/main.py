@@ -12,6 +12,7 @@ from .. import reporters
 from ..engine.errors import UsageError
 from ..engine.lint import Report, Request, lint
 from ..reporters import statistics
+from ..reporters.colours import Colours
 from ..reporters.json import as_list, item
 from ..reporters.paths import DisplayPaths
 from . import baseline
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str], program: str = "plugport lint") -> int:
         if options.explain is not None:
             from .explain import explain
 
-            _print(explain(options.explain))
+            _print(explain(options.explain).as_text())
             return CLEAN
         return _prove(options) if options.prove else _lint(options)
     except UsageError as error:
@@ -52,7 +53,7 @@ def _lint(options: Options) -> int:
 
 
 def _fix(options: Options, request: Request) -> int:
-    from .fix import fixed
+    from .fix import fixed, painted
 
     if not (options.fix or options.diff):
         raise UsageError("--unsafe says which fixes --fix writes or --diff prints: give one of them, too")
@@ -70,7 +71,7 @@ def _fix(options: Options, request: Request) -> int:
     if not options.diff:
         return _report(options, request, result.report)
     if result.diff:
-        _print(result.diff.removesuffix("\n"))
+        _print(painted(result.diff.removesuffix("\n"), Colours.of(sys.stdout)))
     display = DisplayPaths(result.report.configuration.root, request.working_directory)
     return CRASH if _exit_code(result.report, display) == CRASH else FINDINGS if result.diff else CLEAN
 
@@ -87,7 +88,7 @@ def _without_baseline(report: Report, options: Options, request: Request) -> Rep
 
 def _report(options: Options, request: Request, report: Report) -> int:
     display = DisplayPaths(report.configuration.root, request.working_directory)
-    _print(reporters.render(options.format, report, display))
+    _print(reporters.render(options.format, report, display, Colours.of(sys.stdout)))
     if options.statistics:
         print(statistics.render(report), file=sys.stderr)
     return _exit_code(report, display)
@@ -102,7 +103,7 @@ def _request(options: Options) -> Request:
         stdin = (Path(options.stdin_filename), sys.stdin.buffer.read())
     select = None
     if options.select is not None:
-        select = tuple(code.strip() for code in options.select.split(",") if code.strip())
+        select = tuple(code.strip().upper() for code in options.select.split(",") if code.strip())
         if not select:
             raise UsageError("--select needs the codes of rules, as PP001,PP002")
     return Request(

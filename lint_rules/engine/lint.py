@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,7 +112,9 @@ def _selected(installed: InstalledRules, select: Sequence[str] | None) -> list[I
     known = [*ENGINE_CODES, *installed.rules]
     for code in select:
         if code not in known and not installed.problems:
-            raise UsageError(f"--select {code}: there is no such rule; there are {', '.join(sorted(known))}")
+            near = difflib.get_close_matches(code, known, n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise UsageError(f"--select {code}: there is no such rule; there are {', '.join(sorted(known))}{meant}")
     return [rule for rule in installed.rules.values() if rule.code in select]
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 
 from ..engine.lint import Report
+from .colours import Colours
 from .paths import DisplayPaths
 
 FORMATS = ("text", "json", "sarif", "github")
 
 
-def render(name: str, report: Report, display: DisplayPaths) -> str:
-    """Return the report in the format of that name, one of `FORMATS`."""
-    return str(importlib.import_module(f"{__name__}.{name}").render(report, display))
+def render(name: str, report: Report, display: DisplayPaths, colours: Colours | None = None) -> str:
+    """Return the report in the format of that name, one of `FORMATS`; the text with colours, if some are passed."""
+    module = importlib.import_module(f"{__name__}.{name}")
+    return str(module.render(report, display, *([colours] if name == "text" else [])))

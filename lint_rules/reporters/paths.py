@@ -10,6 +10,7 @@ class DisplayPaths:
     """Turns a path relative to the lint root into one relative to the working directory, with `/`."""
 
     def __init__(self, root: Path, working_directory: Path) -> None:
+        self.working_directory = working_directory
         self._root = str(root)
         self._working_directory = str(working_directory)
         self._same = self._root == self._working_directory

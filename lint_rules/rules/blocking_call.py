@@ -32,6 +32,11 @@ The rule follows the plain functions, methods and properties that the `async def
 project's others, also those with a decorator that does not move them. Reading and writing small files is not
 reported, since it blocks for a short time only: a file that is read piece by piece is, and one that is copied. Tests
 (`test_*.py`, `conftest.py`, `tests/`) are left out, since the event loop of a test serves nobody else."""
+how_to_fix = """Run the call in a thread: `await asyncio.to_thread(f, …)`, which `--fix --unsafe` writes, with the
+import. Or use a library that does not block: httpx.AsyncClient, aiodocker, aioboto3,
+`asyncio.create_subprocess_exec`."""
+when_to_suppress = """The loop has nothing else to do: the start of a program before it serves, a script with one
+task."""
 
 INVALID = (
     Example("import time\n\n\nasync def wait():\n    time.sleep(1)\n", lines=(5,)),

@@ -41,6 +41,10 @@ the service starts without that provider, and what it should have carried fails 
 
 An argument that the hook does not have is fine if it has a default; an argument that is left out is fine, too. A hook
 that plugport does not have is fine with `optionalhook=True`: it is ignored."""
+how_to_fix = """Take the name and the arguments from docs/providers/hooks.md; leave out what the hook does not need.
+A hook of another host, or of a later plugport, is marked with `optionalhook=True`."""
+when_to_suppress = """Nearly never: plugport refuses the provider at load. A test's provider that must be wrong is
+such a case."""
 
 INVALID = (
     Example(

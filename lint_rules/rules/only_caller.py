@@ -27,6 +27,11 @@ message = "Only the function that the configuration names may call this API."
 reason = """When two places ask an engine about a container, each has its own idea of what a failure means: one takes
 a flaky daemon for a stopped container, the other does not. Ask the one helper that `allow` names; it tells a stopped
 container from one that could not be asked."""
+how_to_fix = """Call the helper that `allow` names. If it does not answer what you need to know, let it answer more,
+so that one place still decides what a failure means. Where the code only reads a state, `--fix --unsafe` writes the
+call and its import."""
+when_to_suppress = """A tool that must look at the engine itself, as a debugging command. If a second function has a
+right to ask, it belongs under `allow`, where a reader of the configuration sees it."""
 
 _TABLE = {"only-caller": [{"preset": "docker-inspect", "allow": ["running.py::container_state"]}]}
 _LISTS = {"only-caller": [{"preset": "docker-list", "allow": []}]}

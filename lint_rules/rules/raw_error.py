@@ -33,6 +33,11 @@ message = "Nothing of an exception, a traceback or a failed process's output may
 reason = """An error's text is written for the people who run the service: it holds paths, tokens, queries and the
 answers of other services. Log it with the request's id, and send a message that was written for the client; or name
 the function that makes such a message under `sanitizers`."""
+how_to_fix = """Log the error, and send a message that was written for the client, with a status that says what it
+can do. Where the text is made beside the `except` clause, `--fix --unsafe` writes both. A function that makes an
+error fit for a client belongs under `sanitizers`."""
+when_to_suppress = """A service for its own operators, whose readers may see everything. Say who they are in the
+reason."""
 
 _APP = "from starlette.responses import JSONResponse\n\n\n"
 INVALID = (

@@ -35,6 +35,14 @@ def test_a_runtimes_page_is_what_the_tables_and_the_runs_say(name):
     assert written == _reference("runtime_pages").PAGES[name](), "run: python tests/project/runtime_pages.py"
 
 
+@pytest.mark.parametrize("name", sorted(_reference("gate_pages").PAGES))
+def test_a_rules_page_is_what_the_rule_says(name):
+    written = (ROOT / name).read_text("utf-8")
+    assert written == _reference("gate_pages").PAGES[name](), "run: python tests/project/gate_pages.py"
+    for part in ("## Why", "## Bad", "## Good", "## How to fix it", "## When to suppress it"):
+        assert f"\n{part}\n\n" in written
+
+
 @pytest.mark.parametrize("hook", sorted(specifications()))
 def test_each_hooks_exact_signature_is_documented(hook):
     signature = str(inspect.signature(getattr(specs, hook))).replace("'", "")
