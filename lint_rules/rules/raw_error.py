@@ -82,17 +82,7 @@ VALID = (
     ),
 )
 
-_WANTED = re.compile(
-    rb"\bexcept\b|return_exceptions|\.exception\(\)|format_exc|exc_info|exception_handler|stderr|\bclass\b|\bdef\b"
-)
-_NEAR = re.compile(
-    rb"starlette|fastapi|Response|HTTPException|send_text|send_json|websocket|traceback|except|stderr|exception|Exception"
-    rb"|\bstr\(|\brepr\(|\.args\b|\{(?:e|ex|exc|err|error|exception)\b"
-    rb"|\bclass \w+\([^)]*(?:Error|Exit|Fault|Failure|Problem|Warning)\b"
-)
-
-_DEFINES = re.compile(rb"^ *(?:async +def|def|class) ", re.MULTILINE)
-_IMPORTS = re.compile(rb"^from [\w.]+ import", re.MULTILINE)
+_CODE = re.compile(rb"^[ \t]*(?:async +def|def|class|from|import) |\blambda\b", re.MULTILINE)
 _RESPONSE = "from starlette.responses import PlainTextResponse as plugport_mutant"
 _HELPER = "\n\ndef plugport_mutant_text(error):\n    return f'failed: {error}'"
 
@@ -111,10 +101,8 @@ class RawErrorInResponse(LintRule):
         self._known: list[_Known] = []
 
     def wants(self, data: bytes) -> bool:
-        """Want files that could hold a source, a sink, or a path between them, and those that only hand on names."""
-        if _DEFINES.search(data) is None and _IMPORTS.search(data) is not None:
-            return True
-        return _NEAR.search(data) is not None and _WANTED.search(data) is not None
+        """Want files that define or hand on something: each may hold a part of an error's way."""
+        return _CODE.search(data) is not None
 
     def summarise(self, file: SourceFile) -> JSON:
         """Return its functions, classes, raise sites and handlers; None for a test."""

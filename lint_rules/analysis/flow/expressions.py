@@ -109,7 +109,8 @@ class Expressions(Foreign):
     def _lambda(self, node: cst.Lambda, names: Environment) -> Taint:
         """Follow the body of a lambda, which may be a handler or a route; the lambda itself carries nothing."""
         parameters = parameter_names(node)
-        inner = {**names, **dict.fromkeys(parameters, NOTHING)}
+        around = {} if self.is_module_body else names  # in a function, a name of the module is what it keeps
+        inner = {**around, **dict.fromkeys(parameters, NOTHING)}
         lambdas = self.context.module.registered.lambdas
         error = lambdas.get(id(node))
         if error is not None and (name := error_parameter(parameters, len(parameters))) is not None:

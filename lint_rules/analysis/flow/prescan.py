@@ -10,7 +10,7 @@ import libcst as cst
 from ...tables.python_calls import KEY_VALUE_METHODS, SHARED
 from ..syntax import Function, targets_of
 from .module import Module
-from .registrations import is_route
+from .registrations import handled_by_decorator, is_route
 from .sinks import may_be_sent, may_send
 from .sources import names_its_error, source_of
 
@@ -73,7 +73,8 @@ def _prescan(module: Module, nodes: Iterable[cst.CSTNode], owner: str | None) ->
         elif isinstance(node, cst.FunctionDef):
             sources = sources or names_its_error(node, module)
             is_view = owner is not None and node.name.value in module.table.view_methods
-            sinks = sinks or is_view or is_route(node, module)
+            sends_result = is_route(node, module) or handled_by_decorator(node, module) is not None
+            sinks = sinks or is_view or sends_result
         elif not sinks and isinstance(node, cst.Assign | cst.AnnAssign | cst.AugAssign):
             sinks = any(may_be_sent(target) for target in targets_of(node))
     return Prescan(sources, sinks, shares, frozenset(calls), frozenset(names))

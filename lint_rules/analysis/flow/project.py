@@ -168,6 +168,7 @@ def _clean_files(heap: Heap, summaries: Mapping[str, Any], table: SinkTable) -> 
     }
     sending = {name for name, function in facts.functions.items() if function.sends}
     sending |= {name for name in facts.bases if table.sends(name, facts.bases) is not None} | facts.routes
+    answering = facts.routes | facts.handlers.keys()
     keeping = {root.removesuffix("!") for root in facts.heap if heap.raw_steps(STORE, root.removesuffix("!"))}
     is_shared = any(root.startswith(_SPECIAL) for root in keeping)
     keeping |= {name for name in with_error if "." in name}
@@ -185,7 +186,8 @@ def _clean_files(heap: Heap, summaries: Mapping[str, Any], table: SinkTable) -> 
             or any(is_error_class(name, facts.bases) for name in summary["bases"])
             or not facts.handlers.keys().isdisjoint(summary["own"])
         )
-        sends = sinks or not sending.isdisjoint(calls) or not facts.routes.isdisjoint(summary["own"])
+        is_sent = not answering.isdisjoint(summary["own"])
+        sends = sinks or is_sent or not sending.isdisjoint(calls)
         if not meets_error or not sends:
             yield path
 

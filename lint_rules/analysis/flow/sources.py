@@ -17,6 +17,8 @@ from .module import Module, is_named
 from .registrations import handled_by_decorator
 from .values import CLIENT, ERROR, EXCEPTION, MAYBE, OUTPUT, PROCESS, STATUS
 
+ERROR_METHODS = frozenset({"__exit__", "__aexit__", "write_error"})
+"""Methods that receive an error wherever they are."""
 Source = tuple[str, str, tuple[str, ...]]
 
 
@@ -42,7 +44,8 @@ def source_of(call: cst.Call, qualified: str | None) -> tuple[Source, ...]:
 
 def names_its_error(function: Function, module: Module) -> bool:
     """Return whether the function receives an exception, by its decorator or by the names of its parameters."""
-    return handled_by_decorator(function, module) is not None or handles_by_parameters(function)
+    by_name = function.name.value in ERROR_METHODS
+    return by_name or handled_by_decorator(function, module) is not None or handles_by_parameters(function)
 
 
 def handles_by_parameters(function: Function) -> bool:

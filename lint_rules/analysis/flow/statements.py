@@ -126,7 +126,7 @@ class FunctionFlow(Expressions):
             return {function.params.star_arg.name.value: at(self._error("", function), "1")}
         rest = function.params.star_kwarg
         if function.name.value == "write_error" and rest is not None:
-            return {rest.name.value: self._error("", function)}
+            return {rest.name.value: at(self._error("", function), "exc_info", ELEMENT)}
         if (expression := handled_by_decorator(function, self.context.module)) is not None:
             kind = self.error_name(expression)
         elif (registered := self.context.facts.handlers.get(self._name_of(function))) is not None:
