@@ -14,15 +14,21 @@ NOT_KEPT: Final = 7
 """The exit code of `restore.sh` if nothing of that digest is kept."""
 _MISSING_TOOL: Final = 4
 _NO_SHELL: Final = frozenset({126, 127})
-_KEEPING: Final = frozenset({"install", "uninstall", "restore", "activate"})
-"""The scripts that begin with the text of `keeping.sh`."""
+_KEEPING: Final = ("locking", "keeping")
+_SHARED: Final = {
+    "list": ("locking",),
+    "install": _KEEPING,
+    "uninstall": _KEEPING,
+    "restore": _KEEPING,
+    "activate": _KEEPING,
+}
+"""The texts that scripts begin with."""
 
 
 def script_text(name: str) -> str:
     """Return the text of one of the scripts, with what it shares with others before it."""
     scripts = files(__package__).joinpath("scripts")
-    text = scripts.joinpath(f"{name}.sh").read_text("utf-8")
-    return scripts.joinpath("keeping.sh").read_text("utf-8") + text if name in _KEEPING else text
+    return "".join(scripts.joinpath(f"{part}.sh").read_text("utf-8") for part in (*_SHARED.get(name, ()), name))
 
 
 def script_command(name: str, *arguments: str) -> list[str]:

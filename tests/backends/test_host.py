@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.delivered import plugins_in, staging_of, tree
 from support.mounts import tmpfs
-from support.shells import SHELLS, with_shell
+from support.shells import SHELLS, shell_words, with_shell
 from support.tools import need_tool
 
 from plugport.builtin_backends.host import HostBackend
@@ -31,8 +31,7 @@ ROOT = os.geteuid() == 0
 
 @pytest.fixture(params=SHELLS)
 def shell(request) -> list[str]:
-    program, *arguments = request.param
-    return [need_tool(program), *arguments]
+    return shell_words(request.param)
 
 
 @pytest.fixture
@@ -111,7 +110,7 @@ class CutChannel(CommandChannel):
     """A channel whose line is cut after some bytes."""
 
     def __init__(self, shell: list[str], cut: int) -> None:
-        super().__init__(lambda argv: [*shell, *argv[1:]])
+        super().__init__(lambda argv: [*shell, *argv])
         self._cut = cut
 
     async def run(self, argv, stdin=None):
@@ -154,7 +153,7 @@ async def test_an_install_whose_reader_is_gone_cleans_up(shell, config, tmp_path
     argv = script_command("install", str(config), "p", bundle.digest.removeprefix("sha256:"))
     read, write = os.pipe()
     process = await asyncio.create_subprocess_exec(
-        *shell, *argv[1:], stdin=asyncio.subprocess.PIPE, stdout=write, stderr=write, start_new_session=True
+        *shell, *argv, stdin=asyncio.subprocess.PIPE, stdout=write, stderr=write, start_new_session=True
     )
     os.close(write)
     process.stdin.write(bundle.archive.read_bytes()[:200_000])
@@ -273,7 +272,7 @@ async def test_a_large_plugin_is_read_back_whatever_openssl_does(config, tmp_pat
 async def test_openssl_cannot_pass_what_is_not_there(config, tmp_path):
     bundle = bundle_of(tmp_path, "p", {"a": b"x" * 512 * 20_000, "b": b"1"})
     with pytest.raises(errors.DeliveryFailed, match="the digest is"):  # tar accepts a cut between two members
-        await install(CutChannel(["sh"], 512 * 20_001), str(config), bundle)
+        await install(CutChannel([], 512 * 20_001), str(config), bundle)
 
 
 async def test_plugins_are_listed_with_digest_and_manifest(channel, config, tmp_path):
@@ -331,8 +330,8 @@ async def test_a_workspace_without_its_directory_is_stopped(tmp_path):
 def test_the_scripts_are_clean(tmp_path):
     folder = Path(__file__).parents[2] / "builtin_backends/shell/scripts"
     names = sorted(path.stem for path in folder.glob("*.sh"))
-    assert len(names) == 9
+    assert len(names) == 10
     for name in names:
         (tmp_path / name).write_text(script_text(name))
-    checked = [str(tmp_path / name) for name in names if name != "keeping"]  # it is checked with those that it begins
+    checked = [str(tmp_path / name) for name in names if name not in {"locking", "keeping"}]  # those begin others
     subprocess.run([need_tool("shellcheck"), "--shell=sh", *checked], check=True)

@@ -9,8 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.shells import SHELLS, with_shell
-from support.tools import need_tool
+from support.shells import SHELLS, shell_words, with_shell
 
 from plugport.builtin_backends.shell.activate import activate
 from plugport.builtin_backends.shell.ask import ask
@@ -35,8 +34,7 @@ ODD = "odd 'name\" $(x)/f\u00e9"
 
 @pytest.fixture(params=SHELLS)
 def channel(request):
-    program, *arguments = request.param
-    return with_shell([need_tool(program), *arguments])
+    return with_shell(shell_words(request.param))
 
 
 def plugin(folder: Path) -> Bundle:

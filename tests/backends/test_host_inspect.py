@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from support.shells import SHELLS, with_shell
-from support.tools import need_tool, without_rights
+from support.shells import SHELLS, shell_words, with_shell
+from support.tools import without_rights
 
 from plugport.builtin_backends.host import HostBackend
 from plugport.builtin_backends.shell import ShellTarget
@@ -22,8 +22,7 @@ ROOT = os.geteuid() == 0
 
 @pytest.fixture(params=SHELLS)
 def channel(request):
-    program, *arguments = request.param
-    return with_shell([need_tool(program), *arguments])
+    return with_shell(shell_words(request.param))
 
 
 @pytest.fixture
@@ -152,8 +151,7 @@ async def test_a_config_dir_that_is_not_there_has_nothing(channel, tmp_path):
 @pytest.fixture(params=SHELLS)
 def channel_without_rights(request):
     """A channel whose commands obey the modes of files, as root's do without two of its capabilities."""
-    program, *arguments = request.param
-    return with_shell([*without_rights(), need_tool(program), *arguments])
+    return with_shell([*without_rights(), *shell_words(request.param)])
 
 
 async def test_a_file_that_cannot_be_read_is_not_empty(channel_without_rights, config):
@@ -184,7 +182,7 @@ async def test_what_cannot_be_read_in_one_plugin_hides_no_other(channel_without_
 @pytest.mark.parametrize("cut", [0.2, 0.5, 0.9, 0.999])
 async def test_an_answer_that_is_cut_is_no_answer(config, cut):
     (config / "CLAUDE.md").write_bytes(b"mine" * 10)
-    whole = with_shell(["sh"])
+    whole = with_shell([])
 
     class Cut:
         async def run(self, argv, stdin=None):

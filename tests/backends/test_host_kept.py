@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.delivered import plugins_in, staging_of, tree
-from support.shells import SHELLS, with_shell
-from support.tools import need_tool
+from support.shells import SHELLS, shell_words, with_shell
 
 from plugport.builtin_backends.shell import CommandChannel, KeepBounds
 from plugport.builtin_backends.shell.install import install
@@ -29,8 +28,7 @@ KEPT = "plugins/.plugport/kept/p"
 
 @pytest.fixture(params=SHELLS)
 def shell(request) -> list[str]:
-    program, *arguments = request.param
-    return [need_tool(program), *arguments]
+    return shell_words(request.param)
 
 
 @pytest.fixture
@@ -213,7 +211,7 @@ async def killed_at(config: Path, bundle, stops_at: str, shell: list[str]) -> No
     assert f"\n    {stops_at}" in text
     argv[2] = text.replace(f"\n    {stops_at}", f"\n    kill -9 $$\n    {stops_at}", 1)
     with bundle.open_tar() as stream:
-        process = await asyncio.create_subprocess_exec(*shell, *argv[1:], stdin=stream, stderr=subprocess.DEVNULL)
+        process = await asyncio.create_subprocess_exec(*shell, *argv, stdin=stream, stderr=subprocess.DEVNULL)
         assert await process.wait() == -9
 
 
@@ -268,7 +266,7 @@ async def test_a_kill_between_two_renames_loses_nothing(shell, config, old, new,
     text = argv[2].replace('if ! exchange "$stage/swap" "$plugins/$name"; then', "if true; then")
     argv[2] = text.replace(stops_at, f"kill -9 $$\n{stops_at}", 1)
     with new.open_tar() as stream:
-        process = await asyncio.create_subprocess_exec(*shell, *argv[1:], stdin=stream, stderr=subprocess.DEVNULL)
+        process = await asyncio.create_subprocess_exec(*shell, *argv, stdin=stream, stderr=subprocess.DEVNULL)
         assert await process.wait() == -9
     assert (config / "plugins/p").exists() == (at == "second")
     assert [plugin.name for plugin in await list_installed(channel, str(config))] == ["p"]

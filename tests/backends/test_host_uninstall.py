@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.delivered import tree
-from support.shells import SHELLS, with_shell
-from support.tools import need_tool
+from support.shells import SHELLS, shell_words, with_shell
 
 from plugport.builtin_backends.shell.install import install
 from plugport.builtin_backends.shell.plugin_list import list_installed
@@ -24,8 +23,7 @@ DIGESTS = (hashlib.sha256(SKILL).hexdigest(),)
 
 @pytest.fixture(params=SHELLS)
 def channel(request):
-    program, *arguments = request.param
-    return with_shell([need_tool(program), *arguments])
+    return with_shell(shell_words(request.param))
 
 
 @pytest.fixture
@@ -114,7 +112,7 @@ async def test_what_an_edit_still_needs_stays_and_is_named(channel, config):
 @pytest.mark.parametrize("what", ["a text", "a file"])
 async def test_what_changes_between_reading_and_deleting_is_read_again(config, what):
     write(config, {"CLAUDE.md": b"block", "commands/a.md": SKILL, "commands/b.md": SKILL})
-    shell = with_shell(["sh"])
+    shell = with_shell([])
     changes: list[str] = []
 
     class Changing:
@@ -137,7 +135,7 @@ async def test_what_changes_between_reading_and_deleting_is_read_again(config, w
 
 async def test_a_text_that_keeps_changing_ends_the_uninstall_before_anything_is_deleted(config):
     write(config, {"CLAUDE.md": b"block", "commands/a.md": SKILL})
-    shell = with_shell(["sh"])
+    shell = with_shell([])
 
     class Changing:
         async def run(self, argv, stdin=None):

@@ -146,22 +146,23 @@ carry_out() {
     esac
 }
 
-require_tools find sort xargs sha256sum tar mktemp readlink
+require_tools find sort xargs sha256sum tar readlink
 cd "$config" 2>/dev/null || fail 5 'the config dir is missing'
 config=$(pwd -P)
 plugins=$config/plugins
 handle_signals
 if [ -d "$plugins" ]; then
     exec 9<"$plugins"
+    choose_lock "$plugins/.plugport/lock"
     lock
     prepare
     sweep
-    make_stage
+    make_stage "$staging/$name"
 else # an uninstall that is repeated: nothing is copied then
     exec 9<"$config"
+    choose_lock "$config/.plugport-lock"
     lock
-    stage=$(mktemp -u "$config/.stg-XXXXXX")
-    mkdir -m 700 -- "$stage"
+    make_stage "$config/.stg-$name"
     kept=$plugins/.plugport/kept managed=$plugins/.plugport/managed
 fi
 mkdir -- "$stage/orders"

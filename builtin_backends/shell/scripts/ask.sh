@@ -9,9 +9,14 @@
 set -eu
 config=$1 max=$2 variables=$3
 shift 3
-for tool in env head ls mktemp; do
-    command -v "$tool" >/dev/null 2>&1 || { printf 'plugport: there is no %s\n' "$tool" >&2; exit 4; }
+missing=''
+for tool in cat head ls mkdir; do
+    command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 done
+if [ -n "$missing" ]; then
+    printf 'plugport: there is no%s\n' "$missing" >&2
+    exit 4
+fi
 cd "$config" 2>/dev/null || exit 5
 while [ "$variables" -gt 0 ]; do
     # shellcheck disable=SC2163
@@ -39,12 +44,25 @@ if [ "$(id -u)" = 0 ] && [ "$owner" != 0 ]; then
         done
         # shellcheck disable=SC2016
         set -- su -s /bin/sh -c 'set --'"$quoted"'; exec "$@"' "$user"
+    elif command -v start-stop-daemon >/dev/null 2>&1 && start-stop-daemon -S -c "$owner:$owner" -p /nonexistent -x /bin/true 2>/dev/null; then
+        # shellcheck disable=SC2016
+        set -- start-stop-daemon -S -c "$owner:$owner" -p /nonexistent -x /bin/sh -- -c 'exec "$@"' plugport "$@"
     else
         printf 'plugport: this user cannot become the owner of the config dir\n' >&2
         exit 125
     fi
 fi
-folder=$(mktemp -d)
+folder=''
+for above in "${TMPDIR:-/tmp}" /tmp /dev/shm /var/tmp /run .; do
+    if [ -d "$above" ] && mkdir -m 700 -- "$above/.plugport-$$" 2>/dev/null; then
+        folder=$above/.plugport-$$
+        break
+    fi
+done
+if [ -z "$folder" ]; then
+    printf 'plugport: no folder for temporary files can be written\n' >&2
+    exit 4
+fi
 trap 'rm -rf -- "$folder"' EXIT
 trap 'exit 143' HUP INT TERM PIPE
 {

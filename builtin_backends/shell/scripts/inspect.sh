@@ -14,9 +14,14 @@ export LC_ALL=C
 newline='
 '
 paths=$1 config=$2 home=$3 max=$4
-for tool in find xargs sha256sum ls wc head; do
-    command -v "$tool" >/dev/null 2>&1 || { printf 'plugport: there is no %s\n' "$tool" >&2; exit 4; }
+missing=''
+for tool in find xargs sha256sum ls wc head readlink; do
+    command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 done
+if [ -n "$missing" ]; then
+    printf 'plugport: there is no%s\n' "$missing" >&2
+    exit 4
+fi
 if [ -z "$home" ] && [ "$(id -u)" = 0 ]; then
     if [ -r /etc/passwd ]; then home=$(sed -n 's/^[^:]*:[^:]*:1000:[^:]*:[^:]*:\([^:]*\).*$/\1/p' /etc/passwd | head -n 1); fi
 elif [ -z "$home" ]; then

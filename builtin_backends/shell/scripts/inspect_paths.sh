@@ -45,7 +45,8 @@ print_link() {
 print_tree() {
     find "$1" -type f ! -path "*$newline*" ! -path '*\\*' -print0 | xargs -0 -r sha256sum
     printf '\0'
-    find "$1" -type f \( -path "*$newline*" -o -path '*\\*' \) -exec sha256sum {} \; -exec printf '%s\0' {} \;
+    # shellcheck disable=SC2016
+    find "$1" -type f \( -path "*$newline*" -o -path '*\\*' \) -exec sh -c 'for file; do sha256sum "$file" && printf "%s\0" "$file"; done' plugport {} +
     printf '\0'
 }
 

@@ -10,8 +10,8 @@
 # Exit: 0 done, 3 the digest differs, 4 a tool is missing, 5 a directory is missing or cannot be made; else the exit code
 # of the command that failed.
 #
-# If the target has flock, the plugins directory is locked only while leftovers are swept and while versions are swapped,
-# so that several plugins can arrive at once. Each staging folder is locked while it is filled.
+# The plugins directory is locked only while leftovers are swept and while versions are swapped, so that several plugins
+# can arrive at once. Each staging folder is locked while it is filled.
 config=$1 name=$2 wanted=$3 size=${4-} most_files=${5:-1000} most_bytes=${6:-67108864}
 if [ $# -gt 6 ]; then
     shift 6
@@ -43,7 +43,7 @@ print_mark() {
     find . -type f -print0 | sort -z | xargs -0 -r "$@"
 }
 
-require_tools find sort xargs sha256sum tar mktemp
+require_tools find sort xargs sha256sum tar
 [ -d "$config" ] || fail 5 'the config dir is missing'
 plugins=$config/plugins
 if [ ! -d "$plugins" ]; then
@@ -52,10 +52,11 @@ if [ ! -d "$plugins" ]; then
 fi
 handle_signals
 exec 9<"$plugins"
+choose_lock "$plugins/.plugport/lock"
 lock
 prepare
 sweep
-make_stage
+make_stage "$staging/$name"
 unlock
 
 mkdir -- "$stage/new"
@@ -87,6 +88,7 @@ if exists "$name"; then
     own "$stage/marks"
     put_mark "$stage/marks"
     mv -- "$stage/new" "$stage/swap"
+    check_lock
     if ! exchange "$stage/swap" "$plugins/$name"; then
         mv -- "$name" "$stage/old"
         if ! mv -- "$stage/swap" "$name"; then

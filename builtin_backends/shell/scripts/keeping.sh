@@ -1,39 +1,19 @@
 #!/bin/sh
-# What install.sh, uninstall.sh and restore.sh share; it is put before their text.
+# What install.sh, uninstall.sh, restore.sh and activate.sh share; it is put before their text, after locking.sh.
 #
 # plugport's own things lie in plugins/.plugport:
 #   managed/NAME        the mark: `plugport 1`, then for each version that may lie in plugins/NAME a line `digest HEX`
 #                       and the lines of sha256sum for its files
 #   kept/NAME/DIGEST/   what somebody edited or added in plugins/NAME, set aside when that was replaced or removed
-#   staging/NAME.XXXXXX/    one run of a script: `new` is being filled, `swap` is whole and takes the plugin's place or
+#   staging/NAME.RUN/    one run of a script: `new` is being filled, `swap` is whole and takes the plugin's place or
 #                       came from there, `old` was moved out of the plugin's place
 #   made                the plugins directory was not there before plugport, and goes with the last plugin
+#   lock/RUN            on a target without flock: who holds the lock
 # A script that is killed leaves its staging folder. The next run of a script sets aside what is in it: see `settle`.
 #
 # What is printed are records that end in NUL: K a directory below kept, F a file in it as it was called, D a directory
 # below kept that was deleted, I the digest of what was installed, R a place that an
 # activation left as it is, B a file that a restore brought back.
-set -eu
-export LC_ALL=C
-umask 022
-stage='' locks='' root='' known='' newest='' whole=''
-newline='
-'
-if command -v flock >/dev/null 2>&1; then locks=yes; fi
-if [ "$(id -u)" = 0 ]; then root=yes; fi
-
-fail() {
-    code=$1
-    shift
-    printf 'plugport: %s\n' "$*" >&2
-    exit "$code"
-}
-
-require_tools() {
-    for tool; do
-        command -v "$tool" >/dev/null 2>&1 || fail 4 "there is no $tool"
-    done
-}
 
 # Deletes what is no person's of this run's staging folder. What was in the plugin's place stays for the next run.
 clean_up() {
@@ -41,27 +21,15 @@ clean_up() {
     cd / || :
     if [ -n "$stage" ]; then
         rm -rf -- "$stage/new" "$stage/orders" "$stage/mark" "$stage/marks" "$stage/lines" || :
+        rm -f -- "$stage/by-$run"
         rmdir -- "$stage" 2>/dev/null || :
     fi
+    if [ "$locks" = folder ]; then unlock; fi
 }
 
 handle_signals() {
     trap clean_up EXIT
     trap 'exit 143' HUP INT TERM PIPE # PIPE: the reader is gone, and the shell may print that a child was killed
-}
-
-lock() {
-    if [ -n "$locks" ]; then flock -w 60 9 || fail 5 'another delivery holds the plugins directory'; fi
-}
-
-unlock() {
-    if [ -n "$locks" ]; then flock -u 9; fi
-}
-
-exists() { [ -e "$1" ] || [ -L "$1" ]; }
-
-own() {
-    if [ -n "$root" ]; then chown -h 1000:1000 -- "$@"; fi
 }
 
 # Makes plugport's own folders below $plugins.
@@ -71,17 +39,33 @@ prepare() {
         if [ -L "$folder" ]; then fail 5 "$folder is a link"; fi
     done
     if [ ! -d "$staging" ] || [ ! -d "$managed" ]; then
-        mkdir -p -- "$staging" "$managed" || fail 5 "$managed cannot be made"
-        own "$plugins/.plugport" "$staging" "$managed"
+        for folder in "$plugins/.plugport" "$staging" "$managed"; do make_own "$folder"; done
     fi
 }
 
 # Makes the staging folder of this run, and locks it. It is named first, so that a signal between the two lines cleans up.
 make_stage() {
-    stage=$(mktemp -u "$staging/$name.XXXXXX")
-    mkdir -m 700 -- "$stage"
-    exec 8<"$stage"
-    if [ -n "$locks" ]; then flock -n 8; fi
+    number=0
+    while stage=$1.$$-$number && exists "$stage"; do number=$((number + 1)); done
+    mkdir -m 700 -- "$stage" || fail 5 "$stage cannot be made"
+    if [ "$locks" = flock ]; then
+        exec 8<"$stage"
+        flock -n 8
+    else
+        : >"$stage/by-$run"
+    fi
+}
+
+# Whether another run uses the staging folder $1.
+in_use() {
+    for by in "$1"/by-*; do
+        if [ -e "$by" ] && ! has_ended "${by##*/by-}" "$by" 1440; then return 0; fi
+    done
+    if [ "$locks" = flock ] && [ -d "$1" ]; then
+        if (exec 8<"$1" && flock -n 8) 2>/dev/null; then return 1; fi
+        return 0
+    fi
+    return 1
 }
 
 # Puts the file $1 in the mark's place.
@@ -89,6 +73,15 @@ put_mark() {
     if [ -d "$managed/$name" ] && [ ! -L "$managed/$name" ]; then fail 5 'a directory lies in place of the mark'; fi
     if [ -L "$managed/$name" ]; then rm -f -- "$managed/$name"; fi
     mv -f -- "$1" "$managed/$name"
+}
+
+# Prints the paths in lines of sha256sum, each ended by NUL. A shell reads a pipe byte by byte, so tr is faster.
+print_paths() {
+    if command -v tr >/dev/null 2>&1; then
+        sed 's/^.\{66\}//' | tr '\n' '\0'
+    else
+        sed 's/^.\{66\}//' | while IFS= read -r line; do printf '%s\0' "$line"; done
+    fi
 }
 
 # Sets aside what in $1, a directory that was plugins/$2, differs from what plugport delivered: see the mark, and $known.
@@ -117,7 +110,7 @@ set_aside() {
     {
         case $known in *" ${digest%% *} "*) if [ "$whose" = "$name" ]; then cat "$box/lines"; fi ;; esac
         if [ -f "$managed/$whose" ] && [ ! -L "$managed/$whose" ]; then sed -n '/^[0-9a-f]\{64\}  /p' "$managed/$whose"; fi
-    } | sort -u | sort - "$box/lines" | uniq -d | sed 's/^.\{66\}//' | tr '\n' '\0' |
+    } | sort -u | sort - "$box/lines" | uniq -d | print_paths |
         (cd "$tree" && xargs -0 -r rm -f --) || :
     find "$tree" -depth -type d -exec rmdir {} + 2>/dev/null || :
     rm -f -- "$box/lines" || :
@@ -173,7 +166,7 @@ settle() {
 sweep() {
     for left in "$plugins"/.stg-*; do # of the first release
         if ! exists "$left"; then continue; fi
-        if [ -z "$locks" ] || [ ! -d "$left" ] || flock -n "$left" true; then rm -rf -- "$left" || :; fi
+        if ! in_use "$left"; then rm -rf -- "$left" || :; fi
     done
     for left in "$plugins"/.old-*; do # of the first release
         if ! exists "$left"; then continue; fi
@@ -186,7 +179,7 @@ sweep() {
     done
     for left in "$staging"/*; do
         if ! exists "$left"; then continue; fi
-        if [ -n "$locks" ] && [ -d "$left" ] && ! flock -n "$left" true; then continue; fi
+        if in_use "$left"; then continue; fi
         if [ -L "$left" ] || [ ! -d "$left" ] || settle "$left"; then rm -rf -- "$left" || :; fi
     done
 }
@@ -205,7 +198,7 @@ bound() {
         printf '%s\n' "$newest"
         if [ $# -gt 0 ]; then ls -1dt -- "$@"; fi
     } | while IFS= read -r tree; do
-        files=$((files + $(find "./$tree" ! -type d -exec printf '.%.0s' {} + | wc -c)))
+        files=$((files + $(find "./$tree" ! -type d -exec sh -c 'for file; do printf .; done' plugport {} + | wc -c)))
         bytes=$((bytes + $(find "./$tree" -type f -exec cat {} + | wc -c)))
         if [ "$files" -gt "$most_files" ] || [ "$bytes" -gt "$most_bytes" ]; then full=yes; fi
         if [ -n "$full" ] && [ "$tree" != "$newest" ]; then

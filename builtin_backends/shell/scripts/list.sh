@@ -1,7 +1,7 @@
 #!/bin/sh
 # Lists all plugins of a target with one pass over their files.
 #
-#   sh -c "$(cat list.sh)" plugport CONFIG_DIR
+#   sh -c "$(cat locking.sh list.sh)" plugport CONFIG_DIR
 #
 # Prints the folders of the plugins, each ended by NUL, and NUL; the digests of their files; which of the folders could not
 # be read as a whole; and a tar of their
@@ -9,20 +9,18 @@
 # path, its line of sha256sum, its path and NUL; and NUL; the folders in which something cannot be read, and NUL. Prints nothing if there is no plugin. A link is no plugin,
 # unless it leads into the store of deliveries without a shell.
 # Exit: 0 done (also if there is no plugins directory), 4 a tool is missing.
-set -eu
-export LC_ALL=C
-newline='
-'
-
-for tool in find xargs sha256sum tar; do
-    command -v "$tool" >/dev/null 2>&1 || { printf 'plugport: there is no %s\n' "$tool" >&2; exit 4; }
-done
+require_tools find xargs sha256sum tar
 if [ ! -d "$1/plugins" ]; then exit 0; fi
 cd "$1/plugins"
+plugins=.
+choose_lock ./.plugport/lock
 # A version that a crash left set aside comes back. An install that is just doing it holds the lock.
 restore() {
     if [ ! -d "$1" ] || [ -L "$1" ] || [ -e "$2" ] || [ -L "$2" ]; then return 0; fi
-    if command -v flock >/dev/null 2>&1; then flock -n . mv -- "$1" "$2" || :; else mv -- "$1" "$2" || :; fi
+    if [ "$locks" = folder ] && [ ! -d .plugport ]; then mv -- "$1" "$2" || :; return 0; fi
+    # Twice, since a lock whose run has ended is removed at first.
+    if (exec 9<. && { try_lock || try_lock; } && mv -- "$1" "$2"); then :; fi
+    if [ "$locks" = folder ]; then unlock; fi
 }
 for left in .old-*; do restore "$left" "${left#.old-}"; done 2>/dev/null
 for left in .plugport/staging/*/old; do
@@ -50,7 +48,8 @@ unreadable=''
 if ! is_readable "$@"; then unreadable=yes; fi
 find "$@" -type f ! -path "*$newline*" ! -path '*\\*' -print0 2>/dev/null | xargs -0 -r sha256sum || [ -n "$unreadable" ]
 printf '\0'
-find "$@" -type f \( -path "*$newline*" -o -path '*\\*' \) -exec sha256sum {} \; -exec printf '%s\0' {} \; || [ -n "$unreadable" ]
+# shellcheck disable=SC2016
+find "$@" -type f \( -path "*$newline*" -o -path '*\\*' \) -exec sh -c 'for file; do sha256sum "$file" && printf "%s\0" "$file"; done' plugport {} + || [ -n "$unreadable" ]
 printf '\0'
 if [ -n "$unreadable" ]; then
     for folder; do is_readable "$folder" || printf '%s\0' "$folder"; done

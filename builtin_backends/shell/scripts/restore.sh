@@ -8,12 +8,13 @@
 # Exit: 0 done, 4 a tool is missing, 5 a directory is missing or cannot be made, 7 nothing of this digest is kept.
 config=$1 name=$2 wanted=$3 most_files=${4:-1000} most_bytes=${5:-67108864}
 
-require_tools find sort xargs sha256sum mktemp
+require_tools find sort xargs sha256sum
 cd "$config" 2>/dev/null || fail 5 'the config dir is missing'
 plugins=$(pwd -P)/plugins
 [ -d "$plugins" ] || exit 7
 handle_signals
 exec 9<"$plugins"
+choose_lock "$plugins/.plugport/lock"
 lock
 prepare
 sweep
@@ -31,7 +32,7 @@ if [ ! -d "$plugins/$name" ]; then
     mkdir -- "$plugins/$name"
     own "$plugins/$name"
 fi
-make_stage
+make_stage "$staging/$name"
 mkdir -- "$stage/swap"
 cd "$source"
 # shellcheck disable=SC2016

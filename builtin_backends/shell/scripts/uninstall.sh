@@ -15,9 +15,6 @@ if [ $# -gt 5 ]; then
     known=" $* "
 fi
 
-# Prints the lines of $stage/orders/delete as paths that end in NUL.
-print_paths() { sed 's/^.\{66\}//' "$stage/orders/delete" | tr '\n' '\0'; }
-
 # Fails if the text $1 is not the one with the sha256 $2. Sets `text` to its path.
 read_text() {
     text=$(cat "$stage/orders/path-$1" && printf .)
@@ -25,32 +22,33 @@ read_text() {
     now=$(sha256sum <"$text") && [ "${now%% *}" = "$2" ]
 }
 
-require_tools xargs sha256sum tar mktemp
+require_tools xargs sha256sum tar
 cd "$config" 2>/dev/null || fail 5 'the config dir is missing'
 config=$(pwd -P)
 plugins=$config/plugins
 handle_signals
 if [ -d "$plugins" ]; then
     exec 9<"$plugins"
+    choose_lock "$plugins/.plugport/lock"
     lock
     prepare
     sweep
-    make_stage
+    make_stage "$staging/$name"
 else
     exec 9<"$config"
+    choose_lock "$config/.plugport-lock"
     lock
-    stage=$(mktemp -u "$config/.stg-XXXXXX")
-    mkdir -m 700 -- "$stage"
+    make_stage "$config/.stg-$name"
 fi
 mkdir -- "$stage/orders"
 tar -xf - -C "$stage/orders"
 
-now=$(print_paths | xargs -0 -r sha256sum -- 2>/dev/null | sha256sum) || :
+now=$(print_paths <"$stage/orders/delete" | xargs -0 -r sha256sum -- 2>/dev/null | sha256sum) || :
 [ "$now" = "$(sha256sum <"$stage/orders/delete")" ] || exit 6
 while read -r number sha256; do
     read_text "$number" "$sha256" || exit 6
 done <"$stage/orders/texts"
-print_paths | xargs -0 -r rm -f --
+print_paths <"$stage/orders/delete" | xargs -0 -r rm -f --
 xargs -0 -r -n 1 rmdir -- <"$stage/orders/directories" 2>/dev/null || :
 while read -r number sha256; do
     read_text "$number" "$sha256" || exit 6
