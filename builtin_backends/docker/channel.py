@@ -14,8 +14,9 @@ from typing import Any, BinaryIO
 from docker.errors import APIError
 from docker.utils.socket import frames_iter
 
-from ...hookspecs.errors import DeliveryFailed
-from ..shell.channel import CHUNK, MAX_OUTPUT, OUTPUT_TOO_LARGE, Completed
+from ...hookspecs.errors import DeliveryFailed, DeliveryTimeout
+from ..shell.channel import CHUNK, MAX_OUTPUT, NOT_READY, OUTPUT_TOO_LARGE, READY_SECONDS, Completed, Frame
+from ..shell.frame import run_framed
 from .engine import Client
 from .errors import translate_errors
 
@@ -30,10 +31,10 @@ class DockerChannel:
     def __init__(self, client: Client, container: str, user: str = "0") -> None:
         self._client, self.container, self._user = client, container, user
 
-    async def run(self, argv: Sequence[str], stdin: BinaryIO | None = None) -> Completed:
+    async def run(self, argv: Sequence[str], stdin: BinaryIO | None = None, frame: Frame | None = None) -> Completed:
         """See `Channel.run`. Raises `WorkspaceNotRunning`, `BackendUnavailable`, `DeliveryFailed` and
         `DeliveryTimeout`."""
-        command = _Exec(self._client, self.container, list(argv), stdin, self._user)
+        command = _Exec(self._client, self.container, list(argv), stdin, frame, self._user)
         try:
             return await self._client.in_thread(command.wait)
         except asyncio.CancelledError:
@@ -42,7 +43,7 @@ class DockerChannel:
 
     async def as_owner_of(self, path: str) -> DockerChannel:
         """Return a channel whose commands run as the user that owns a path. Raises what `run` raises."""
-        completed = await self.run(["ls", "-dn", path])
+        completed = await run_framed(self, ["ls", "-dn", path], repeatable=True)
         words = completed.stdout.split(None, 4)
         if completed.exit_code != 0 or len(words) < 5 or not (words[2] + words[3]).isdigit():
             raise DeliveryFailed(completed.failure("ls"))
@@ -52,9 +53,18 @@ class DockerChannel:
 class _Exec:
     """One command in a container. `disconnect` may be called from another thread; it makes `wait` return."""
 
-    def __init__(self, client: Client, container: str, argv: list[str], stdin: BinaryIO | None, user: str) -> None:
+    def __init__(
+        self,
+        client: Client,
+        container: str,
+        argv: list[str],
+        stdin: BinaryIO | None,
+        frame: Frame | None,
+        user: str,
+    ) -> None:
         self._client, self._container, self._argv, self._stdin = client, container, argv, stdin
-        self._user = user
+        self._frame, self._user = frame, user
+        self._started, self._answered, self._ended = threading.Event(), False, False
         self._socket: Any = None
         self._input_error: Exception | None = None
 
@@ -70,7 +80,13 @@ class _Exec:
             argv = self._with_input_size() if api.base_url.startswith("https") else self._argv
             try:
                 created = api.exec_create(
-                    self._container, argv, stdin=self._stdin is not None, stdout=True, stderr=True, user=self._user
+                    self._container,
+                    argv,
+                    stdin=self._stdin is not None,
+                    stdout=True,
+                    stderr=True,
+                    user=self._user,
+                    workdir="/",
                 )
                 stream = api.exec_start(created["Id"], socket=True)
             except APIError as error:
@@ -83,11 +99,15 @@ class _Exec:
             except Exception as error:
                 if self._input_error is None:
                     raise
+                if isinstance(self._input_error, DeliveryTimeout):
+                    raise self._input_error from error
                 raise DeliveryFailed("the bundle's stream could not be read") from error
             finally:
                 self._socket = None
                 with contextlib.suppress(OSError):
                     stream.close()
+            if self._answered:  # what still runs there is something else
+                return Completed(0, stdout, stderr)
             exit_code = api.exec_inspect(created["Id"])["ExitCode"]
         if exit_code is None:
             raise DeliveryFailed("the connection closed before the command ended")
@@ -107,10 +127,16 @@ class _Exec:
         if self._stdin is not None:
             writer.start()
         stdout, stderr = bytearray(), bytearray()
-        for kind, chunk in frames_iter(stream, tty=False):  # type: ignore[no-untyped-call]
-            (stdout if kind == _STDOUT else stderr).extend(chunk)
-            if len(stdout) + len(stderr) > MAX_OUTPUT:
-                raise DeliveryFailed(OUTPUT_TOO_LARGE)
+        try:
+            for kind, chunk in frames_iter(stream, tty=False):  # type: ignore[no-untyped-call]
+                (stdout if kind == _STDOUT else stderr).extend(chunk)
+                if len(stdout) + len(stderr) > MAX_OUTPUT:
+                    raise DeliveryFailed(OUTPUT_TOO_LARGE)
+                if self._is_over(stdout, len(chunk)):
+                    break
+        finally:
+            self._ended = True
+            self._started.set()
         if self._stdin is not None:
             self.disconnect()  # the command has ended: a writer that still sends need not wait
             writer.join(5)
@@ -118,12 +144,26 @@ class _Exec:
             raise self._input_error
         return bytes(stdout), bytes(stderr)
 
+    def _is_over(self, stdout: bytearray, added: int) -> bool:
+        """Tell whether the command has answered; tell the writer if it is ready."""
+        if self._frame is None:
+            return False
+        if not self._started.is_set() and self._frame.is_ready(stdout):
+            self._started.set()
+        self._answered = self._frame.is_over(stdout, added)
+        return self._answered
+
     def _write(self, connection: Any) -> None:
-        """Send the input, then close the sending direction.
+        """Send the input when the command is ready, then close the sending direction.
 
         A command that ends early closes the connection; its exit code is the answer. If the input cannot be read,
         the connection is closed, since the command would wait for the rest.
         """
+        if self._frame is not None and not self._started.wait(READY_SECONDS):
+            self._input_error = DeliveryTimeout(NOT_READY)
+            self.disconnect()
+        if self._ended or self._input_error is not None:
+            return
         while chunk := self._read_input():
             try:
                 connection.sendall(chunk)

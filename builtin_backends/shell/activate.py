@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...hookspecs import Receipt, TargetChanges
 from ...hookspecs.errors import BackendUnavailable, DeliveryFailed
 from .channel import Channel
+from .frame import run_framed
 from .kept import KeepBounds, read_receipt
 from .orders import orders_tar
 from .script import script_command, script_error
@@ -34,7 +35,7 @@ async def activate(
     orders["steps"] = "".join(lines).encode()
     limits = (bounds or KeepBounds()).arguments
     argv = script_command("activate", config_dir, changes.home or "", name, *limits)
-    completed = await channel.run(argv, orders_tar(orders))
+    completed = await run_framed(channel, argv, orders_tar(orders))
     if completed.exit_code != 0:
         raise script_error("activate", completed)
     try:

@@ -10,8 +10,11 @@ import signal
 from collections.abc import Callable, Collection, Sequence
 from typing import BinaryIO
 
-from ...hookspecs.errors import DeliveryFailed, UnsupportedTarget
-from .channel import CHUNK, Completed
+from ...hookspecs.errors import DeliveryFailed, DeliveryTimeout, UnsupportedTarget
+from .channel import CHUNK, MAX_OUTPUT, NOT_READY, OUTPUT_TOO_LARGE, READY_SECONDS, Completed, Frame
+
+_END_SECONDS = 1.0
+"""How long standard error may go on after the answer."""
 
 
 class CommandChannel:
@@ -28,14 +31,16 @@ class CommandChannel:
     ) -> None:
         self._wrap, self._broken = wrap, frozenset(broken)
 
-    async def run(self, argv: Sequence[str], stdin: BinaryIO | None = None) -> Completed:
+    async def run(self, argv: Sequence[str], stdin: BinaryIO | None = None, frame: Frame | None = None) -> Completed:
         """See `Channel.run`. Raises `UnsupportedTarget` if the command is not installed, and `DeliveryFailed` if the
         connection failed."""
         command = list(argv if self._wrap is None else self._wrap(argv))
+        if self._wrap is None:  # nothing on this machine comes before the command
+            frame = None
         try:
             process = await asyncio.create_subprocess_exec(
                 *command,
-                stdin=_child_stdin(stdin),
+                stdin=_child_stdin(stdin, frame),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
@@ -43,46 +48,104 @@ class CommandChannel:
         except FileNotFoundError as error:
             raise UnsupportedTarget(f"there is no {command[0]}") from error
         try:
-            (stdout, stderr), _ = await asyncio.gather(_read_output(process), _write_input(process, stdin))
+            stdout, stderr, is_over = await _Exchange(process, stdin, frame).run()
         except BaseException:
             await _terminate(process)
             raise
+        if is_over:
+            await _end(process)
+            return Completed(0, stdout, stderr)
         completed = Completed(process.returncode or 0, stdout, stderr)
         if completed.exit_code in self._broken:
             raise DeliveryFailed(completed.failure(command[0]))
         return completed
 
 
-def _child_stdin(stdin: BinaryIO | None) -> int | BinaryIO:
-    """Return the child's standard input: nothing, the file itself if it has a descriptor, or a pipe."""
+def _child_stdin(stdin: BinaryIO | None, frame: Frame | None) -> int | BinaryIO:
+    """Return the child's standard input: nothing, the file itself if it may be read at once, or a pipe."""
     if stdin is None:
         return asyncio.subprocess.DEVNULL
     try:
         stdin.fileno()
     except (OSError, io.UnsupportedOperation):
         return asyncio.subprocess.PIPE
-    return stdin
+    return stdin if frame is None else asyncio.subprocess.PIPE
 
 
-async def _write_input(process: asyncio.subprocess.Process, stdin: BinaryIO | None) -> None:
-    """Write a stream without a descriptor into the command's input, then close that. A command may end earlier."""
-    writer = process.stdin
-    if stdin is None or writer is None:
-        return
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        while chunk := await asyncio.to_thread(stdin.read, CHUNK):
-            writer.write(chunk)
-            await writer.drain()
-    writer.close()
+class _Exchange:
+    """The input and the output of one command."""
+
+    def __init__(self, process: asyncio.subprocess.Process, stdin: BinaryIO | None, frame: Frame | None) -> None:
+        self._process, self._stdin, self._frame = process, stdin, frame
+        self._started, self._ended = asyncio.Event(), False
+        if frame is None:
+            self._started.set()
+
+    async def run(self) -> tuple[bytes, bytes, bool]:
+        """Return standard output and error, and whether the frame is over; if not, the command has ended."""
+        stderr = bytearray()
+        errors = asyncio.create_task(self._read_errors(stderr))
+        writing = asyncio.create_task(self._write())
+        reading = asyncio.create_task(self._read())
+        try:
+            pending = {writing, reading}
+            while reading in pending:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                if writing in done:
+                    writing.result()
+            stdout, is_over = reading.result()
+            if is_over:
+                await asyncio.wait({errors}, timeout=_END_SECONDS)
+            else:
+                await asyncio.gather(errors, writing, self._process.wait())
+            return stdout, bytes(stderr), is_over
+        finally:
+            for task in (errors, writing, reading):
+                task.cancel()
+
+    async def _read(self) -> tuple[bytes, bool]:
+        """Return standard output, and whether the frame was over before it ended."""
+        output, frame = bytearray(), self._frame
+        try:
+            while self._process.stdout is not None and (chunk := await self._process.stdout.read(CHUNK)):
+                output += chunk
+                if len(output) > MAX_OUTPUT:
+                    raise DeliveryFailed(OUTPUT_TOO_LARGE)
+                if frame is not None and not self._started.is_set() and frame.is_ready(output):
+                    self._started.set()
+                if frame is not None and frame.is_over(output, len(chunk)):
+                    return bytes(output), True
+        finally:
+            self._ended = True
+            self._started.set()
+        return bytes(output), False
+
+    async def _read_errors(self, output: bytearray) -> None:
+        while self._process.stderr is not None and (chunk := await self._process.stderr.read(CHUNK)):
+            output += chunk
+
+    async def _write(self) -> None:
+        """Write a stream into the command's input when it is ready, then close that. A command may end earlier."""
+        writer = self._process.stdin
+        if self._stdin is None or writer is None:
+            return
+        try:
+            await asyncio.wait_for(self._started.wait(), READY_SECONDS)
+        except TimeoutError as error:
+            raise DeliveryTimeout(NOT_READY) from error
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            while not self._ended and (chunk := await asyncio.to_thread(self._stdin.read, CHUNK)):
+                writer.write(chunk)
+                await writer.drain()
+        writer.close()
 
 
-async def _read_output(process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
-    """Read the output until the command has ended. (`communicate` would close the input under `_write_input`.)"""
-    if process.stdout is None or process.stderr is None:
-        return b"", b""
-    stdout, stderr = await asyncio.gather(process.stdout.read(), process.stderr.read())
-    await process.wait()
-    return stdout, stderr
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Wait a moment for a command that has answered; what still runs then is something else, and is ended."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), _END_SECONDS)
+    if process.returncode is None:
+        await _terminate(process)
 
 
 async def _terminate(process: asyncio.subprocess.Process) -> None:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from ...hookspecs import PathKind, PathState, TargetQuery, TargetState, tree_digest
 from ...hookspecs.errors import BackendUnavailable
 from .channel import Channel
+from .frame import run_framed
 from .script import script_command, script_error, script_text
 from .script_output import Fields, HashedFile, decode, encode, hash_lines
 
@@ -46,7 +47,7 @@ async def inspect(channel: Channel, config_dir: str, query: TargetQuery, home: s
     records = [letters[path] + encode(path) + b"\0" for path in sorted(letters) if _is_clean(path)]
     inner = script_text("inspect_paths")
     argv = script_command("inspect", inner, config_dir, home or "", str(query.max_content))
-    completed = await channel.run(argv, io.BytesIO(b"".join(records)))
+    completed = await run_framed(channel, argv, io.BytesIO(b"".join(records)), repeatable=True)
     if completed.exit_code != 0:
         raise script_error("inspect", completed)
     fields = Fields(completed.stdout)

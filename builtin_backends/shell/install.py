@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ...hookspecs import Bundle, Receipt
 from ...hookspecs.errors import BackendUnavailable, DeliveryFailed
 from .channel import Channel
+from .frame import run_framed
 from .kept import KeepBounds, read_receipt
 from .script import script_command, script_error
 
@@ -28,7 +29,7 @@ async def install(
     limits = (bounds or KeepBounds()).arguments
     argv = script_command("install", config_dir, bundle.name, digest, size, *limits, *hex_digests(known))
     with bundle.open_tar() as stream:
-        completed = await channel.run(argv, stream)
+        completed = await run_framed(channel, argv, stream)
     if completed.exit_code != 0:
         raise script_error("install", completed)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...hookspecs import InstalledPlugin, tree_digest
 from .channel import Channel
+from .frame import run_framed
 from .script import script_command, script_error
 from .script_output import Fields, HashedFile, decode, printable, tar_files
 
@@ -17,7 +18,7 @@ async def list_installed(channel: Channel, config_dir: str) -> list[InstalledPlu
     characters is escaped. May be repeated. Raises `DeliveryFailed`, `BackendUnavailable`, `UnsupportedTarget`, and
     what the channel raises.
     """
-    completed = await channel.run(script_command("list", config_dir))
+    completed = await run_framed(channel, script_command("list", config_dir), repeatable=True)
     if completed.exit_code != 0:
         raise script_error("list", completed)
     fields = Fields(completed.stdout)

@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 from ...hookspecs import Cleaned, Edited, PathKind, Receipt, Removal, TargetQuery, TargetState
 from ...hookspecs.errors import BackendUnavailable, DeliveryFailed, PluginNotFound
 from .channel import Channel
+from .frame import run_framed
 from .inspect import inspect
 from .install import hex_digests
 from .kept import KeepBounds, read_receipt
@@ -49,7 +50,7 @@ async def _restore(channel: Channel, config_dir: str, name: str, digest: str, li
     is_digest = len(digest) == hashlib.sha256().digest_size * 2 and not set(digest) - set("0123456789abcdef")
     if digest != _NEWEST and not is_digest:
         raise PluginNotFound("what is restored is named by a digest in hex")
-    completed = await channel.run(script_command("restore", config_dir, name, digest, *limits))
+    completed = await run_framed(channel, script_command("restore", config_dir, name, digest, *limits))
     if completed.exit_code == NOT_KEPT:
         raise PluginNotFound("nothing of this digest is kept")
     if completed.exit_code != 0:
@@ -67,7 +68,7 @@ async def _remove(channel: Channel, config_dir: str, removal: Removal, limits: t
         orders, left, is_needed = await asyncio.to_thread(_decide, removal, edits, state, names_links=names_links)
         fate = "keeps" if removal.keeps_plugin else "sets-aside" if is_needed else "removes"
         argv = script_command("uninstall", config_dir, removal.name, fate, *limits, *hex_digests(removal.known))
-        completed = await channel.run(argv, orders)
+        completed = await run_framed(channel, argv, orders)
         if completed.exit_code == 0:
             return read_receipt(completed.stdout, left)
         if completed.exit_code != FILE_CHANGED:

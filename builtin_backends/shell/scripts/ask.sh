@@ -4,13 +4,14 @@
 #   sh -c "$(cat ask.sh)" plugport CONFIG_DIR MAX_OUTPUT VARIABLES NAME=VALUE… COMMAND ARGUMENT…
 #
 # VARIABLES is the number of assignments before the command.
-# Exit: the command's own; 4 a tool is missing, 5 the config dir is missing, 125 this user cannot become the owner, 127
+# Prints the command's exit code and the size of its output, each ended by NUL; its output, and what it printed as errors.
+# Exit: 0 the command has run, 4 a tool is missing, 5 the config dir is missing, 125 this user cannot become the owner, 127
 # there is no such command.
 set -eu
 config=$1 max=$2 variables=$3
 shift 3
 missing=''
-for tool in cat head ls mkdir; do
+for tool in cat head ls mkdir wc; do
     command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 done
 if [ -n "$missing" ]; then
@@ -69,6 +70,8 @@ trap 'exit 143' HUP INT TERM PIPE
     code=0
     "$@" </dev/null 2>"$folder/errors" || code=$?
     printf '%s' "$code" >"$folder/code"
-} | head -c "$max"
-head -c 65536 "$folder/errors" >&2
-exit "$(cat "$folder/code")"
+} | head -c "$max" >"$folder/output"
+size=$(wc -c <"$folder/output")
+printf '%d\0%d\0' "$(cat "$folder/code")" "$((size))"
+cat "$folder/output"
+head -c 65536 "$folder/errors"

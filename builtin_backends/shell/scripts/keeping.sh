@@ -14,6 +14,7 @@
 # What is printed are records that end in NUL: K a directory below kept, F a file in it as it was called, D a directory
 # below kept that was deleted, I the digest of what was installed, R a place that an
 # activation left as it is, B a file that a restore brought back.
+stage='' known='' newest='' whole=''
 
 # Deletes what is no person's of this run's staging folder. What was in the plugin's place stays for the next run.
 clean_up() {

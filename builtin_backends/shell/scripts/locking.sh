@@ -6,7 +6,7 @@
 set -eu
 export LC_ALL=C
 umask 022
-stage='' root='' known='' newest='' whole='' locks='' run=none lock_folder='' nameless=0
+root='' locks='' run=none lock_folder='' nameless=0
 newline='
 '
 if [ "$(id -u)" = 0 ]; then root=yes; fi
