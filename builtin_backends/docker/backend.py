@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable
 
 from ...hookspecs import (
@@ -62,6 +63,7 @@ class DockerBackend:
         self._deliveries = asyncio.Semaphore(DELIVERIES)
         self._container_lock = KeyedLock()
         self._has_shell: dict[str, bool] = {}
+        self._caller = secrets.token_hex(8)
 
     @hookimpl
     async def shutdown(self) -> None:
@@ -191,7 +193,8 @@ class DockerBackend:
             raise DeliveryFailed(error.reason) from error
 
     def _shell_target(self, workspace: Workspace, channel: DockerChannel) -> ShellTarget:
-        return ShellTarget(channel, self._config_dir(workspace), home=home_of(workspace), bounds=self._bounds)
+        config_dir, home = self._config_dir(workspace), home_of(workspace)
+        return ShellTarget(channel, config_dir, home=home, bounds=self._bounds, caller=self._caller)
 
     def _config_dir(self, workspace: Workspace) -> str:
         """Return the workspace's option, else the runtime's setting, else /configs. Raises `WorkspaceNotRunning`."""

@@ -7,12 +7,12 @@ import contextlib
 import io
 import socket
 import ssl
+import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from docker.errors import APIError
-from docker.utils.socket import frames_iter
 
 from ...hookspecs.errors import DeliveryFailed, DeliveryTimeout
 from ..shell.channel import CHUNK, MAX_OUTPUT, NOT_READY, OUTPUT_TOO_LARGE, READY_SECONDS, Completed, Frame
@@ -21,6 +21,7 @@ from .engine import Client
 from .errors import translate_errors
 
 _STDOUT = 1
+_HEADER = struct.Struct(">BxxxL")
 _NO_SUCH_PROGRAM = ("executable file not found", "no such file or directory")
 
 
@@ -95,7 +96,7 @@ class _Exec:
                 raise
             self._socket = connection = getattr(stream, "_sock", stream)
             try:
-                stdout, stderr = self._exchange(stream, connection)
+                stdout, stderr = self._exchange(connection)
             except Exception as error:
                 if self._input_error is None:
                     raise
@@ -121,14 +122,14 @@ class _Exec:
         self._stdin.seek(0)
         return ["sh", "-c", 'size=$1; shift; head -c "$size" | "$@"', "plugport", str(size), *self._argv]
 
-    def _exchange(self, stream: Any, connection: Any) -> tuple[bytes, bytes]:
+    def _exchange(self, connection: Any) -> tuple[bytes, bytes]:
         """Write the input in a second thread while the output is read; return standard output and error."""
         writer = threading.Thread(target=self._write, args=(connection,), daemon=True)
         if self._stdin is not None:
             writer.start()
         stdout, stderr = bytearray(), bytearray()
         try:
-            for kind, chunk in frames_iter(stream, tty=False):  # type: ignore[no-untyped-call]
+            for kind, chunk in _chunks(connection):
                 (stdout if kind == _STDOUT else stderr).extend(chunk)
                 if len(stdout) + len(stderr) > MAX_OUTPUT:
                     raise DeliveryFailed(OUTPUT_TOO_LARGE)
@@ -180,3 +181,29 @@ class _Exec:
             self._input_error = error
             self.disconnect()
             return b""
+
+
+def _chunks(connection: Any) -> Iterator[tuple[int, bytes]]:
+    """Yield what a command prints: which stream, and a chunk.
+
+    docker-py's own reader waits for the socket, and does not see what TLS has read from it already.
+    """
+    while header := _receive(connection, _HEADER.size):
+        kind, size = _HEADER.unpack(header)
+        while size > 0:
+            chunk = _receive(connection, min(size, CHUNK))
+            if not chunk:
+                return
+            size -= len(chunk)
+            yield kind, chunk
+
+
+def _receive(connection: Any, size: int) -> bytes:
+    """Return exactly `size` bytes, nothing if the connection ends before."""
+    received = bytearray()
+    while len(received) < size:
+        chunk = connection.recv(size - len(received))
+        if not chunk:
+            return b""
+        received += chunk
+    return bytes(received)

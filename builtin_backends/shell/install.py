@@ -17,17 +17,24 @@ _MAX_KNOWN = 500
 
 
 async def install(
-    channel: Channel, config_dir: str, bundle: Bundle, known: Iterable[str] = (), bounds: KeepBounds | None = None
+    channel: Channel,
+    config_dir: str,
+    bundle: Bundle,
+    known: Iterable[str] = (),
+    bounds: KeepBounds | None = None,
+    caller: str = "",
 ) -> Receipt:
     """Put the bundle at `<config_dir>/plugins/<name>`, whole or not at all. The receipt's digest was read there.
 
     What somebody edited in the version that is replaced is set aside, within the bounds. `known` are digests of
-    versions that plugport delivered. May be repeated after any failure. Raises `DeliveryFailed`, `UnsupportedTarget`,
+    versions that plugport delivered. A `caller` (hex) delivers a plugin there once at a time: what is left of its run
+    before is ended. May be repeated after any failure. Raises `DeliveryFailed`, `UnsupportedTarget`,
     and what the channel raises.
     """
     digest, size = bundle.digest.removeprefix("sha256:"), "large" if bundle.size > LARGE else "small"
     limits = (bounds or KeepBounds()).arguments
-    argv = script_command("install", config_dir, bundle.name, digest, size, *limits, *hex_digests(known))
+    arguments = (config_dir, bundle.name, digest, size, *limits, *hex_digests(known))
+    argv = script_command("install", *arguments, caller=caller)
     with bundle.open_tar() as stream:
         completed = await run_framed(channel, argv, stream)
     if completed.exit_code != 0:

@@ -31,9 +31,9 @@ def script_text(name: str) -> str:
     return "".join(scripts.joinpath(f"{part}.sh").read_text("utf-8") for part in (*_SHARED.get(name, ()), name))
 
 
-def script_command(name: str, *arguments: str) -> list[str]:
-    """Return the command that runs one of the scripts with these arguments."""
-    return ["sh", "-c", script_text(name), "plugport", *arguments]
+def script_command(name: str, *arguments: str, caller: str = "") -> list[str]:
+    """Return the command that runs one of the scripts with these arguments, for the caller of that name."""
+    return ["sh", "-c", script_text(name), f"plugport{caller}", *arguments]
 
 
 def script_error(name: str, completed: Completed) -> PlugportError:

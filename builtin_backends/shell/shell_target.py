@@ -29,15 +29,22 @@ from .uninstall import uninstall
 class ShellTarget:
     """Delivers into `config_dir`, an absolute path on the target behind the channel.
 
-    It keeps the promises of a delivery by scripts that need `sh`, `tar`, `find`, `sort`, `xargs`, `sha256sum` and
-    `mktemp` on the target, and the other tools of POSIX if something is replaced or removed. `home` is the agent's
-    home: see `inspect`. `bounds` say how much of what people edited is kept.
+    It keeps the promises of a delivery by scripts that need the tools and options in `tools.py` there. `home` is
+    the agent's home: see `inspect`. `bounds` say how much of what people edited is kept. `caller` (hex) is for who
+    delivers a plugin there once at a time: see `install`.
     """
 
     def __init__(
-        self, channel: Channel, config_dir: str, *, home: str | None = None, bounds: KeepBounds | None = None
+        self,
+        channel: Channel,
+        config_dir: str,
+        *,
+        home: str | None = None,
+        bounds: KeepBounds | None = None,
+        caller: str = "",
     ) -> None:
         self._channel, self._config_dir, self._home, self._bounds = channel, config_dir, home, bounds
+        self._caller = caller
 
     async def deliver(
         self, bundle: Bundle, known: Iterable[str] = (), activation: TargetChanges | None = None
@@ -48,7 +55,7 @@ class ShellTarget:
         plugport delivered. `activation` is done after that: `Receipt.refused` names what stood in its way. Raises
         `DeliveryFailed`, `UnsupportedTarget`, and what the channel raises.
         """
-        receipt = await install(self._channel, self._config_dir, bundle, known, self._bounds)
+        receipt = await install(self._channel, self._config_dir, bundle, known, self._bounds, self._caller)
         return _joined(receipt, await self._activate(bundle.name, activation)) if activation else receipt
 
     async def uninstall(self, removal: Removal) -> Receipt:

@@ -96,8 +96,13 @@ def _error(code: str, request_id: str, *, is_json: bool) -> tuple[bytes, str]:
     return text.encode(), "text/xml"
 
 
+_PROGRAM_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
+
+
 class FaultyHost(SshHost):
     """A host whose options and tools the tests change."""
+
+    _hides_tools = False
 
     def start(self, **options: str) -> None:
         """See `SshHost.start`."""
@@ -105,7 +110,9 @@ class FaultyHost(SshHost):
         super().start(**options)
 
     def reset(self) -> None:
-        """Remove pushed keys and the folders that plugins go to, and restart sshd if it has other options."""
+        """Show hidden tools, remove pushed keys and the folders that plugins go to, and the options of sshd."""
+        if self._hides_tools:
+            self._show_tools()
         for keys in self.ssh_folder.glob("keys-*"):
             keys.unlink()
         if self.is_view:
@@ -114,12 +121,22 @@ class FaultyHost(SshHost):
             self.start()
 
     def hide_tools(self, *tools: str) -> None:
-        """Hide these programs from logins."""
+        """Hide these programs, wherever they are on the host: the scripts extend the search path."""
+        names = [f"{tool}*" if tool == "python3" else tool for tool in tools]
+        places = " ".join(f"{folder}/{name}" for folder in _PROGRAM_FOLDERS for name in names)
         self.shell(
-            "rm -rf /opt/tools && mkdir -p /opt/tools && ln -s /usr/bin/* /opt/tools/ 2>/dev/null;"
-            f" cd /opt/tools && rm -f {' '.join(tools)} {'python3*' if 'python3' in tools else ''}"
+            f'for file in {places}; do [ -e "$file" ] || continue;'
+            ' mv "$file" "${file%/*}/.hidden-${file##*/}"; done'
         )
-        self.start(SetEnv="PATH=/opt/tools")
+        self._hides_tools = True
+
+    def _show_tools(self) -> None:
+        places = " ".join(f"{folder}/.hidden-*" for folder in _PROGRAM_FOLDERS)
+        self.shell(
+            f'for file in {places}; do [ -e "$file" ] || continue;'
+            ' mv "$file" "${file%/*}/${file##*/.hidden-}"; done'
+        )
+        self._hides_tools = False
 
 
 @dataclass

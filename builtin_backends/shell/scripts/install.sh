@@ -5,7 +5,7 @@
 #
 # DIGEST is the tree's digest in hex. If SIZE is `large`, openssl hashes the tree if the target has it: it is several
 # times faster than most `sha256sum`s, but slow to start. If its digest differs, sha256sum decides. MAX_FILES and
-# MAX_BYTES bound what is kept. KNOWN are digests of trees that plugport delivered. Prints what was set aside, then the
+# MAX_BYTES bound what is kept. A word after `plugport` names the caller, if it delivers one plugin at a time there. KNOWN are digests of trees that plugport delivered. Prints what was set aside, then the
 # digest, after the files were read and put in place: see keeping.sh.
 # Exit: 0 done, 3 the digest differs, 4 a tool is missing, 5 a directory is missing or cannot be made; else the exit code
 # of the command that failed.

@@ -14,7 +14,7 @@
 # What is printed are records that end in NUL: K a directory below kept, F a file in it as it was called, D a directory
 # below kept that was deleted, I the digest of what was installed, R a place that an
 # activation left as it is, B a file that a restore brought back.
-stage='' known='' newest='' whole=''
+caller=${0#plugport} stage='' known='' newest='' whole=''
 
 # Deletes what is no person's of this run's staging folder. What was in the plugin's place stays for the next run.
 clean_up() {
@@ -49,18 +49,20 @@ make_stage() {
     number=0
     while stage=$1.$$-$number && exists "$stage"; do number=$((number + 1)); done
     mkdir -m 700 -- "$stage" || fail 5 "$stage cannot be made"
+    printf '%s' "$caller" >"$stage/by-$run"
     if [ "$locks" = flock ]; then
         exec 8<"$stage"
         flock -n 8
-    else
-        : >"$stage/by-$run"
     fi
 }
 
 # Whether another run uses the staging folder $1.
 in_use() {
     for by in "$1"/by-*; do
-        if [ -e "$by" ] && ! has_ended "${by##*/by-}" "$by" 1440; then return 0; fi
+        if [ ! -f "$by" ]; then continue; fi
+        # Who delivers this plugin again has given up the run that did it before, which may wait for input for ever.
+        case ${1##*/} in "$name".*) if [ -n "$caller" ] && [ "$(cat "$by")" = "$caller" ]; then end_run "${by##*/by-}"; fi ;; esac
+        if ! has_ended "${by##*/by-}" "$by" 1440; then return 0; fi
     done
     if [ "$locks" = flock ] && [ -d "$1" ]; then
         if (exec 8<"$1" && flock -n 8) 2>/dev/null; then return 1; fi

@@ -97,22 +97,36 @@ has_ended() {
     fi
 }
 
-# Prints when the process $1 started, `-` if there is none.
+# Ends the run $1 and its children, if it goes on in this container.
+end_run() {
+    start=${1#*.}
+    if [ "${1#*.*.}" = - ] || [ "${1#*.*.}" != "${run#*.*.}" ] || [ "$(start_of "${1%%.*}")" != "${start%%.*}" ]; then return; fi
+    group=$(process_field 3 "${1%%.*}")
+    if [ "$group" -gt 1 ] && [ "$group" != "$(process_field 3 $$)" ]; then
+        kill -9 "-$group" 2>/dev/null && sleep 1 || :
+    fi
+}
+
+# Prints when the process $1 started, `-` if there is none, or it has ended and nothing has asked for its exit code.
 start_of() {
-    stat=''
-    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || :
+    case $(process_field 1 "$1") in Z | X | -) printf '%s' - ;; *) process_field 20 "$1" ;; esac
+}
+
+# Prints field $1 after the name in what the kernel says of process $2, `-` if there is no such process.
+process_field() {
+    field=$1 stat=''
+    { read -r stat <"/proc/$2/stat"; } 2>/dev/null || :
     if [ -z "$stat" ]; then
         printf '%s' -
     else
         # shellcheck disable=SC2086
         set -- ${stat##*) }
-        shift 19
+        shift $((field - 1))
         printf '%s' "$1"
     fi
 }
 
-# Chooses how to lock, and names this run if no flock shows that it goes on: by its process, when that started, and the
-# machine and container.
+# Chooses how to lock, and names this run: by its process, when that started, and the machine and container.
 choose_lock() {
     lock_folder=$1 locks=folder run=''
     if command -v flock >/dev/null 2>&1 && flock -s -n 9 9</ 2>/dev/null; then locks=flock; fi
