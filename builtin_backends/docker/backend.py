@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from ...hookspecs import (
     Answer,
@@ -30,6 +30,7 @@ from ...hookspecs.errors import (
 from ..keyed_lock import KeyedLock
 from ..shell import KeepBounds, ShellTarget
 from ..shell.channel import unavailable_on_failure
+from ..shell.script import NotWritable
 from ..workspace_checks import home_of, require_absolute, require_running
 from ..workspace_options import absolute_path, check_options, text
 from . import shellless
@@ -37,11 +38,12 @@ from .channel import DockerChannel
 from .engine import DELIVERIES, Engine
 from .errors import translate_errors
 from .running import Container
+from .shells import Shells
 from .states import ContainerStates
 
 CONFIG_DIR = "/configs"
 _RESTART_SECONDS = 3
-_TOOLS = "find sort xargs sha256sum tar mktemp"
+_NO_SHELL = "the container has no shell, or lacks one of the tools"
 
 
 class DockerBackend:
@@ -62,7 +64,7 @@ class DockerBackend:
         self._states = ContainerStates(self.engine.queries)
         self._deliveries = asyncio.Semaphore(DELIVERIES)
         self._container_lock = KeyedLock()
-        self._has_shell: dict[str, bool] = {}
+        self._shells = Shells(self.engine.deliveries, context.logger)
         self._caller = secrets.token_hex(8)
 
     @hookimpl
@@ -84,11 +86,9 @@ class DockerBackend:
     async def inspect_target(self, workspace: Workspace, query: TargetQuery) -> TargetState:
         """Return what lies in the container. Raises `UnsupportedTarget` if the image has no shell,
         `WorkspaceNotRunning` and `BackendUnavailable`."""
-        container, channel = await self._connect(workspace)
         with unavailable_on_failure():
-            if await self._check_shell(workspace, container, channel):
-                return await self._shell_target(workspace, channel).inspect(query)
-        raise UnsupportedTarget("nothing can be looked at: the image has no shell, or lacks one of the tools")
+            channel = await self._require_shell(workspace, "nothing can be looked at")
+            return await self._shell_target(workspace, channel).inspect(query)
 
     @hookimpl
     async def deliver(
@@ -109,87 +109,101 @@ class DockerBackend:
             mount = container.mount_of(f"{config_dir}/plugins")
             if (mount is not None and not mount.writable) or (mount is None and container.read_only):
                 raise DeliveryFailed(f"{config_dir} is read-only")
-            if await self._check_shell(workspace, container, channel):
+            if channel is not None:
                 return await self._in_shell(
-                    workspace, self._shell_target(workspace, channel).deliver(bundle, known, activation)
+                    workspace, container, channel, lambda target: target.deliver(bundle, known, activation)
                 )
             if activation:
-                raise UnsupportedTarget("nothing can be activated: the image has no shell, or lacks one of the tools")
+                raise UnsupportedTarget(f"nothing can be activated: {_NO_SHELL}")
             if mount is not None and mount.tmpfs:
-                raise DeliveryFailed(
-                    "the image has no shell, and an upload into a tmpfs is not visible in the container"
-                )
-            return await shellless.install(self.engine.deliveries, channel.container, config_dir, bundle)
+                raise DeliveryFailed(f"{_NO_SHELL}, and an upload into a tmpfs is not visible in the container")
+            return await shellless.install(self.engine.deliveries, container.identity or "", config_dir, bundle)
 
     @hookimpl
     async def uninstall(self, workspace: Workspace, removal: Removal) -> Receipt:
         """Remove the plugin. Raises `UnsupportedTarget` if the image has no shell, and what `deliver` raises."""
         container, channel = await self._connect(workspace)
-        if not await self._check_shell(workspace, container, channel):
-            raise UnsupportedTarget("nothing can be deleted: the image has no shell, or lacks one of the tools")
-        return await self._in_shell(workspace, self._shell_target(workspace, channel).uninstall(removal))
+        if channel is None:
+            raise UnsupportedTarget(f"nothing can be deleted: {_NO_SHELL}")
+        return await self._in_shell(workspace, container, channel, lambda target: target.uninstall(removal))
 
     @hookimpl
     async def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
         """List the plugins in the container. Raises `WorkspaceNotRunning` and `BackendUnavailable`."""
-        container, channel = await self._connect(workspace)
-        config_dir = self._config_dir(workspace)
         with unavailable_on_failure():
-            if await self._check_shell(workspace, container, channel):
+            container, channel = await self._connect(workspace)
+            if channel is not None:
                 return await self._shell_target(workspace, channel).list_installed()
-            return await shellless.list_installed(self.engine.deliveries, channel.container, config_dir)
+            identity, config_dir = container.identity or "", self._config_dir(workspace)
+            return await shellless.list_installed(self.engine.deliveries, identity, config_dir)
 
     @hookimpl
     async def ask(self, workspace: Workspace, question: Question) -> Answer:
         """Run the agent's own command in the container, as the user that owns the config dir. Raises what
         `inspect_target` raises."""
-        container, channel = await self._connect(workspace)
         with unavailable_on_failure():
-            if await self._check_shell(workspace, container, channel):
-                agent = await channel.as_owner_of(self._config_dir(workspace))
-                return await self._shell_target(workspace, agent).ask(question)
-        raise UnsupportedTarget("the agent cannot be asked: the image has no shell, or lacks one of the tools")
+            channel = await self._require_shell(workspace, "the agent cannot be asked")
+            agent = await channel.as_owner_of(self._config_dir(workspace))
+            return await self._shell_target(workspace, agent).ask(question)
 
     @hookimpl
     async def restart(self, workspace: Workspace) -> None:
         """Restart the container. Raises `UnsupportedTarget` if that would empty the tmpfs that holds the plugins,
         `WorkspaceNotRunning` and `BackendUnavailable`."""
-        container, channel = await self._connect(workspace)
+        container = await self._running(workspace)
         mount = container.mount_of(f"{self._config_dir(workspace)}/plugins")
         if mount is not None and mount.tmpfs:
             raise UnsupportedTarget("a restart would empty the tmpfs that holds the plugins")
 
         def restart_container() -> None:
             with translate_errors():
-                self.engine.deliveries.api().restart(channel.container, timeout=self._restart_seconds)
+                self.engine.deliveries.api().restart(container.identity, timeout=self._restart_seconds)
 
         with unavailable_on_failure():
             await self.engine.deliveries.in_thread(restart_container)
 
-    async def _connect(self, workspace: Workspace) -> tuple[Container, DockerChannel]:
-        """Return the running container and its channel. Raises `WorkspaceNotRunning` and `BackendUnavailable`."""
+    async def _running(self, workspace: Workspace) -> Container:
+        """Return the running container. Raises `WorkspaceNotRunning` and `BackendUnavailable`."""
         container = await self._states.inspect(workspace.container_name)
         require_running(container.state, f"the container {workspace.container_name}")
         if container.identity is None:
             raise WorkspaceNotRunning(f"the container {workspace.container_name} does not exist")
-        return container, DockerChannel(self.engine.deliveries, container.identity)
+        return container
 
-    async def _check_shell(self, workspace: Workspace, container: Container, channel: DockerChannel) -> bool:
-        """Return whether the image has a shell and the tools that the scripts need. Each image is tried once."""
-        image = container.image or ""
-        if image not in self._has_shell:
-            test = await channel.run(["sh", "-c", f"for tool in {_TOOLS}; do command -v $tool || exit 1; done"])
-            if test.exit_code != 0:
-                await self._connect(workspace)  # a container that just ended answers like one without a shell
-            self._has_shell[image] = test.exit_code == 0
-        return self._has_shell[image]
-
-    async def _in_shell(self, workspace: Workspace, script: Awaitable[Receipt]) -> Receipt:
-        """Await a script in a container that has a shell. If its command cannot be started, the container is gone."""
+    async def _connect(self, workspace: Workspace) -> tuple[Container, DockerChannel | None]:
+        """Return the running container, and its channel if it has a shell. Raises what `Shells.channel` raises."""
+        container = await self._running(workspace)
         try:
-            return await script
+            return container, await self._shells.channel(container, self._config_dir(workspace))
+        except DeliveryFailed:
+            await self._running(workspace)  # a container that has just ended answers in many ways
+            raise
+
+    async def _require_shell(self, workspace: Workspace, what: str) -> DockerChannel:
+        """Return the container's channel. Raises `UnsupportedTarget` if it has no shell."""
+        _, channel = await self._connect(workspace)
+        if channel is None:
+            raise UnsupportedTarget(f"{what}: {_NO_SHELL}")
+        return channel
+
+    async def _in_shell(
+        self,
+        workspace: Workspace,
+        container: Container,
+        channel: DockerChannel,
+        script: Callable[[ShellTarget], Awaitable[Receipt]],
+    ) -> Receipt:
+        """Await a script in a container that has a shell; as the directory's owner, if root cannot write there."""
+        try:
+            try:
+                return await script(self._shell_target(workspace, channel))
+            except NotWritable:
+                owner = await self._shells.as_owner(container, self._config_dir(workspace))
+                if owner is None:
+                    raise
+                return await script(self._shell_target(workspace, owner))
         except UnsupportedTarget as error:
-            await self._connect(workspace)
+            await self._running(workspace)
             raise DeliveryFailed(error.reason) from error
 
     def _shell_target(self, workspace: Workspace, channel: DockerChannel) -> ShellTarget:

@@ -26,20 +26,21 @@ _NO_SUCH_PROGRAM = ("executable file not found", "no such file or directory")
 
 
 class DockerChannel:
-    """Runs commands in one container: as its root, since files there may belong to the agent or to root, or as
-    another `user` (`uid:gid`)."""
+    """Runs commands in one container, as its root or as another `user` (`uid:gid`), each in the root directory: the
+    container's own may be gone. `shell` is the path of its `sh`, if its PATH does not lead there."""
 
-    def __init__(self, client: Client, container: str, user: str = "0") -> None:
-        self._client, self.container, self._user = client, container, user
+    def __init__(self, client: Client, container: str, user: str = "0", shell: str = "sh") -> None:
+        self._client, self.container, self.user, self._shell = client, container, user, shell
 
     async def run(self, argv: Sequence[str], stdin: BinaryIO | None = None, frame: Frame | None = None) -> Completed:
         """See `Channel.run`. Raises `WorkspaceNotRunning`, `BackendUnavailable`, `DeliveryFailed` and
         `DeliveryTimeout`."""
-        command = _Exec(self._client, self.container, list(argv), stdin, frame, self._user)
+        command = [self._shell if argv[0] == "sh" else argv[0], *argv[1:]]
+        running = _Exec(self._client, self.container, command, stdin, frame, self.user)
         try:
-            return await self._client.in_thread(command.wait)
+            return await self._client.in_thread(running.wait)
         except asyncio.CancelledError:
-            command.disconnect()
+            running.disconnect()
             raise
 
     async def as_owner_of(self, path: str) -> DockerChannel:
@@ -48,7 +49,7 @@ class DockerChannel:
         words = completed.stdout.split(None, 4)
         if completed.exit_code != 0 or len(words) < 5 or not (words[2] + words[3]).isdigit():
             raise DeliveryFailed(completed.failure("ls"))
-        return DockerChannel(self._client, self.container, f"{words[2].decode()}:{words[3].decode()}")
+        return DockerChannel(self._client, self.container, f"{words[2].decode()}:{words[3].decode()}", self._shell)
 
 
 class _Exec:
@@ -120,7 +121,7 @@ class _Exec:
             return self._argv
         size = self._stdin.seek(0, io.SEEK_END)
         self._stdin.seek(0)
-        return ["sh", "-c", 'size=$1; shift; head -c "$size" | "$@"', "plugport", str(size), *self._argv]
+        return [self._argv[0], "-c", 'size=$1; shift; head -c "$size" | "$@"', "plugport", str(size), *self._argv]
 
     def _exchange(self, connection: Any) -> tuple[bytes, bytes]:
         """Write the input in a second thread while the output is read; return standard output and error."""

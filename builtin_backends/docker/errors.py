@@ -29,6 +29,8 @@ def translate_errors() -> Iterator[None]:
             raise WorkspaceNotRunning(str(error)) from error
         raise PathMissing(str(error)) from error
     except APIError as error:
+        if error.status_code == 409 and "is restarting" in str(error):
+            raise BackendUnavailable(str(error)) from error
         if error.status_code == 409:
             raise WorkspaceNotRunning(str(error)) from error
         raise DeliveryFailed(str(error)) from error

@@ -13,9 +13,9 @@ from typing import BinaryIO, Final
 
 from ...hookspecs.errors import DeliveryFailed
 from .channel import Channel, Completed, Frame
+from .script import NO_SHELL
 
 _ATTEMPTS: Final = 3
-_NO_PROGRAM: Final = frozenset({126, 127})
 _OWN_MESSAGE: Final = b"plugport: "
 _HALF_BYTES: Final = 8
 
@@ -40,7 +40,7 @@ async def run_framed(
         if answer is not None:
             return answer
         if mark not in completed.stdout:
-            if completed.exit_code in _NO_PROGRAM or (completed.exit_code and _OWN_MESSAGE in completed.stderr):
+            if completed.exit_code in NO_SHELL or (completed.exit_code and _OWN_MESSAGE in completed.stderr):
                 return completed
             raise DeliveryFailed(completed.failure("the command was not started: what ran before it"))
     raise DeliveryFailed(completed.failure("the answer is cut or was printed into: the command"))

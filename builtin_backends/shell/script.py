@@ -13,7 +13,9 @@ FILE_CHANGED: Final = 6
 NOT_KEPT: Final = 7
 """The exit code of `restore.sh` if nothing of that digest is kept."""
 _MISSING_TOOL: Final = 4
-_NO_SHELL: Final = frozenset({126, 127})
+_NOT_WRITABLE: Final = 8
+NO_SHELL: Final = frozenset({126, 127})
+"""The exit codes of a command that could not be started."""
 _KEEPING: Final = ("locking", "keeping")
 _SHARED: Final = {
     "list": ("locking",),
@@ -36,10 +38,14 @@ def script_command(name: str, *arguments: str, caller: str = "") -> list[str]:
     return ["sh", "-c", script_text(name), f"plugport{caller}", *arguments]
 
 
+class NotWritable(DeliveryFailed):
+    """Raised if the user that the script ran as cannot write on the target; its owner may. Nothing was changed."""
+
+
 def script_error(name: str, completed: Completed) -> PlugportError:
     """Return the error for a script that failed: `UnsupportedTarget` if the shell or a tool is missing, else
     `DeliveryFailed`."""
     reason = completed.failure(name)
-    if completed.exit_code == _MISSING_TOOL or completed.exit_code in _NO_SHELL:
+    if completed.exit_code == _MISSING_TOOL or completed.exit_code in NO_SHELL:
         return UnsupportedTarget(reason)
-    return DeliveryFailed(reason)
+    return NotWritable(reason) if completed.exit_code == _NOT_WRITABLE else DeliveryFailed(reason)

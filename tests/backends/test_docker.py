@@ -11,7 +11,6 @@ import tarfile
 import pytest
 from support.mounts import tmpfs
 
-from plugport.builtin_backends.docker import backend as docker_backend
 from plugport.builtin_backends.docker.running import container_state
 from plugport.builtin_backends.shell import ShellTarget
 from plugport.core.pipeline.footprint import footprint_of
@@ -169,15 +168,19 @@ async def test_what_the_first_release_delivered_without_a_shell_is_understood(en
 
 
 async def test_a_shell_without_a_tool_gets_its_plugin_by_one_archive_too(
-    engine, backend, container, tmp_path, monkeypatch
+    engine, backend, container, tmp_path, caplog
 ):
-    workspace = container()
-    monkeypatch.setattr(docker_backend, "_TOOLS", "find a-tool-that-is-not-there")
+    image = engine.image_of("busybox-default")
+    workspace, whole = container(image), container(image)
+    engine.shell(workspace.container_name, "rm /bin/uniq")
     bundle = bundle_of(tmp_path, "p", FILES)
     assert (await backend.deliver(workspace, bundle)).digest == bundle.digest
     assert engine.shell(workspace.container_name, "cat /configs/plugins/p/plugin.yaml") == "name: p\nversion: 1\n"
     with pytest.raises(errors.UnsupportedTarget):
         await backend.uninstall(workspace, Removal("p"))
+    assert "lacks: uniq" in caplog.text
+    await backend.deliver(whole, bundle)
+    await backend.uninstall(whole, Removal("p"))
 
 
 async def test_one_delivery_at_a_time_goes_into_a_container(engine, backend, container, tmp_path, monkeypatch):

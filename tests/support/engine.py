@@ -18,6 +18,7 @@ from typing import Any
 import docker
 
 from plugport.builtin_backends.ec2.simulator.certificates import write_certificate
+from support.root_filesystems import image_archive, root_filesystem
 from support.tools import MissingTool, find_tool, search_path
 
 
@@ -150,9 +151,19 @@ class PrivateEngine:
             archive.addfile(folder)
         self.client.api.import_image_from_data(bare.getvalue(), repository="bare", tag="1")
 
+    def image_of(self, root: str) -> str:
+        """Return the image with one of `root_filesystems`; it is made when it is first asked for."""
+        image = f"{root}:1"
+        if not self.client.api.images(image):
+            archive = self.folder / f"{root}.tar"
+            image_archive(root_filesystem(root), archive)
+            self.client.api.import_image_from_file(str(archive), repository=root, tag="1")
+            archive.unlink()
+        return image
+
     def run(self, name: str, image: str = "shelled:1", **options: Any) -> str:
         """Start a container that waits; its id."""
-        command = ["/bin/sleep" if image.startswith("shelled") else "/sleep", "1000000"]
+        command = ["/sleep" if image.startswith("bare") else "/bin/sleep", "1000000"]
         made = self.client.containers.run(
             image, command, name=name, detach=True, network_mode="none", init=False, **options
         )

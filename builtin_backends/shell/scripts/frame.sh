@@ -20,7 +20,7 @@ if [ -n "${BASH_VERSION-}" ]; then
     # shellcheck disable=SC3044
     for function in $(declare -F 2>/dev/null); do unset -f "$function" 2>/dev/null; done
 fi
-mark=$1$2 path='' rest=${PATH-}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:
+mark=$1$2 path='' rest=${PATH-}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/busybox:
 shift 2
 while [ -n "$rest" ]; do # without relative folders: a plugin would bring the tools
     case ${rest%%:*} in /*) path=$path:${rest%%:*} ;; esac

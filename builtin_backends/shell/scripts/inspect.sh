@@ -26,6 +26,7 @@ if [ -z "$home" ] && [ "$(id -u)" = 0 ]; then
     if [ -r /etc/passwd ]; then home=$(sed -n 's/^[^:]*:[^:]*:1000:[^:]*:[^:]*:\([^:]*\).*$/\1/p' /etc/passwd | head -n 1); fi
 elif [ -z "$home" ]; then
     home=${HOME-}
+    if [ "$home" = / ]; then home=''; fi # what an engine sets for a user without a name
 fi
 case $home in
 *"$newline"* | *\\*) home='' ;;

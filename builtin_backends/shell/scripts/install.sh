@@ -7,8 +7,8 @@
 # times faster than most `sha256sum`s, but slow to start. If its digest differs, sha256sum decides. MAX_FILES and
 # MAX_BYTES bound what is kept. A word after `plugport` names the caller, if it delivers one plugin at a time there. KNOWN are digests of trees that plugport delivered. Prints what was set aside, then the
 # digest, after the files were read and put in place: see keeping.sh.
-# Exit: 0 done, 3 the digest differs, 4 a tool is missing, 5 a directory is missing or cannot be made; else the exit code
-# of the command that failed.
+# Exit: 0 done, 3 the digest differs, 4 a tool is missing, 5 a directory is missing or locked, 8 this user cannot write
+# there, or cannot give what it writes to its owner; else the exit code of the command that failed.
 #
 # The plugins directory is locked only while leftovers are swept and while versions are swapped, so that several plugins
 # can arrive at once. Each staging folder is locked while it is filled.
@@ -46,11 +46,8 @@ print_mark() {
 require_tools find sort xargs sha256sum tar
 [ -d "$config" ] || fail 5 'the config dir is missing'
 plugins=$config/plugins
-if [ ! -d "$plugins" ]; then
-    mkdir -- "$plugins" || [ -d "$plugins" ] || fail 5 'the plugins directory cannot be made'
-    own "$plugins"
-fi
 handle_signals
+make_own "$plugins"
 exec 9<"$plugins"
 choose_lock "$plugins/.plugport/lock"
 lock
@@ -60,8 +57,9 @@ make_stage "$staging/$name"
 unlock
 
 mkdir -- "$stage/new"
+own "$stage/new" || fail 8 'the new version cannot be given to its owner'
 cd "$stage/new"
-tar -xpf -
+if [ -n "$root" ]; then tar -xpf -; else tar -xpof -; fi
 odd=$(find . ! -type f ! -type d | head -n 1)
 [ -z "$odd" ] || fail 3 'there is something that is neither a file nor a directory'
 digest=''

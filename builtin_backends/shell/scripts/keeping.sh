@@ -48,7 +48,7 @@ prepare() {
 make_stage() {
     number=0
     while stage=$1.$$-$number && exists "$stage"; do number=$((number + 1)); done
-    mkdir -m 700 -- "$stage" || fail 5 "$stage cannot be made"
+    mkdir -m 700 -- "$stage" || fail 8 "$stage cannot be made"
     printf '%s' "$caller" >"$stage/by-$run"
     if [ "$locks" = flock ]; then
         exec 8<"$stage"

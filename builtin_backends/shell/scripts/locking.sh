@@ -9,7 +9,11 @@ umask 022
 root='' locks='' run=none lock_folder='' nameless=0
 newline='
 '
-if [ "$(id -u)" = 0 ]; then root=yes; fi
+if [ "$(id -u)" = 0 ]; then # a root that may not give files away, or not write everywhere, is a user like others
+    powers=f
+    { while read -r label value; do case $label in CapEff:) powers=${value#"${value%?}"} ;; esac; done </proc/self/status; } 2>/dev/null || :
+    case $powers in b | f) root=yes ;; esac
+fi
 
 fail() {
     code=$1
@@ -32,11 +36,11 @@ own() {
     if [ -n "$root" ]; then chown -h 1000:1000 -- "$@"; fi
 }
 
-# Makes one of plugport's own folders, if it is missing.
+# Makes a folder for the owner, if it is missing. Exit 8: this user cannot, another one may.
 make_own() {
     if [ -d "$1" ]; then return; fi
-    mkdir -- "$1" || [ -d "$1" ] || fail 5 "$1 cannot be made"
-    own "$1"
+    mkdir -- "$1" || [ -d "$1" ] || fail 8 "$1 cannot be made"
+    own "$1" || { rmdir -- "$1" && fail 8 "$1 cannot be given to its owner"; }
 }
 
 # Takes the lock of the open folder at descriptor 9, or of `lock_folder`. No flock of every target can wait for a time.
