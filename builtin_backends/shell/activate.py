@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from ...hookspecs import Receipt, TargetChanges
 from ...hookspecs.errors import BackendUnavailable, DeliveryFailed
 from .channel import Channel
+from .failure import script_failure
 from .frame import run_framed
 from .kept import KeepBounds, read_receipt
 from .orders import orders_tar
-from .script import script_command, script_error
+from .script import script_command
 from .script_output import encode
 
 _Step = tuple[str, str, str, str | None, bytes | None, str | None]
@@ -37,7 +38,7 @@ async def activate(
     argv = script_command("activate", config_dir, changes.home or "", name, *limits)
     completed = await run_framed(channel, argv, orders_tar(orders))
     if completed.exit_code != 0:
-        raise script_error("activate", completed)
+        raise await script_failure(channel, config_dir, "activate", completed)
     try:
         return read_receipt(completed.stdout)
     except BackendUnavailable as error:

@@ -10,8 +10,9 @@ from typing import Final, NamedTuple
 from ...hookspecs import PathKind, PathState, TargetQuery, TargetState, tree_digest
 from ...hookspecs.errors import BackendUnavailable
 from .channel import Channel
+from .failure import script_failure
 from .frame import run_framed
-from .script import script_command, script_error, script_text
+from .script import script_command, script_text
 from .script_output import Fields, HashedFile, decode, encode, hash_lines
 
 _KINDS: Final = {
@@ -49,7 +50,7 @@ async def inspect(channel: Channel, config_dir: str, query: TargetQuery, home: s
     argv = script_command("inspect", inner, config_dir, home or "", str(query.max_content))
     completed = await run_framed(channel, argv, io.BytesIO(b"".join(records)), repeatable=True)
     if completed.exit_code != 0:
-        raise script_error("inspect", completed)
+        raise await script_failure(channel, config_dir, "inspect", completed)
     fields = Fields(completed.stdout)
     real_config_dir, real_home = decode(fields.next()), decode(fields.next())
     states = {path: PathState(PathKind.OTHER) for path in letters}

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from ...hookspecs import Bundle, Receipt
 from ...hookspecs.errors import BackendUnavailable, DeliveryFailed
 from .channel import Channel
+from .failure import script_failure
 from .frame import run_framed
 from .kept import KeepBounds, read_receipt
-from .script import script_command, script_error
+from .script import script_command
 
 LARGE = 8 * 1024 * 1024
 """Bytes from which on openssl is worth its start, since it hashes faster than `sha256sum`."""
@@ -38,7 +39,7 @@ async def install(
     with bundle.open_tar() as stream:
         completed = await run_framed(channel, argv, stream)
     if completed.exit_code != 0:
-        raise script_error("install", completed)
+        raise await script_failure(channel, config_dir, "install", completed)
     try:
         receipt = read_receipt(completed.stdout)
     except BackendUnavailable as error:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ...hookspecs import InstalledPlugin, tree_digest
 from .channel import Channel
+from .failure import script_failure
 from .frame import run_framed
-from .script import script_command, script_error
+from .script import script_command
 from .script_output import Fields, HashedFile, decode, printable, tar_files
 
 MAX_MANIFEST = 256 * 1024
@@ -20,7 +21,7 @@ async def list_installed(channel: Channel, config_dir: str) -> list[InstalledPlu
     """
     completed = await run_framed(channel, script_command("list", config_dir), repeatable=True)
     if completed.exit_code != 0:
-        raise script_error("list", completed)
+        raise await script_failure(channel, config_dir, "list", completed)
     fields = Fields(completed.stdout)
     if fields.at_end():
         return []

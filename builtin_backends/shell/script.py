@@ -16,6 +16,8 @@ _MISSING_TOOL: Final = 4
 _NOT_WRITABLE: Final = 8
 NO_SHELL: Final = frozenset({126, 127})
 """The exit codes of a command that could not be started."""
+UNDERSTOOD: Final = frozenset({_MISSING_TOOL, 5, FILE_CHANGED, NOT_KEPT, _NOT_WRITABLE, *NO_SHELL})
+"""The exit codes that say why a script failed."""
 _KEEPING: Final = ("locking", "keeping")
 _SHARED: Final = {
     "list": ("locking",),

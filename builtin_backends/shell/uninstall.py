@@ -10,12 +10,13 @@ from typing import BinaryIO, Final
 from ...hookspecs import Cleaned, Edited, PathKind, Receipt, Removal, TargetQuery, TargetState
 from ...hookspecs.errors import BackendUnavailable, DeliveryFailed, PluginNotFound
 from .channel import Channel
+from .failure import script_failure
 from .frame import run_framed
 from .inspect import inspect
 from .install import hex_digests
 from .kept import KeepBounds, read_receipt
 from .orders import orders_tar
-from .script import FILE_CHANGED, NOT_KEPT, script_command, script_error
+from .script import FILE_CHANGED, NOT_KEPT, script_command
 from .script_output import decode, encode, printable
 
 Edit = Callable[[bytes, str], Edited]
@@ -54,7 +55,7 @@ async def _restore(channel: Channel, config_dir: str, name: str, digest: str, li
     if completed.exit_code == NOT_KEPT:
         raise PluginNotFound("nothing of this digest is kept")
     if completed.exit_code != 0:
-        raise script_error("restore", completed)
+        raise await script_failure(channel, config_dir, "restore", completed)
     return read_receipt(completed.stdout)
 
 
@@ -72,7 +73,7 @@ async def _remove(channel: Channel, config_dir: str, removal: Removal, limits: t
         if completed.exit_code == 0:
             return read_receipt(completed.stdout, left)
         if completed.exit_code != FILE_CHANGED:
-            raise script_error("uninstall", completed)
+            raise await script_failure(channel, config_dir, "uninstall", completed)
     raise DeliveryFailed("a file kept changing while it was cleaned")
 
 

@@ -10,10 +10,11 @@ from typing import Final
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
-BUILT_IN: Final = frozenset(
-    ["cd", "command", "declare", "echo", "eval", "exec", "exit", "export", "false", "printf", "pwd", "read", "return", "set", "shift", "test", "trap", "true", "umask", "unset", "[", ":", "."]
+_BUILT_IN: Final = (
+    "cd command declare echo eval exec exit export false printf pwd read return set shift test trap true umask unset"
+    " [ : . break continue if then else fi for while until do done case esac plugport"
 )
-"""What every shell of POSIX brings, and `declare`, which only bash runs."""
+"""What every shell of POSIX brings, its keywords, `declare`, which only bash runs, and the name that scripts have."""
 _CARRIERS: Final = {
     "xargs": {"-n": 1},
     "setpriv": {"--reuid": 1, "--regid": 1},
@@ -26,20 +27,33 @@ _CARRIERS: Final = {
     "exec": {},
 }
 """Tools that run another one, with those of their options that take a word."""
-_OPTION: Final = re.compile(r"-{1,2}[A-Za-z0-9][\w-]*\Z")
+_CALLERS: Final = {"print_mark": 0, "set": 1}
+"""What runs the words behind it, from which of them on."""
+_OPTION: Final = re.compile(r"-{1,2}[A-Za-z0-9][\w-]*(=|\Z)")
 
 
-def used_tools(script: str) -> Mapping[str, set[str]]:
-    """Return each tool that the script runs, with the options that it is given there."""
+def used_tools(script: str, own: frozenset[str] = frozenset()) -> Mapping[str, set[str]]:
+    """Return each tool that the script runs, with the options that it is given there.
+
+    `own` are functions that another script brings.
+    """
     source = script.encode()
     tools: defaultdict[str, set[str]] = defaultdict(set)
-    functions = {_text(node.child_by_field_name("name")) for node in _walk(_parse(source)) if _is_function(node)}
-    for node in _walk(_parse(source)):
+    root = _parse(source)
+    functions = own | {_text(node.child_by_field_name("name")) for node in _walk(root) if _is_function(node)}
+    for node in _walk(root):
         if node.type == "command":
             name = node.child_by_field_name("name")
             words = [_text(name), *(_text(word) for word in node.children_by_field_name("argument"))]
             _add(words, tools, functions)
-    return {name: options for name, options in tools.items() if name not in BUILT_IN | functions}
+    left_out = functions | set(_BUILT_IN.split())
+    return {name: options for name, options in tools.items() if name not in left_out}
+
+
+def functions_in(script: str) -> frozenset[str]:
+    """Return the names of the script's functions."""
+    nodes = _walk(_parse(script.encode()))
+    return frozenset(_text(node.child_by_field_name("name")) for node in nodes if _is_function(node))
 
 
 def _parse(source: bytes) -> Node:
@@ -63,6 +77,9 @@ def _text(node: Node | None) -> str:
 def _add(words: list[str], tools: defaultdict[str, set[str]], functions: set[str]) -> None:
     """Add a command's tool with its options, and the tool that this one runs."""
     name, rest = words[0], words[1:]
+    if name in _CALLERS and len(rest) > _CALLERS[name]:
+        _add(rest[_CALLERS[name] :], tools, functions)
+        return
     if not re.fullmatch(r"[a-z][a-z0-9-]*|\[", name) or name in functions:
         return
     options = tools[name]
@@ -77,12 +94,10 @@ def _add(words: list[str], tools: defaultdict[str, set[str]], functions: set[str
         elif word == "--" and carried is None:
             options.add("--")
             return
-        elif _OPTION.match(word) and name not in {"kill", "exit", "shift"}:
+        elif _OPTION.match(word) and name != "kill":
             options.update(_letters(word))
             skip = (carried or {}).get(word, 0)
         elif carried is not None and not word.startswith("-"):
-            if name in {"sh"} or word == "-":
-                return
             _add(rest[number:], tools, functions)
             return
         if name == "sh" and word == "-c":
@@ -95,17 +110,21 @@ def _add(words: list[str], tools: defaultdict[str, set[str]], functions: set[str
 
 def _add_find(words: list[str], tools: defaultdict[str, set[str]], functions: set[str]) -> None:
     for number, word in enumerate(words):
-        if word.startswith("-") and len(word) > 2:
+        if re.fullmatch(r"-[a-z0-9]{2,}|-o|!", word) and word != "-exec" and words[number - 1] != "-size":
             tools["find"].add(word)
+        if word == "\\(":
+            tools["find"].add("(")
         if word == "-exec":
             inner = words[number + 1 :]
             stop = next((n for n, text in enumerate(inner) if text in {"+", "\\;"}), len(inner))
             tools["find"].add("-exec +" if inner[stop : stop + 1] == ["+"] else "-exec ;")
             _add(inner[:stop], tools, functions)
+            _add_find(inner[stop + 1 :], tools, functions)
+            return
 
 
 def _letters(word: str) -> set[str]:
     """Return the options in a word: `-xpf` has three."""
-    if word.startswith("--") or word[1:].isdigit():
+    if word.startswith("--") or word[1:].isdigit() or word == "-sha256":
         return {word.partition("=")[0]}
     return {f"-{letter}" for letter in word[1:]}

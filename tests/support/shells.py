@@ -24,8 +24,19 @@ mkdir -p "$root$folder" && mount --rbind "$folder" "$root$folder" && mount --rbi
 """
 
 
-def shell_words(name: str) -> list[str]:
-    """Return the words that run a command with one of SHELLS, in which the folder for temporary files is the same."""
+def in_root(name: str) -> Path:
+    """Return a root file system, or skip the test."""
+    try:
+        return root_filesystem(name)
+    except MissingTool as error:
+        skip_without(f"{name}: {error}")
+
+
+def shell_words(name: str, root: Path | None = None) -> list[str]:
+    """Return the words that run a command with one of SHELLS, in which the folder for temporary files is the same.
+
+    `root` takes the place of the root file system of that name.
+    """
     if name == "here":
         return []
     if name not in NAMES:
@@ -33,7 +44,7 @@ def shell_words(name: str) -> list[str]:
         (folder / "sh").symlink_to(need_tool(name))
         return ["env", f"PATH={folder}:{os.environ['PATH']}"]
     try:
-        root, chroot = root_filesystem(name), find_tool("chroot")
+        root, chroot = root or in_root(name), find_tool("chroot")
         enter = [find_tool("unshare"), "--mount", "--propagation", "private", "env", f"CHROOT={chroot}"]
     except MissingTool as error:
         skip_without(f"{name}: {error}")
