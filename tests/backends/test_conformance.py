@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from support.ec2_faults import Fault, FaultyEndpoint
 from support.mounts import tmpfs
+from support.root_filesystems import NAMES
 from support.simulated_ec2 import use_simulator
 from support.socket_proxy import SocketProxy
 from support.third_party import command
@@ -212,8 +213,9 @@ class TestEc2(BackendConformance):
 
 
 @pytest.mark.slow
-def test_docker_can_be_tried_on_a_container_of_its_own(engine, tmp_path):
-    image = {"DOCKER_HOST": engine.url, "PLUGPORT_CONFORM_IMAGE": "shelled:1"}
+@pytest.mark.parametrize("root", NAMES)
+def test_docker_can_be_tried_on_a_container_of_its_own(engine, tmp_path, root):
+    image = {"DOCKER_HOST": engine.url, "PLUGPORT_CONFORM_IMAGE": engine.image_of(root)}
     done = command(tmp_path, "conform", "docker", **image)
     assert done.returncode == 0, done.stdout + done.stderr
     assert engine.client.containers.list(all=True, filters={"name": "plugport-conform"}) == []

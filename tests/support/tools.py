@@ -13,7 +13,10 @@ import pytest
 PACKAGES = {
     "busybox": "busybox-static",
     "dockerd": "docker.io",
+    "apt-get": "apt",
+    "bsdtar": "libarchive-tools",
     "chroot": "coreutils",
+    "dpkg-source": "dpkg-dev",
     "pgrep": "procps",
     "ps": "procps",
     "ssh-keygen": "openssh-client",

@@ -31,7 +31,7 @@ command -v "$1" >/dev/null 2>&1 || exit 127
 
 # shellcheck disable=SC2012
 owner=$(ls -dn . | { read -r _ _ uid _ && printf '%s' "$uid"; })
-if [ "$(id -u)" = 0 ] && [ "$owner" != 0 ]; then
+if [ "$(id -u 2>/dev/null)" = 0 ] && [ "$owner" != 0 ]; then
     if command -v setpriv >/dev/null 2>&1 && setpriv --reuid "$owner" --regid "$owner" --clear-groups true 2>/dev/null; then
         set -- setpriv --reuid "$owner" --regid "$owner" --clear-groups -- "$@"
     elif command -v chroot >/dev/null 2>&1 && chroot --userspec="$owner:$owner" / true 2>/dev/null; then

@@ -22,7 +22,7 @@ if [ -n "$missing" ]; then
     printf 'plugport: there is no%s\n' "$missing" >&2
     exit 4
 fi
-if [ -z "$home" ] && [ "$(id -u)" = 0 ]; then
+if [ -z "$home" ] && [ "$(id -u 2>/dev/null)" = 0 ]; then
     if [ -r /etc/passwd ]; then home=$(sed -n 's/^[^:]*:[^:]*:1000:[^:]*:[^:]*:\([^:]*\).*$/\1/p' /etc/passwd | head -n 1); fi
 elif [ -z "$home" ]; then
     home=${HOME-}

@@ -9,7 +9,7 @@ umask 022
 root='' locks='' run=none lock_folder='' nameless=0
 newline='
 '
-if [ "$(id -u)" = 0 ]; then # a root that may not give files away, or not write everywhere, is a user like others
+if [ "$(id -u 2>/dev/null)" = 0 ]; then # a root that may not give files away, or not write everywhere, is a user like others
     powers=f
     { while read -r label value; do case $label in CapEff:) powers=${value#"${value%?}"} ;; esac; done </proc/self/status; } 2>/dev/null || :
     case $powers in b | f) root=yes ;; esac

@@ -26,7 +26,7 @@ for line in 'find:-print0:find / -prune -print0' 'find:-exec +:find / -prune -ex
     'xargs:-0:printf "/\0" | xargs -0 ls -d' \
     'xargs:-r:printf "" | xargs -0 -r false' 'xargs:-n:printf "/\0" | xargs -0 -n 1 ls -d' \
     'head:-c:printf abc | head -c 2' 'wc:-c:printf a | wc -c' 'sed:-n:printf a | sed -n 1p' 'id:-u:id -u' \
-    'ls:-dn:ls -dn /' 'ls:-di:ls -di /' 'ls:-1dt:ls -1dt /' 'ls:-A:ls -A /' 'touch:-c:touch -c /'; do
+    'ls:-dn:ls -dn /' 'ls:-di:ls -di /' 'ls:-1dt:ls -1dt /' 'ls:-A:ls -A /' 'touch:-c:touch -c /nonexistent/plugport'; do
     tool=${line%%:*} rest=${line#*:}
     if command -v "$tool" >/dev/null 2>&1; then try "$tool ${rest%%:*}" sh -c "${rest#*:}"; fi
 done

@@ -52,7 +52,7 @@ find . ! -type d -exec sh -c '
             fi
             if [ ! -d "$place/$above" ]; then
                 mkdir -- "$place/$above"
-                if [ "$(id -u)" = 0 ]; then chown 1000:1000 -- "$place/$above"; fi
+                if [ "$(id -u 2>/dev/null)" = 0 ]; then chown 1000:1000 -- "$place/$above"; fi
             fi
             above=$above/
         done
