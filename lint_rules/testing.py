@@ -26,7 +26,7 @@ def examples(code: str, kind: Literal["VALID", "INVALID"]) -> Sequence[Example]:
 
 def findings(code: str, example: Example, folder: Path) -> Sequence[Finding]:
     """Write the example's project into the empty `folder`, lint it by this rule alone, and return what is found in
-    the example itself. Raises `RuntimeError` if the rule crashes. An example with a `config` needs tomli-w."""
+    the example itself. Raises `RuntimeError` if the rule crashes."""
     files = {**example.files, example.path: example.code, "pyproject.toml": _toml(example)}
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -30,6 +30,11 @@ def main(arguments: Sequence[str], program: str = "plugport lint") -> int:
 
             _print(explain(options.explain).as_text())
             return CLEAN
+        if options.show_config:
+            from .show_config import show_config
+
+            _print(show_config(_request(options)))
+            return CLEAN
         return _prove(options) if options.prove else _lint(options)
     except UsageError as error:
         print(f"plugport lint: {error}", file=sys.stderr)
@@ -113,6 +118,7 @@ def _request(options: Options) -> Request:
         cache=options.cache,
         stdin=stdin,
         working_directory=working_directory,
+        checks_names=True,
     )
 
 

@@ -27,6 +27,7 @@ class Options:
     fix: bool
     unsafe: bool
     diff: bool
+    show_config: bool
 
 
 def parse_options(arguments: Sequence[str], program: str) -> Options:
@@ -51,6 +52,7 @@ def parse_options(arguments: Sequence[str], program: str) -> Options:
     add("--unsafe", action="store_true", help="with --fix or --diff: also fixes that change what the program does")
     add("--diff", action="store_true", help="print the fixes as a diff and write nothing; exit 1 if there are any")
     add("--prove", action="store_true", help="break the code in memory and report what the gates would miss")
+    add("--show-config", action="store_true", help="print the configuration that is in force, as TOML")
     add("--explain", metavar="RULE", help="show what a rule wants, why, and examples")
     options = vars(parser.parse_args(arguments))
     return Options(**{**options, "paths": tuple(options["paths"])})

@@ -15,6 +15,7 @@ from ..engine.errors import Unparsable
 from ..engine.installed_rules import InstalledRule, InstalledRules, load_rules
 from ..engine.lint import Request, lint, read_files
 from ..engine.mutant import Mutant
+from ..engine.named_in_configuration import check_names
 from ..engine.source_file import SourceFile, encode
 from ..reporters.json import as_list, item
 from ..reporters.paths import DisplayPaths
@@ -72,11 +73,12 @@ def prove(request: Request) -> Proofs:
     configuration = load(request.config, request.working_directory)
     installed = load_rules()
     files, checked = read_files(request, configuration)
+    check_names(configuration, files)
     proofs = []
     for rule in installed.rules.values():
         if request.select is None or rule.code in request.select:
             mutants = [mutant for path in checked for mutant in _mutants(rule, files[path], configuration.table)]
-            only_rule = replace(request, paths=(), select=(rule.code,), cache=False)
+            only_rule = replace(request, paths=(), select=(rule.code,), cache=False, checks_names=False)
             proofs.append(_proof(rule.code, mutants, only_rule, files, installed))
     return Proofs(configuration.root, proofs)
 

@@ -16,6 +16,7 @@ from .discovery import DiscoveredFiles, discover
 from .errors import UsageError
 from .incremental import IncrementalRun, RuleState
 from .installed_rules import ENGINE_CODES, InstalledRule, InstalledRules, load_rules
+from .named_in_configuration import check_names
 from .packaging import module_of
 from .project import ModuleTable
 from .rule_executor import Crash, decode
@@ -26,7 +27,8 @@ from .suppressions import Codes, apply, directives_of
 @dataclass(frozen=True, slots=True)
 class Request:
     """What to lint. `stdin` is the name and the bytes of a file that replace the one on the disk; the run reports on
-    it alone. `overlay` has the bytes of files by absolute path, which replace those on the disk, too."""
+    it alone. `overlay` has the bytes of files by absolute path, which replace those on the disk, too.
+    With `checks_names` a name in the configuration that means nothing is an error, if the whole project is read."""
 
     paths: tuple[Path, ...] = ()
     config: Path | None = None
@@ -34,6 +36,7 @@ class Request:
     cache: bool = True
     stdin: tuple[Path, bytes] | None = None
     overlay: Mapping[str, bytes] = field(default_factory=dict)
+    checks_names: bool = False
     working_directory: Path = field(default_factory=Path.cwd)
 
 
@@ -75,8 +78,10 @@ def lint(request: Request, installed: InstalledRules | None = None) -> Report:
     `ConfigurationError`, which is one."""
     configuration = load(request.config, request.working_directory)
     installed = installed or load_rules()
-    rules = _selected(installed, request.select)
+    rules = selected(installed, request.select)
     files, checked = read_files(request, configuration)
+    if request.checks_names and _reads_project(request, configuration):
+        check_names(configuration, files)
     cache = ResultCache(default_file(configuration.root) if request.cache else None)
     try:
         modules = ModuleTable((file.relative, file.module) for file in files.values())
@@ -106,7 +111,8 @@ def lint(request: Request, installed: InstalledRules | None = None) -> Report:
     )
 
 
-def _selected(installed: InstalledRules, select: Sequence[str] | None) -> list[InstalledRule]:
+def selected(installed: InstalledRules, select: Sequence[str] | None) -> list[InstalledRule]:
+    """Return the rules to run: all, or those of the codes. Raises `UsageError` for a code that no rule has."""
     if select is None:
         return list(installed.rules.values())
     known = [*ENGINE_CODES, *installed.rules]
@@ -116,6 +122,13 @@ def _selected(installed: InstalledRules, select: Sequence[str] | None) -> list[I
             meant = f"; did you mean {near[0]}?" if near else ""
             raise UsageError(f"--select {code}: there is no such rule; there are {', '.join(sorted(known))}{meant}")
     return [rule for rule in installed.rules.values() if rule.code in select]
+
+
+def _reads_project(request: Request, configuration: Configuration) -> bool:
+    """Return whether all files of the project are read, not only some that lie elsewhere."""
+    paths = [request.stdin[0]] if request.stdin is not None else request.paths
+    absolute = [Path(os.path.normpath(request.working_directory / path)) for path in paths]
+    return not paths or any(path.is_relative_to(configuration.root) for path in absolute)
 
 
 def read_files(request: Request, configuration: Configuration) -> tuple[dict[str, SourceFile], list[str]]:
