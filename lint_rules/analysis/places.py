@@ -6,44 +6,47 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from .scopes import ModuleScopes, Scope
 from .syntax import targets_of
+from .values.bindings import ModuleBindings, Scope
+
+_NAMING = frozenset(
+    {cst.AnnAssign, cst.Arg, cst.AsName, cst.Assign, cst.Attribute, cst.AugAssign, cst.ClassDef, cst.CompFor, cst.Del,
+     cst.For, cst.FunctionDef, cst.NamedExpr, cst.Param}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an expression stands: its scope, and the scope of the class around it. `function` is what it counts for:
-    the module-level function, or `Class.method` of a module-level class, that it stands in at any depth; else
-    empty."""
+    """Where an expression stands: its scope, and the function that it counts for: the module-level function, or
+    `Class.method` of a module-level class, that it stands in at any depth; else empty."""
 
     scope: Scope
-    owner: Scope | None
     function: str
 
 
 class PlaceTracker:
-    """The place of what a visitor looks at. Call `enter` in `visit_FunctionDef` and `visit_ClassDef`, and `leave` in
-    the `leave_` methods."""
+    """The place of what a visitor looks at. Call `enter` in the `visit_` methods of functions, classes and lambdas,
+    and `leave` in their `leave_` methods."""
 
-    def __init__(self, names: ModuleScopes) -> None:
-        self._names = names
-        self._stack: list[tuple[Place, bool]] = [(Place(names.module, None, ""), False)]
+    def __init__(self, bindings: ModuleBindings) -> None:
+        self._bindings = bindings
+        self._stack: list[tuple[Place, bool]] = [(Place(bindings.module, ""), False)]
 
     @property
     def current(self) -> Place:
         """The place now."""
         return self._stack[-1][0]
 
-    def enter(self, node: cst.FunctionDef | cst.ClassDef) -> None:
+    def enter(self, node: cst.FunctionDef | cst.ClassDef | cst.Lambda) -> None:
         """Go into a definition."""
         place, complete = self._stack[-1]
+        scope = self._bindings.scope_at[node]
+        if isinstance(node, cst.Lambda):
+            self._stack.append((Place(scope, place.function), complete))
+            return
         path = place.function if complete else f"{place.function}.{node.name.value}".lstrip(".")
-        if isinstance(node, cst.FunctionDef):
-            function = self._names.function_at[node]
-            self._stack.append((Place(function.scope, function.owner, path), True))
-        else:
-            scope = self._names.class_at[node]
-            self._stack.append((Place(scope, scope, path), complete or bool(place.function)))
+        complete = complete or isinstance(node, cst.FunctionDef) or bool(place.function)
+        self._stack.append((Place(scope, path), complete))
 
     def leave(self) -> None:
         """Go out of the definition."""
@@ -53,6 +56,8 @@ class PlaceTracker:
 def not_read(node: cst.CSTNode) -> list[cst.BaseExpression]:
     """Return the expressions below a node that it writes or deletes, or that are mere names of something, and so are
     not read."""
+    if type(node) not in _NAMING:
+        return []
     match node:
         case cst.For(target=name) | cst.CompFor(target=name) | cst.Del(target=name) | cst.AsName(name=name):
             return [name]

@@ -9,18 +9,14 @@ from typing import Any
 
 import libcst as cst
 
-from ..analysis.commands import command_words
-from ..analysis.instance_kinds import InstanceKinds
-from ..analysis.literal_text import literal_text
-from ..analysis.places import Place, PlaceTracker, not_read
-from ..analysis.syntax import code, every_node, getattr_as_attribute, last_name, passed_values
+from ..analysis.guarded_module import GuardedModule, link, read_by_names, summary_of_module
+from ..analysis.places import PlaceTracker
+from ..analysis.syntax import every_node, last_name
 from ..engine.contract import JSON, Example, SourceFile
 from ..engine.errors import ConfigurationError
-from ..engine.imports import package_of
 from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited
-from ..tables.guarded_apis import COMMANDS, KINDS, MAKERS, PRESETS, Guard
-from ..tables.kinds import Kind
+from ..tables.guarded_apis import PRESETS, Guard
 
 CODE = "PP001"
 message = "Only the function that the configuration names may call this API."
@@ -104,22 +100,14 @@ VALID = (
     Example("import docker\n\ndocker.from_env().containers.get('x')\n"),
 )
 
-_WANTED = re.compile(rb"docker|podman|nerdctl|containers|inspect_container|\.container\b|\bcontainer\.|container\(")
+_WANTED = re.compile(
+    rb"docker|podman|nerdctl|testcontainers|python_on_whales|containers|inspect_container|container(?:_name)?\b|inspect\b"
+)
 _ALLOW = re.compile(r"[^:]+::\w+(\.\w+)?")
-_SENDERS = frozenset(
-    {
-        "get", "head", "request", "send", "stream", "urlopen", "putrequest", "sendall", "write", "fetch", "post",
-        "ws_connect", "_get", "_url", "_query", "_query_json", "_result", "Request", "build_request", "open",
-    }
-)  # fmt: skip
-_CLIENT_NAMES = ("client", "cli", "engine", "daemon", "dc")
-_OTHER_TYPE = re.compile(r"--type[ =](?!container\b)\w")
-"""`docker inspect --type=image` asks for no container."""
 _MUTANT_CALLS = {
     "docker-inspect": "plugport_mutant.from_env().containers.get('name')",
     "docker-list": "plugport_mutant.from_env().containers.list(all=True)",
 }
-_NO_SENDERS = frozenset({"log", "logger", "logging", "_log", "_logger", "LOG", "print", "router", "app", "api", "re"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,47 +130,37 @@ class OnlyCaller(LintRule):
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
         self._tables = [_table(table) for table in config.get("only-caller", [])]
-        calls = [name for table in self._tables for name in table.guard.calls]
-        classes = {name.rpartition(".")[0] for name in calls}
-        self._kinds: dict[str, Kind] = dict(KINDS) | {name: Kind(name) for name in classes}
-        self._makers: dict[str, str] = dict(MAKERS) | {name: name for name in classes if name}
-        words = {name.rpartition(".")[2].encode() for name in calls}
+        self._guards = [table.guard for table in self._tables]
+        words = {part.encode() for guard in self._guards for name in guard.calls for part in name.split(".")[-2:]}
         self._words = re.compile(b"|".join(map(re.escape, sorted(words)))) if words else None
 
     def wants(self, data: bytes) -> bool:
-        """Want files that name containers, or what a table with `calls` guards."""
-        if not self._tables:
-            return False
+        """Want every file, if there is a table: which of them are read, the project's facts tell."""
+        return bool(self._tables)
+
+    def _is_wanted(self, data: bytes) -> bool:
+        """Return whether the file names containers, or what a table with `calls` guards."""
         return _WANTED.search(data) is not None or (self._words is not None and self._words.search(data) is not None)
 
     def summarise(self, file: SourceFile) -> JSON:
-        """Return the module's clients, and its functions that return one."""
-        if file.module is None:
+        """Return the clients of the module, its functions and classes that give one, and those that run a command."""
+        if file.module is None or not (self._is_wanted(file.data) or _hands_on(file)):
             return None
-        names = self._names(file, {})
-        values = {name: names.kind(cst.Name(name), names.module, None) for name in names.module.values}
-        makers = {name: names.kind(cst.Call(cst.Name(name)), names.module, None) for name in names.module.functions}
-        summary: dict[str, JSON] = {
-            part: {f"{file.module}.{name}": kind for name, kind in kinds.items() if kind in self._kinds}
-            for part, kinds in (("makers", makers), ("values", values))
-        }
-        return summary if any(summary.values()) else None
+        return summary_of_module(file, self._guards)
 
     def link(self, summaries: Mapping[str, JSON]) -> JSON:
         """Merge the summaries."""
-        linked: dict[str, dict[str, JSON]] = {"makers": {}, "values": {}}
-        for summary in summaries.values():
-            if isinstance(summary, Mapping):
-                for part, kinds in linked.items():
-                    kinds_here = summary.get(part)
-                    kinds.update(kinds_here if isinstance(kinds_here, Mapping) else {})
-        return linked
+        return link(summaries)
+
+    def reads(self, file: SourceFile, linked: JSON) -> bool:
+        """Read what names containers, and what names something of the project that is a client or runs commands."""
+        return self._is_wanted(file.data) or read_by_names(file, linked)
 
     def visit_Module(self, node: cst.Module) -> None:
         """Learn of which kind the values of the module are."""
-        names = self._names(self.file, self.linked if isinstance(self.linked, Mapping) else {})
-        self._uses = _Uses(names, node)
-        self._places = PlaceTracker(names)
+        module = GuardedModule.of(self.file, self._guards, self.linked)
+        self._uses = module.uses
+        self._places = PlaceTracker(module.bindings)
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         """Go into the function."""
@@ -208,6 +186,18 @@ class OnlyCaller(LintRule):
         """Nothing in an import is a use."""
         return False
 
+    def visit_Lambda(self, node: cst.Lambda) -> None:
+        """Go into the lambda."""
+        self._places.enter(node)
+
+    def leave_Lambda(self, original_node: cst.Lambda) -> None:
+        """Go out of the lambda."""
+        self._places.leave()
+
+    def visit_Subscript(self, node: cst.Subscript) -> None:
+        """Judge `docker["inspect", name]` of plumbum."""
+        self._judge(node)
+
     def visit_Name(self, node: cst.Name) -> None:
         """Judge a name."""
         self._judge(node)
@@ -220,23 +210,20 @@ class OnlyCaller(LintRule):
         """Judge a call."""
         self._judge(node)
 
-    def _judge(self, node: cst.Name | cst.Attribute | cst.Call) -> None:
+    def _judge(self, node: cst.BaseExpression) -> None:
         place = self._places.current
         for table in self._tables:
-            use = self._uses.of(table.guard, node, place)
+            use = self._uses.of(table.guard, node, place.scope)
             if use is None or (self.file.relative, place.function) in table.allow:
                 continue
             allowed = ", ".join(f"{path}::{name}" for path, name in sorted(table.allow)) or "nobody"
             self.report(node, f"{use} is guarded ({table.guard.name}); it may be called by {allowed} alone")
             break
 
-    def _names(self, file: SourceFile, linked: Mapping[str, Any]) -> InstanceKinds:
-        makers, values = linked.get("makers", {}), linked.get("values", {})
 
-        def make() -> InstanceKinds:
-            return InstanceKinds(file.tree(), self._kinds, self._makers | makers, values, package_of(file))
-
-        return make() if makers or values else file.derived(CODE, make)
+def _hands_on(file: SourceFile) -> bool:
+    """Return whether the file is a package's, which may hand on names of its modules."""
+    return file.relative.endswith("__init__.py") and b"import" in file.data
 
 
 def _table(table: Mapping[str, Any]) -> _Table:
@@ -263,81 +250,6 @@ def _table(table: Mapping[str, Any]) -> _Table:
 
 def _are_texts(value: object) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
-
-
-class _Uses:
-    """Tells which expressions of one module use a guarded API."""
-
-    def __init__(self, names: InstanceKinds, tree: cst.Module) -> None:
-        self._names = names
-        self._imports_docker = any(
-            name.partition(".")[0] in {"docker", "aiodocker", "podman"} for name in names.module.imports.values()
-        )
-        nodes = every_node(tree)
-        self._decorators = {node.decorator for node in nodes if isinstance(node, cst.Decorator)}
-        self._not_read = {target for node in nodes for target in not_read(node)}
-
-    def of(self, guard: Guard, node: cst.Name | cst.Attribute | cst.Call, place: Place) -> str | None:
-        """Return what of the guarded API the expression uses, in words; None if it uses nothing."""
-        if isinstance(node, cst.Attribute):
-            is_candidate = node.attr.value in guard.words and node not in self._not_read
-            return self._name(node, place, guard) or self._member(node, place, guard) if is_candidate else None
-        if isinstance(node, cst.Name):
-            return self._name(node, place, guard) if guard.calls and node not in self._not_read else None
-        if (attribute := getattr_as_attribute(node)) is not None:
-            return self._member(attribute, place, guard)
-        return self._route(node, place, guard) or self._command(node, place, guard)
-
-    def _name(self, node: cst.Attribute | cst.Name, place: Place, guard: Guard) -> str | None:
-        qualified = self._names.qualified(node, place.scope)
-        return f"{qualified}()" if qualified is not None and qualified in guard.calls else None
-
-    def _member(self, node: cst.Attribute, place: Place, guard: Guard) -> str | None:
-        name = node.attr.value
-        kind = self._names.kind(node.value, place.scope, place.owner)
-        if kind is None and (qualified := self._names.qualified(node.value, place.scope)) is not None:
-            kind = self._names.makers.get(qualified)
-        if kind is not None:
-            if name in guard.members.get(kind, frozenset()):
-                return f"`{name}` of {kind}"
-            return f"{kind}.{name}()" if f"{kind}.{name}" in guard.calls else None
-        if name in guard.anywhere:
-            return f"`{name}`"
-        match node:
-            case cst.Attribute(value=cst.Attribute(value=client, attr=cst.Name(value="containers"))) if (
-                name in guard.collection_methods and self._is_named_as_client(client, place)
-            ):
-                return f"`containers.{name}`"
-        return None
-
-    def _is_named_as_client(self, node: cst.BaseExpression, place: Place) -> bool:
-        """Return whether a value of unknown kind has the name of a client; asked for `X.containers.METHOD` alone."""
-        if self._names.kind(node, place.scope, place.owner) is not None:
-            return False
-        name = last_name(node.func if isinstance(node, cst.Call) else node).lower()
-        if name in {"self", "cls"}:
-            return False
-        return "docker" in name or (self._imports_docker and any(part in name for part in _CLIENT_NAMES))
-
-    def _route(self, call: cst.Call, place: Place, guard: Guard) -> str | None:
-        if not guard.routes or call in self._decorators or last_name(call.func) not in _SENDERS:
-            return None
-        if code(call.func).partition(".")[0].partition("(")[0] in _NO_SENDERS:
-            return None
-        for argument in passed_values(call):
-            text = literal_text(argument, self._names, place.scope)
-            if text is not None and any(re.search(route, text) for route in guard.routes):
-                return "this route of the engine"
-        return None
-
-    def _command(self, call: cst.Call, place: Place, guard: Guard) -> str | None:
-        if not guard.commands:
-            return None
-        words = command_words(call, self._names, place.scope)
-        if not words or words[0] not in COMMANDS or _OTHER_TYPE.search(" ".join(words)):
-            return None
-        used = [command for command in guard.commands if tuple(words[1 : len(command) + 1]) == command]
-        return f"`{' '.join(words[: len(used[0]) + 1])}`" if used else None
 
 
 def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:

@@ -12,7 +12,7 @@ EVERY = frozenset({"*"})
 class Kind:
     """A sort of value. `waits`: its methods that wait (`EVERY`: all but those in `quick`). `gives`: the kind of a
     method's result. `holds`: the kind of an attribute. `items`: the kind of what iteration gives. In `gives` and
-    `holds` the name `*` stands for every name that is not listed."""
+    `holds` the name `*` stands for every name that is not listed; in `gives` `with_*` stands for many."""
 
     name: str
     waits: frozenset[str] = frozenset()
@@ -29,7 +29,8 @@ class Kind:
 
     def result_of(self, method: str) -> str | None:
         """Return the kind of a method's result."""
-        return self.gives.get(method) or self.gives.get("*")
+        family = f"{method.partition('_')[0]}_*"
+        return self.gives.get(method) or self.gives.get(family) or self.gives.get("*")
 
     def attribute(self, name: str) -> str | None:
         """Return the kind of an attribute."""

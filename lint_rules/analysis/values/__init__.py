@@ -1,0 +1,1 @@
+"""Which value an expression of a module has: the analysis behind PP001."""
