@@ -34,6 +34,7 @@ from .runtime import Runtime
 from .skill_limits import skill_findings
 
 Check = Callable[[TargetState], tuple[ContentFinding, ...]]
+LookAgain = Callable[[TargetState], TargetQuery]
 
 
 @dataclass(slots=True)
@@ -123,7 +124,11 @@ class Draft:
         return tuple(usable)
 
     def build(
-        self, question: Question | None = None, query: TargetQuery | None = None, check: Check | None = None
+        self,
+        question: Question | None = None,
+        query: TargetQuery | None = None,
+        check: Check | None = None,
+        look_again: LookAgain | None = None,
     ) -> Activation:
         """Return the activation."""
         return Activation(
@@ -141,6 +146,7 @@ class Draft:
             question=question,
             query=query or TargetQuery(),
             check=check or (lambda _: ()),
+            look_again=look_again or (lambda _: TargetQuery()),
         )
 
 

@@ -17,14 +17,10 @@ from ...hookspecs import (
     JSON,
     Component,
     ComponentKind,
-    ContentFinding,
-    PathKind,
-    Severity,
-    TargetQuery,
-    TargetState,
 )
 from .conversion import body_of, command_prompt, gemini_prompt, hook_groups, json_file, markdown, server_entry, toml
-from .draft import Check, Draft, file_stem, plain_word
+from .draft import Draft, file_stem, plain_word
+from .other_extensions import OtherExtensions
 
 _ROOT: Final = "${extensionPath}"
 _HOOKS: Final = "hooks/hooks.json"
@@ -35,7 +31,7 @@ class ExtensionRules:
     """What differs: the manifest's file, the folder for what is converted, whether commands are TOML alone, and
     which front matter a subagent may keep (`subagent` returns it, and whether the plugin's own file will do).
     `foreign_hooks` says whether the runtime would misread a hook where it stands, `hook_root` how it writes the
-    extension's folder in hooks."""
+    extension's folder in hooks, `with_two` what it does with two extensions of a name."""
 
     manifest: str
     folder: str
@@ -43,10 +39,11 @@ class ExtensionRules:
     subagent: Callable[[Component], tuple[dict[str, JSON], bool]]
     foreign_hooks: Callable[[Component], bool]
     hook_root: str = _ROOT
+    with_two: str = "does not start with two"
 
 
-def lay_out_extension(draft: Draft, rules: ExtensionRules) -> tuple[TargetQuery, Check]:
-    """Add the link, the manifest and what it needs; return the query that finds a second extension of the name."""
+def lay_out_extension(draft: Draft, rules: ExtensionRules) -> OtherExtensions:
+    """Add the link, the manifest and what it needs; return what finds a second extension of the name."""
     hooks = draft.usable_hooks()
     if draft.has(rules.manifest):
         draft.link(f"extensions/{draft.name}")
@@ -58,16 +55,7 @@ def lay_out_extension(draft: Draft, rules: ExtensionRules) -> tuple[TargetQuery,
         _write(draft, rules, hooks, rules.folder)
         draft.link(f"extensions/{draft.name}", rules.folder)
         _link_skills(draft, draft.of(ComponentKind.SKILL))
-    path = f"extensions/{draft.name}"
-    return TargetQuery(paths=(path,)), lambda state: _taken(draft, path, state)
-
-
-def _taken(draft: Draft, path: str, state: TargetState) -> tuple[ContentFinding, ...]:
-    seen = state.paths.get(path)
-    if seen is None or seen.kind in {PathKind.ABSENT, PathKind.LINK}:
-        return ()
-    message = f"{draft.runtime.title} has an extension of this name already, and does not start with two"
-    return (ContentFinding("name-taken", Severity.ERROR, path, message, runtime=draft.runtime.name),)
+    return OtherExtensions(draft, rules.manifest, rules.folder, rules.with_two)
 
 
 def _in_default_folder(skill: Component) -> bool:

@@ -45,9 +45,9 @@ class GeminiCliLayout:
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:
         """Return the link and the manifest. Raises `ActivationImpossible` for a name that Gemini CLI refuses."""
         draft = draft_for(GEMINI_CLI, contents, target)
-        query, check = lay_out_extension(draft, _RULES)
+        others = lay_out_extension(draft, _RULES)
         _add_grants(draft)
-        return draft.build(extension_question("gemini", draft), query, check)
+        return draft.build(extension_question("gemini", draft), others.query, others.check, others.look_again)
 
 
 def _subagent(subagent: Component) -> tuple[dict[str, JSON], bool]:

@@ -56,7 +56,11 @@ NOTES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
                 "Without a person (`-p`) it gives the model no MCP tool and no skill, unless `mcp-tools` and "
                 "`skills` are granted (files in `policies/`) or it is started with `-y`."
             ),
-            "A second extension of a name stops it from starting: an install refuses that.",
+            (
+                "A second extension of a name stops it from starting: an install refuses that, whatever the other "
+                "one's folder is called, and names it. Only one that is linked from outside the home is not found "
+                "beforehand; the agent is asked then, and the activation taken back."
+            ),
             "Its `settings.json` may have comments, but no comma before a closing bracket: it does not start then.",
         ),
         "qwen-code": (

@@ -25,9 +25,9 @@ class QwenCodeLayout:
     def lay_out(self, contents: Contents, target: LayoutTarget) -> Activation:
         """Return the link and the manifest. Raises `ActivationImpossible` for a name that Qwen Code refuses."""
         draft = draft_for(QWEN_CODE, contents, target)
-        query, check = lay_out_extension(draft, _RULES)
+        others = lay_out_extension(draft, _RULES)
         _check_subagents(draft)
-        return draft.build(extension_question("qwen", draft), query, check)
+        return draft.build(extension_question("qwen", draft), others.query, others.check, others.look_again)
 
 
 def _subagent(subagent: Component) -> tuple[dict[str, JSON], bool]:
@@ -51,7 +51,13 @@ def _check_subagents(draft: Draft) -> None:
 
 
 _RULES: Final = ExtensionRules(
-    "qwen-extension.json", ".qwen-extension", False, _subagent, _foreign_hook, "${CLAUDE_PLUGIN_ROOT}"
+    "qwen-extension.json",
+    ".qwen-extension",
+    False,
+    _subagent,
+    _foreign_hook,
+    "${CLAUDE_PLUGIN_ROOT}",
+    "uses one of the two alone",
 )
 
 provider = QwenCodeLayout()

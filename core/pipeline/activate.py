@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ...hookspecs import errors
 from ...hookspecs.values import (
     JSON,
     Activation,
     Bundle,
-    ContentFinding,
     Contents,
     Grant,
     LayoutTarget,
@@ -38,8 +37,10 @@ from .adaptor_rules import ADAPTOR, adaptor_findings
 from .contents_record import warnings_for
 
 log = logging.getLogger("plugport.pipeline")
+_Result = TypeVar("_Result")
 _MAX_COMPLAINT: Final = 2000
 _NO_COMMAND: Final = 127
+_MORE_LOOKS: Final = 2
 _BY_HAND: Final = "plugport cannot give this trust."
 
 
@@ -126,6 +127,18 @@ class Activator:
             bundle = await asyncio.to_thread(with_files, fetched, activation.tree_files, archive)
             yield LaidOut(layout, bundle, fetched.digest, activation)
 
+    async def look(self, workspace: Workspace, query: TargetQuery, activation: Activation) -> TargetState:
+        """Look at the target, and again for what the layout wants to know besides. Raises `ActivationImpossible`, and
+        what the hook `inspect_target` raises."""
+        state = await self.dispatcher.inspect_target(workspace, query)
+        for _ in range(_MORE_LOOKS):
+            more = _by_layout(activation.look_again, state)
+            if more == TargetQuery():
+                break
+            further = await self.dispatcher.inspect_target(workspace, more)
+            state = replace(state, paths={**further.paths, **state.paths})
+        return state
+
     def plan(self, laid_out: LaidOut, state: TargetState, records: Sequence[ActivationRecord]) -> Plan | None:
         """Plan the activation in place of what `records` say; None if there is nothing to do. Blocking.
 
@@ -134,7 +147,7 @@ class Activator:
         if not laid_out.is_native and not records:
             return None
         name = laid_out.bundle.name
-        for finding in _check(laid_out.activation, state, name):
+        for finding in _by_layout(laid_out.activation.check, state):
             if finding.severity is Severity.ERROR:
                 raise errors.ActivationImpossible(finding.path, errors.ActivationFault.TAKEN, finding.line or None)
         activation = laid_out.activation if laid_out.is_native else Activation()
@@ -217,11 +230,12 @@ def _shown(text: str) -> str:
     return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
 
 
-def _check(activation: Activation, state: TargetState, name: str) -> Sequence[ContentFinding]:
+def _by_layout(function: Callable[[TargetState], _Result], state: TargetState) -> _Result:
+    """Call a function that a layout gave."""
     try:
-        return activation.check(state)
+        return function(state)
     except Exception as error:  # a layout's own code
-        raise errors.ActivationImpossible(f"plugins/{name}", errors.ActivationFault.LAYOUT) from error
+        raise errors.ActivationImpossible("plugins", errors.ActivationFault.LAYOUT) from error
 
 
 def _filled(question: Question, state: TargetState) -> Question:

@@ -233,7 +233,7 @@ class Installer:
         if laid_out.is_native or records:
             query = joined(query, activation_query(laid_out.activation, records))
         try:
-            return await self.dispatcher.inspect_target(workspace, query)
+            return await self.activator.look(workspace, query, laid_out.activation)
         except errors.UnsupportedTarget:
             if laid_out.is_native:
                 raise

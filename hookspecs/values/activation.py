@@ -184,6 +184,10 @@ def _nothing(state: TargetState) -> tuple[ContentFinding, ...]:
     return ()
 
 
+def _no_query(state: TargetState) -> TargetQuery:
+    return TargetQuery()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activation:
     """What a layout asks for, beside the plugin's directory `<config dir>/plugins/<name>` (the hook `lay_out`).
@@ -194,7 +198,8 @@ class Activation:
     `tree_files` are added to the plugin's directory, by path below it; they replace nothing that it has.
     `unsupported` and `findings` say what the runtime will not do. `takes_effect` says when a running agent uses it;
     `needs_restart` whether the service should restart it. `query` asks what `check` must know: it returns findings,
-    and one that is an ERROR refuses the install before anything is written.
+    and one that is an ERROR refuses the install before anything is written. If the answer to `query` shows that more
+    must be known, `look_again` says what: it is asked for in a round trip of its own, twice at most.
     """
 
     tree_files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
@@ -211,6 +216,7 @@ class Activation:
     question: Question | None = None
     query: TargetQuery = field(default_factory=TargetQuery)
     check: Callable[[TargetState], tuple[ContentFinding, ...]] = _nothing
+    look_again: Callable[[TargetState], TargetQuery] = _no_query
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Chooses the agents: those of the setting `PLUGPORT_TEST_AGENTS` are tested, the others' tests are deselected."""
+"""Chooses the agents: those of the setting `PLUGPORT_TEST_AGENTS` are tested, the others' tests are deselected.
+
+A test with the mark `only_agents` is of these agents alone.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests of agents that are not chosen."""
+    """Deselect the tests of agents that are not chosen, or that a test is not of."""
     chosen = chosen_agents()
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
     for item in items:
         agent = getattr(item, "callspec", None) and item.callspec.params.get("agent")  # type: ignore[attr-defined]
-        (left_out if isinstance(agent, Agent) and agent.name not in chosen else kept).append(item)
+        if isinstance(agent, Agent):
+            mark = item.get_closest_marker("only_agents")
+            is_wanted = agent.name in chosen and (mark is None or agent.name in mark.args)
+            (kept if is_wanted else left_out).append(item)
+        else:
+            kept.append(item)
     items[:] = kept
     if left_out:
         config.hook.pytest_deselected(items=left_out)

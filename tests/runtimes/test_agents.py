@@ -54,9 +54,8 @@ def test_the_agent_sees_every_part_then_the_update_then_nothing_and_the_home_is_
     record(agent.name, TABLES[agent.name].version, lifecycle=True)
 
 
+@pytest.mark.only_agents(*TRUSTED)
 def test_a_hook_that_must_be_trusted_runs_once_it_is_granted(agent, base, delivered):
-    if agent.name not in TRUSTED:
-        pytest.skip("it runs a plugin's hooks unasked")
     agent.write_settings(base)
     reply = delivered.install(base, plugin("claude", base / "seen"))
     assert [grant["name"] for grant in reply["needs_grant"]] == ["hooks"]

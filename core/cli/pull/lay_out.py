@@ -117,7 +117,8 @@ class LocalAgent:
     ) -> tuple[TargetState, Plan | None, tuple[str, ...]]:
         name = laid_out.bundle.name
         for _ in range(_ATTEMPTS):
-            state = await dispatcher.inspect_target(workspace, activation_query(laid_out.activation, records))
+            query = activation_query(laid_out.activation, records)
+            state = await activator.look(workspace, query, laid_out.activation)
             plan = activator.plan(laid_out, state, records)
             if plan is not None:
                 self._save(name, [plan.record, *records])

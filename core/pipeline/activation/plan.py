@@ -49,7 +49,7 @@ def activation_query(activation: Activation, records: Sequence[ActivationRecord]
     parents = {"plugins"}.union(*map(_parents, (*contents, *trees, *paths)))
     asked = activation.query
     return TargetQuery(
-        tuple(sorted((paths | parents | set(asked.paths)) - contents - trees)),
+        tuple(sorted((paths | parents | set(asked.paths)) - contents - trees - set(asked.folders))),
         tuple(sorted(contents | set(asked.contents))),
         tuple(sorted(trees | set(asked.trees))),
         folders=asked.folders,
