@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,15 +67,20 @@ async def inventory(dispatcher: Dispatcher, installed: InstalledPlugins, workspa
     Raises `WorkspaceNotRunning`, `BackendUnavailable` and what `list_installed` may raise.
     """
     require_running(await dispatcher.is_running(workspace))
-    listed = await dispatcher.list_installed(workspace)
+    listed = await asyncio.to_thread(_cleaned_each, await dispatcher.list_installed(workspace))
     records = await installed.of_workspace(workspace.id)
     on_target = {
         plugin.name: plugin
-        for plugin in map(_cleaned, listed)
+        for plugin in listed
         if plugin.name in records or plugin.manifest or workspace.layout in {None, "adaptor"}
     }
     names = sorted(on_target.keys() | records.keys())
     return [_item(name, on_target.get(name), records.get(name), workspace) for name in names]
+
+
+def _cleaned_each(listed: Iterable[InstalledPlugin]) -> list[InstalledPlugin]:
+    """Clean every plugin: in a thread, since PyYAML takes its time for a manifest that somebody wrote."""
+    return [_cleaned(plugin) for plugin in listed]
 
 
 def _cleaned(plugin: InstalledPlugin) -> InstalledPlugin:

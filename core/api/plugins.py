@@ -217,7 +217,7 @@ ENDPOINTS = (
         Access.WORKSPACE,
         {200: Reply(Installed), 202: _ASYNC},
         body=Install,
-        problems=(*_CHANGE, *FETCH, errors.NameTaken, errors.NotManaged),
+        problems=(*_CHANGE, *FETCH, errors.NameTaken, errors.NotManaged, errors.PlaceBlocked),
         headers=_HEADERS,
     ),
     Endpoint(
@@ -227,7 +227,7 @@ ENDPOINTS = (
         Access.WORKSPACE,
         {200: Reply(Uninstalled), 202: _ASYNC},
         query=UninstallQuery,
-        problems=(*_CHANGE, errors.NotManaged),
+        problems=(*_CHANGE, errors.NotManaged, errors.PlaceBlocked),
         headers=_HEADERS,
     ),
     Endpoint(
@@ -237,7 +237,7 @@ ENDPOINTS = (
         Access.WORKSPACE,
         {200: Reply(Restored), 202: _ASYNC},
         body=Restore,
-        problems=_CHANGE,
+        problems=(*_CHANGE, errors.PlaceBlocked),
         headers=_HEADERS,
     ),
 )

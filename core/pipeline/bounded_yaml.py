@@ -12,6 +12,7 @@ from ...hookspecs.values import JSON
 _MAX_NODES: Final = 20_000
 _MAX_DEPTH: Final = 64
 _MAX_NUMBER: Final = 64
+_TOO_MUCH: Final = "holds or expands to too much"
 _TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -65,10 +66,19 @@ class _Loader(yaml.SafeLoader):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self._depth = 0
+        self._depth = self._nodes = 0
+
+    def fetch_flow_collection_start(self, TokenClass: type[yaml.Token]) -> None:  # noqa: N803 - PyYAML's name
+        """Refuse brackets in brackets before they are composed: the scanner is quadratic in their depth."""
+        if self.flow_level >= _MAX_DEPTH:
+            raise YamlInvalid(f"is nested more than {_MAX_DEPTH} levels deep")
+        super().fetch_flow_collection_start(TokenClass)
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self._depth += 1
+        self._nodes += 1
+        if self._nodes > _MAX_NODES:
+            raise YamlInvalid(_TOO_MUCH)
         if self._depth > _MAX_DEPTH:
             raise YamlInvalid(f"is nested more than {_MAX_DEPTH} levels deep")
         try:
@@ -98,7 +108,7 @@ def _expanded_size(node: yaml.Node, sizes: dict[int, int]) -> int:
                 key.tag = f"{_TAG}str"
             size += 1 + _expanded_size(child, sizes)
     if size > _MAX_NODES:
-        raise YamlInvalid("holds or expands to too much")
+        raise YamlInvalid(_TOO_MUCH)
     sizes[id(node)] = size
     return size
 

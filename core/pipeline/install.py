@@ -28,7 +28,14 @@ from .record import Recorder, footprints_of, with_older
 from .removal import cleanup_of, skill_paths
 from .restart import restart_agent
 from .take_back import take_back
-from .target_look import install_query, look_before, require_managed, require_no_variant, uninstall_query
+from .target_look import (
+    install_query,
+    look_before,
+    require_managed,
+    require_no_variant,
+    require_own_places,
+    uninstall_query,
+)
 from .version_before import VersionBefore
 
 _ATTEMPTS: Final = 3
@@ -209,6 +216,7 @@ class Installer:
         state = await self._inspect(installation, footprint, activations)
         if state is None:
             return _Look(footprint, older, others)
+        require_own_places(name, state)
         digests = sorted({bundle.digest, laid_out.source_digest, *(await self.recorder.installed.digests())})
         recorded = name in records or bool(prepared)
         adopted = require_managed(name, state, digests, recorded=recorded, adopt=installation.request.adopt)

@@ -13,6 +13,7 @@ from ..operations.progress import Progress
 from ..workspace_resolver import WorkspaceResolver
 from .admission import AdmissionChecks
 from .record import Recorder
+from .target_look import require_own_places, restore_query
 
 NEWEST = "newest"
 """Stands for the directory below `plugins/.plugport/kept/<name>/` that was set aside last."""
@@ -38,6 +39,7 @@ class Restorer:
         await self.admission.check_running(workspace)
         if not self.dispatcher.can_inspect(workspace):
             raise errors.UnsupportedTarget("the backend sets nothing aside")
+        require_own_places(name, await self.dispatcher.inspect_target(workspace, restore_query(name)))
         await progress.fence()
         await progress.phase("restoring")
         removal = Removal(name, restore=request.kept or NEWEST)

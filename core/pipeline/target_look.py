@@ -24,7 +24,7 @@ def install_query(name: str, footprint: Footprint) -> TargetQuery:
     """Return what must be known of a target before the plugin `name` is delivered to it."""
     skills = (f"skills/{skill}" for skill in footprint.skills)
     return TargetQuery(
-        paths=tuple(sorted({*footprint.files, *skills})),
+        paths=tuple(sorted({*footprint.files, *skills, *_own_places(name)})),
         contents=(*MEMORY_FILES, SETTINGS_FILE, mark_of(name), *written_over(footprint)),
         trees=(directory_of(name),),
         max_content=_MAX_CONTENT,
@@ -34,7 +34,19 @@ def install_query(name: str, footprint: Footprint) -> TargetQuery:
 
 def uninstall_query(name: str, skill_files: Sequence[str]) -> TargetQuery:
     """Return what must be known of a target before the plugin `name` is removed from it."""
-    return TargetQuery(tuple(skill_files), (mark_of(name), SETTINGS_FILE), (directory_of(name),))
+    paths = (*skill_files, *_own_places(name))
+    return TargetQuery(paths, (mark_of(name), SETTINGS_FILE), (directory_of(name),), folders=("plugins",))
+
+
+def restore_query(name: str) -> TargetQuery:
+    """Return what must be known of a target before something of the plugin `name` is put back."""
+    return TargetQuery(_own_places(name), (mark_of(name),))
+
+
+def _own_places(name: str) -> tuple[str, ...]:
+    """Return where plugport keeps folders of its own."""
+    own = "plugins/.plugport"
+    return ("plugins", own, f"{own}/staging", f"{own}/managed", f"{own}/kept", f"{own}/kept/{name}")
 
 
 def mark_of(name: str) -> str:
@@ -76,6 +88,17 @@ def _memory_before(now: PathState, file: str, footprint: Footprint, known: Seque
     return observe_memory(now.content, footprint.blocks, [other.appended(file) for other in known if other.blocks])
 
 
+def require_own_places(name: str, state: TargetState) -> None:
+    """Raise `PlaceBlocked` if something else lies where plugport keeps its own files."""
+    if _at(state, "plugins").kind is PathKind.LINK:
+        return  # what lies behind a link is not known
+    for path in _own_places(name)[1:]:
+        if _at(state, path).kind not in {PathKind.ABSENT, PathKind.DIRECTORY}:
+            raise errors.PlaceBlocked(path)
+    if _at(state, mark_of(name)).kind is PathKind.DIRECTORY:
+        raise errors.PlaceBlocked(mark_of(name))
+
+
 def require_managed(
     name: str, state: TargetState, known_digests: Sequence[str], *, recorded: bool, adopt: bool
 ) -> bool:
@@ -104,9 +127,18 @@ def require_no_variant(name: str, state: TargetState, recorded: Collection[str])
             raise errors.NotManaged(directory_of(displayed(other)))
 
 
-def is_present(name: str, state: TargetState) -> bool:
-    """Return whether anything lies at the plugin's place."""
-    return _at(state, directory_of(name)).kind is not PathKind.ABSENT
+def is_present(name: str, state: TargetState, recorded: Collection[str]) -> bool:
+    """Return whether anything lies at the plugin's place.
+
+    On a file system that ignores case or Unicode forms it may be another plugin: nothing is called so then, and if
+    the names are not known, one of the `recorded` plugins is.
+    """
+    names = _at(state, "plugins").names
+    if names is None:
+        is_other = any(other != name and folded(other) == folded(name) for other in recorded)
+    else:
+        is_other = name not in names and any(folded(displayed(other)) == folded(name) for other in names)
+    return _at(state, directory_of(name)).kind is not PathKind.ABSENT and not is_other
 
 
 def _is_marked(state: TargetState, name: str) -> bool:

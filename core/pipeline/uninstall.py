@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...hookspecs import errors
@@ -19,7 +19,7 @@ from .overwritten import overwritten_paths, set_beside
 from .record import Recorder, footprints_of
 from .removal import removal_of, skill_paths
 from .restart import restart_agent
-from .target_look import is_present, require_managed, uninstall_query
+from .target_look import is_present, require_managed, require_own_places, uninstall_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,11 @@ class Uninstaller:
         query = joined(uninstall_query(name, looked_at), undo_query(activations))
         state = await self._inspect(workspace, query)
         first_attempt = operation.attempts <= 1
-        if own is None and first_attempt and not await self._is_on_target(workspace, name, state):
+        if own is None and first_attempt and not await self._is_on_target(workspace, name, state, records):
             raise errors.PluginNotFound(f"{name} is neither recorded nor on the target")
         adopted = False
         if state is not None:
+            require_own_places(name, state)
             digests = sorted(await self.recorder.installed.digests())
             recorded = own is not None or not first_attempt
             adopted = require_managed(name, state, digests, recorded=recorded, adopt=request.adopt)
@@ -89,9 +90,11 @@ class Uninstaller:
         except errors.UnsupportedTarget:
             return None
 
-    async def _is_on_target(self, workspace: Workspace, name: str, state: TargetState | None) -> bool:
+    async def _is_on_target(
+        self, workspace: Workspace, name: str, state: TargetState | None, recorded: Collection[str]
+    ) -> bool:
         if state is not None:
-            return is_present(name, state)
+            return is_present(name, state, recorded)
         return any(plugin.name == name for plugin in await self.dispatcher.list_installed(workspace))
 
 

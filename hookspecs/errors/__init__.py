@@ -25,6 +25,7 @@ from .operation import (
     NameTaken,
     NotManaged,
     OperationNotFound,
+    PlaceBlocked,
     PluginNotAllowed,
     PolicyUnavailable,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "NotManaged",
     "NotReady",
     "OperationNotFound",
+    "PlaceBlocked",
     "PluginNotAllowed",
     "PluginNotFound",
     "PlugportError",

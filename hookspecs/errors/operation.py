@@ -41,6 +41,20 @@ class NotManaged(PlugportError):
     path: str = error_field(clean=escaped)
 
 
+@declared
+class PlaceBlocked(PlugportError):
+    """Raised when something lies where plugport keeps its own files on a target: nothing was changed.
+
+    `path` is where, escaped.
+    """
+
+    slug, status, title = "place-blocked", 409, "Place blocked"
+    detail_template = (
+        "plugport keeps its own files at {path}, and something else lies there. Move it away, and try again."
+    )
+    path: str = error_field(clean=escaped)
+
+
 class PluginNotAllowed(PlugportError):
     """Raised when the organisation's allowlist or a policy refuses; the reason is in the audit log."""
 

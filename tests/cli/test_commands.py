@@ -61,6 +61,12 @@ def test_an_external_agent_pulls(service, tmp_path):
         assert completed.returncode == 0, completed.stderr
         assert (tmp_path / "greeter/rules/a.md").read_text() == "Be kind."
         assert os.listdir(tmp_path) == ["greeter"]
+    (tmp_path / "greeter/rules/a.md").write_text("Mine.")
+    command = ("pull", "greeter", "--workspace", "ext", "--into", str(tmp_path))
+    completed = service.run(*command, PLUGPORT_TOKEN=token)
+    assert "left, since somebody edited it: greeter/rules/a.md" in completed.stdout
+    place = completed.stdout.partition("set aside in: ")[2].splitlines()[0]
+    assert (tmp_path / place / "rules/a.md").read_text() == "Mine."
     (listed,) = service.json("list", "--workspace", "ext")
     assert (listed["verified"], listed["drift"]) == (False, "unknown")
     (tmp_path / "greeter/rules/a.md").write_text("kept")

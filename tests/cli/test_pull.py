@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pytest
 from support.delivered import tree
 
+from plugport.core.cli.pull.keep import EditedFiles, Kept
 from plugport.core.cli.pull.unpack import PullFailed, Staging
 from plugport.hookspecs import tree_digest
 
@@ -126,3 +127,70 @@ def test_without_an_atomic_exchange_two_renames_do(into, monkeypatch):
 def test_an_invalid_name_is_refused(tmp_path, name):
     with pytest.raises(PullFailed):
         Staging(tmp_path, name)
+
+
+class TestEditedFiles:
+    """What somebody edited is set aside when the next version comes."""
+
+    def pull(self, into, notes, files: dict[str, bytes], most_files: int = 1000, most_bytes: int = 1 << 20):
+        edited = EditedFiles(into, "p", notes, most_files, most_bytes)
+        with Staging(into, "p") as staging:
+            staging.archive.write_bytes(_archive(list(files.items())))
+            pulled = staging.unpack(_digest(files))
+            kept = edited.set_aside(pulled)
+            staging.swap()
+        edited.note(pulled)
+        return kept
+
+    @pytest.fixture
+    def notes(self, tmp_path_factory):
+        return tmp_path_factory.mktemp("data") / "pulled"
+
+    def test_nothing_is_set_aside_if_nothing_was_edited(self, tmp_path, notes):
+        for files in (NEW, NEW, {"a": b"newer"}, NEW):
+            assert self.pull(tmp_path, notes, files) == Kept()
+        assert os.listdir(tmp_path) == ["p"]
+
+    def test_edited_and_added_files_and_links_are_set_aside_with_their_bytes(self, tmp_path, notes):
+        self.pull(tmp_path, notes, NEW)
+        (tmp_path / "p/a").write_bytes(b"edited")
+        (tmp_path / "p/b/notes.md").write_bytes(b"mine")
+        (tmp_path / "p/link").symlink_to("/nowhere")
+        kept = self.pull(tmp_path, notes, {"a": b"newer"})
+        assert sorted(kept.files) == ["p/a", "p/b/notes.md", "p/link"]
+        (place,) = kept.places
+        assert place.startswith(".plugport/kept/p/")
+        assert (tmp_path / place / "a").read_bytes() == b"edited"
+        assert (tmp_path / place / "b/notes.md").read_bytes() == b"mine"
+        assert os.readlink(tmp_path / place / "link") == "/nowhere"
+        assert tree(tmp_path / "p") == {"a": b"newer"}
+        assert self.pull(tmp_path, notes, NEW) == Kept()
+
+    def test_without_a_note_all_that_is_not_in_the_new_version_is_set_aside(self, into, notes):
+        assert self.pull(into, notes, {"a": b"old"}) == Kept()
+        (into / "p/b").write_bytes(b"mine")
+        for note in notes.iterdir():
+            note.write_text("no JSON")
+        assert self.pull(into, notes, NEW).files == ("p/a", "p/b")
+
+    def test_the_oldest_go_first_and_are_named(self, tmp_path, notes):
+        places = []
+        for number in range(4):
+            self.pull(tmp_path, notes, NEW)
+            (tmp_path / "p/a").write_bytes(b"%d" % number)
+            kept = self.pull(tmp_path, notes, NEW, most_files=2)
+            places += kept.places
+            os.utime(tmp_path / kept.places[0], (number, number))
+            assert kept.dropped == tuple(places[number - 2 : number - 1]) * (number >= 2)
+        assert sorted(path.name for path in (tmp_path / ".plugport/kept/p").iterdir()) == sorted(
+            place.rpartition("/")[2] for place in places[2:]
+        )
+
+    def test_what_cannot_be_set_aside_stays_where_it_is(self, tmp_path, notes):
+        self.pull(tmp_path, notes, NEW)
+        (tmp_path / "p/a").write_bytes(b"edited")
+        (tmp_path / ".plugport").mkdir()
+        (tmp_path / ".plugport/kept").write_text("in the way")
+        with pytest.raises(PullFailed, match="kept cannot be written"):
+            self.pull(tmp_path, notes, {"a": b"newer"})
+        assert (tmp_path / "p/a").read_bytes() == b"edited"

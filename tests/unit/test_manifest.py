@@ -1,6 +1,7 @@
 """Reading plugin.yaml, and whose word counts for a plugin's name."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -114,6 +115,16 @@ def test_a_manifest_that_is_a_link_inside_is_read(tmp_path):
 @given(st.text())
 def test_any_text_from_a_target_is_parsed_or_empty(text):
     json.dumps(parse_manifest_text(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 3000, "a: " + "{" * 3000, "- " * 3000, "a: " + "[{" * 1500, "a: [" + "x," * 100_000 + "]"]
+)
+def test_what_is_nested_or_long_without_end_is_refused_before_it_costs_time(tmp_path, text):
+    before = time.process_time()
+    with pytest.raises(ManifestInvalid):
+        manifest(tmp_path, text)
+    assert time.process_time() - before < 1.5 * len(text) / 100_000 + 0.2
 
 
 def test_nonsense_from_a_target_is_empty():

@@ -13,6 +13,7 @@ from ....hookspecs.json import JSON
 from ..client import EXIT_REFUSED, Client, add_command, print_result
 
 if TYPE_CHECKING:
+    from ..pull.keep import EditedFiles
     from ..pull.lay_out import LocalAgent, Outcome
 
 
@@ -38,8 +39,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def pull(client: Client, args: argparse.Namespace) -> int:
     """Download the plugin, check its digest, and replace the old version. Return the exit code."""
+    from ...settings import SettingsInvalid
     from ..pull.download import download
-    from ..pull.unpack import PullFailed, Staging
+    from ..pull.unpack import PullFailed, Staging, TakenBack
 
     into = Path(args.into)
     result: dict[str, JSON] = {"plugin": args.name, "path": os.fspath(into / args.name)}
@@ -51,17 +53,26 @@ def pull(client: Client, args: argparse.Namespace) -> int:
         with Staging(into, args.name) as staging:
             digest, layout = download(client, args.workspace, args.name, args.source, staging.archive)
             files, layout = staging.unpack(digest), args.layout or layout
-            result |= {"digest": digest, "files": files, "layout": layout}
+            result |= {"digest": digest, "files": len(files), "layout": layout}
             if layout == "adaptor":
+                edited = _edited_files(into, args.name)
+                kept = edited.set_aside(files)
                 staging.swap()
+                edited.note(files)
+                result |= {"left": list(kept.files), "kept": list(kept.places), "dropped": list(kept.dropped)}
             else:
                 agent = _agent(args, layout)
                 result |= _shown(asyncio.run(agent.install(staging.tree, args.name, staging.scratch)))
+    except SettingsInvalid as error:
+        print(f"plugport: {error}", file=sys.stderr)
+        return 2
     except PullFailed as error:
-        print(f"plugport: {error}; what was there before is still there", file=sys.stderr)
+        what_is_there = "" if isinstance(error, TakenBack) else "; what was there before is still there"
+        print(f"plugport: {error}{what_is_there}", file=sys.stderr)
         return EXIT_REFUSED
     seen = f", seen by the agent: {result['seen']}" if "seen" in result else ""
-    print_result(args, result, _with_remarks(f"pulled {args.name} {digest} ({files} files){seen}", result, args))
+    headline = f"pulled {args.name} {digest} ({result['files']} files){seen}"
+    print_result(args, result, _with_remarks(headline, result, args))
     return 0
 
 
@@ -69,10 +80,18 @@ def _with_remarks(headline: str, result: dict[str, JSON], args: argparse.Namespa
     """Return the headline, then a line for each thing that the result says beside it."""
     from ..remarks import with_remarks
 
-    words = {"unsupported": "not used: ", "needs_grant": "needs --grant "}
+    words = {"unsupported": "not used: ", "needs_grant": "needs --grant ", "kept": "set aside in: "}
     lines = [f"  {word}{text}" for field, word in words.items() for text in cast("list[str]", result.get(field, []))]
-    shown = {field: result[field] for field in ("left", "warnings") if field in result}
+    shown = {field: result[field] for field in ("left", "dropped", "warnings") if field in result}
     return "\n".join([with_remarks(headline, shown, args.workspace), *lines])
+
+
+def _edited_files(into: Path, name: str) -> EditedFiles:
+    from ...settings import Settings
+    from ..pull.keep import EditedFiles
+
+    settings = Settings.from_environment()
+    return EditedFiles(into, name, settings.data_dir / "pulled", settings.kept_files, settings.kept_bytes)
 
 
 def _agent(args: argparse.Namespace, layout: str) -> LocalAgent:

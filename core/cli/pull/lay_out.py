@@ -30,7 +30,7 @@ from ...pipeline.activation.record import ActivationRecord
 from ...pipeline.manifest import read_manifest
 from ...pipeline.read import read_contents, with_name
 from ...pipeline.tree_check import check_tree
-from .unpack import MAX_BYTES, MAX_FILES, PullFailed
+from .unpack import MAX_BYTES, MAX_FILES, PullFailed, TakenBack
 
 _SECONDS: Final = 600.0
 _ASK_SECONDS: Final = 10.0
@@ -62,7 +62,7 @@ class LocalAgent:
     async def install(self, tree: Path, name: str, scratch: Path) -> Outcome:
         """Put the plugin of the checked tree in place, activate it, and ask the agent. `scratch` holds the archives.
 
-        May be repeated. Raises `PullFailed`, with the old version still in place.
+        May be repeated. Raises `PullFailed`, with the old version still in place, and `TakenBack`.
         """
         workspace = self._workspace()
         dispatcher = Dispatcher(discover())
@@ -74,9 +74,9 @@ class LocalAgent:
                 state, plan, left = await self._deliver(dispatcher, activator, workspace, laid_out, records)
                 seen = await activator.ask(workspace, laid_out.activation, state)
         if seen.broken and plan is not None:
-            await self._take_back(dispatcher, workspace, name, [plan.record])
+            await self._take_back(dispatcher, workspace, name, [plan.record], whole=True)
             self._record_of(name).unlink(missing_ok=True)
-            raise PullFailed("the agent does not start with it; the activation was taken back")
+            raise TakenBack("the agent does not start with it, so it was removed again")
         unsupported = (f"{each.component}: {each.why}" for each in laid_out.unsupported(self.grants))
         grants = (grant.name for grant in laid_out.needs_grant(self.grants))
         warnings = laid_out.warnings(normalise_runtime(self.layout))

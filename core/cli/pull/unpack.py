@@ -27,8 +27,14 @@ class PullFailed(Exception):
     """Raised when the archive is not what the service promised, or cannot be put in place. The text says which."""
 
 
+class TakenBack(PullFailed):
+    """Raised when the agent does not start with the plugin: it was removed again, and so was the version before."""
+
+
 @dataclass(frozen=True, slots=True)
-class _File:
+class PulledFile:
+    """A file of the plugin: its path below the plugin's root, and its sha256 in hex."""
+
     path: str
     sha256: str
 
@@ -68,8 +74,8 @@ class Staging:
             else:
                 self._old.rename(self._plugin)
 
-    def unpack(self, digest: str) -> int:
-        """Unpack the archive, compare its digest, and return the number of files. Raises `PullFailed`."""
+    def unpack(self, digest: str) -> list[PulledFile]:
+        """Unpack the archive, compare its digest, and return the files. Raises `PullFailed`."""
         tree = self.tree
         tree.mkdir()
         try:
@@ -79,7 +85,7 @@ class Staging:
             raise PullFailed(f"the archive cannot be unpacked: {type(error).__name__}") from error
         if (actual := tree_digest(files)) != digest:
             raise PullFailed(f"the service promised {digest or 'no digest'}, but {actual} came")
-        return len(files)
+        return files
 
     @property
     def tree(self) -> Path:
@@ -113,9 +119,9 @@ class Staging:
         _remove(self._old)
 
 
-def _extract(archive: tarfile.TarFile, tree: Path) -> list[_File]:
+def _extract(archive: tarfile.TarFile, tree: Path) -> list[PulledFile]:
     """Extract plain files and directories below the tree, up to the limits, and hash each file as it is written."""
-    files: list[_File] = []
+    files: list[PulledFile] = []
     total = 0
     for member in archive:
         path = PurePosixPath(member.name)
@@ -131,7 +137,7 @@ def _extract(archive: tarfile.TarFile, tree: Path) -> list[_File]:
         if total > MAX_BYTES or len(files) >= MAX_FILES:
             raise PullFailed("the archive expands to more than a plugin may have")
         target.parent.mkdir(parents=True, exist_ok=True)
-        files.append(_File(str(path), _write(archive, member, target)))
+        files.append(PulledFile(str(path), _write(archive, member, target)))
     return files
 
 
