@@ -22,6 +22,7 @@ ARGUMENTS = {
     errors.NameMismatch: ("greeter", "greeting"),
     errors.NameTaken: ("github://acme/skills", "github://other/skills"),
     errors.NotManaged: ("plugins/cache",),
+    errors.PlaceBlocked: ("plugins/.plugport/kept",),
     errors.UnknownScheme: (["local", "github"],),
     errors.RequestTooLarge: (65536,),
     errors.BundleTooLarge: (10_000, "files"),
