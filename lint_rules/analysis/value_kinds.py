@@ -110,7 +110,7 @@ class ValueKinds(ModuleScopes):
     def _kind_of_call(self, call: cst.Call, scope: Scope, owner: Scope | None, depth: int) -> str | None:
         qualified = self.qualified(call.func, scope)
         if qualified is not None:
-            return self.makers.get(qualified)
+            return self.makers.get(qualified) if not _is_datagram(call) else None
         if isinstance(call.func, cst.Name) and self.holder(call.func.value, scope) is None:
             return self.makers.get(f"builtins.{call.func.value}")
         if isinstance(call.func, cst.Attribute):
@@ -158,6 +158,11 @@ def indices(subscript: cst.Subscript) -> Iterator[cst.BaseExpression]:
     for element in subscript.slice:
         if isinstance(element.slice, cst.Index):
             yield element.slice.value
+
+
+def _is_datagram(call: cst.Call) -> bool:
+    """Return whether a call makes a socket whose `connect` and `send` only note an address or fill a buffer."""
+    return any(last_name(item.value) == "SOCK_DGRAM" for item in call.args)
 
 
 def _is_none(value: cst.BaseExpression) -> bool:

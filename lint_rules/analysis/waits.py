@@ -26,6 +26,8 @@ _MOVES = re.compile(
 _HANDS_OVER = frozenset(
     {"to_thread", "run_in_executor", "run_sync", "run_in_threadpool", "submit", "Thread", "delay"}
 )
+_AT_ONCE = frozenset({"WNOHANG", "MSG_DONTWAIT"})
+"""Arguments with which a call does not wait."""
 _LOOPS = (cst.While, cst.For)
 _CHUNK = 1 << 16
 """Bytes from which one read of a file counts as large."""
@@ -113,6 +115,8 @@ class Waits:
         if not isinstance(call, cst.Call):
             return None
         qualified = self._names.qualified(call.func, function.scope)
+        if any(last_name(item.value) in _AT_ONCE for item in call.args):
+            return None
         if qualified in FUNCTIONS:
             return Wait(f"{qualified}()", f"use {FUNCTIONS[qualified]}, or a thread")
         name = last_name(call.func)

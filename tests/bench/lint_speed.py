@@ -3,12 +3,15 @@
 Brings Django's source distribution (2,818 files) and litellm's wheel (an application dense with handlers) from the
 package index, and ruff, with `--others` also semgrep, fixit and bandit, into an environment of its own. Rounds
 alternate and medians are compared, since machines are noisy. Nothing here is asserted.
+
+The floor is what LibCST alone takes for the files that the rules have to read: parsing, and its PositionProvider.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import resource
 import shutil
 import signal
@@ -24,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DJANGO, DENSE = "django==5.2", "litellm==1.110.2"
-LONGEST = 180
+LONGEST = 400
 """Seconds after which a run is ended."""
 CONFIG = """\
 [[tool.plugport.lint.only-caller]]
@@ -43,33 +46,87 @@ rules:
 """
 
 
+RECORDER = """\
+import os, sys
+from plugport.lint_rules.command.main import main
+from plugport.lint_rules.engine import source_file
+parse, log = source_file.parse_cst, os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+def parse_and_note(text, tree):
+    os.write(log, b"%d\\n" % len(text.encode()))
+    return parse(text, tree)
+source_file.parse_cst = parse_and_note
+main(sys.argv[2:])
+"""
+FLOOR = """\
+import gc, sys, time
+from pathlib import Path
+import libcst
+from libcst.metadata import MetadataWrapper, PositionProvider
+gc.disable()
+budget, done, spent = int(sys.argv[1]), 0, 0.0
+for path in sorted(Path(sys.argv[2]).rglob("*.py")):
+    text = path.read_text(errors="replace")
+    if done >= budget or not text.strip():
+        continue
+    started = time.process_time()
+    try:
+        MetadataWrapper(libcst.parse_module(text), unsafe_skip_copy=True).resolve(PositionProvider)
+    except libcst.ParserSyntaxError:
+        continue
+    spent += time.process_time() - started
+    done += len(text.encode())
+print(spent / done if done else 0)
+"""
+SAMPLE = 2_000_000
+"""Bytes of the tree on which LibCST's speed is measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds by the clock, seconds of CPU of all processes, and the exit code."""
+    """Seconds by the clock, seconds of CPU of all processes, the exit code, and the most memory (MiB) of all
+    processes together, each page counted once."""
 
     wall: float
     cpu: float
     exit: int
+    memory: float = 0
 
 
 def run(command: list[str], folder: Path) -> Cost:
     """One run of a command, ended after a while; its exit code is then that of the signal."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    quiet = subprocess.DEVNULL
+    quiet, most = subprocess.DEVNULL, 0.0
     with subprocess.Popen(command, cwd=folder, stdout=quiet, stderr=quiet, start_new_session=True) as process:
-        try:
-            process.wait(LONGEST)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        while process.poll() is None:
+            most = max(most, memory_of(process.pid))
+            if time.perf_counter() - started > LONGEST:
+                os.killpg(process.pid, signal.SIGKILL)
+            time.sleep(0.1)
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall, cpu, process.returncode)
+    return Cost(wall, cpu, process.returncode, most)
+
+
+def memory_of(session: int) -> float:
+    """The MiB that the processes of a session use: pages that they share are divided among them."""
+    total = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getsid(int(process.name)) == session:
+                rollup = (process / "smaps_rollup").read_text()
+                total += int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1])
+        except (OSError, StopIteration):
+            continue
+    return total / 1024
 
 
 def median(costs: list[Cost]) -> Cost:
     """Of each figure."""
     return Cost(
-        statistics.median(cost.wall for cost in costs), statistics.median(cost.cpu for cost in costs), costs[0].exit
+        statistics.median(cost.wall for cost in costs),
+        statistics.median(cost.cpu for cost in costs),
+        costs[0].exit,
+        max(cost.memory for cost in costs),
     )
 
 
@@ -141,12 +198,47 @@ def main() -> None:
         row("cold", median([run([*ours, "--no-cache"], dense) for _ in range(min(args.rounds, 3))]), None)
         run(ours, dense)
         row("warm", run(ours, dense), None)
+        lonely = nobody_imports(dense)
+        with lonely.open("a") as file:
+            file.write("\n\nasync def added_by_the_benchmark(request):\n    return None\n")
+        row("changed", run(ours, dense), None)
+        print(f"  changed: one file that no other imports, {lonely.relative_to(dense)}")
+        floor(dense)
+
+
+def nobody_imports(tree: Path) -> Path:
+    """The largest module with a coroutine whose name no other file of the tree has in it."""
+    texts = {path: path.read_text(errors="replace") for path in sorted(tree.rglob("*.py"))}
+    candidates = [path for path in texts if path.stem != "__init__" and "async def" in texts[path]]
+    for path in sorted(candidates, key=lambda path: -len(texts[path])):
+        name = re.compile(rf"\b{re.escape(path.stem)}\b")
+        if not any(name.search(text) for other, text in texts.items() if other != path):
+            return path
+    raise LookupError("every module is imported")
+
+
+def floor(tree: Path) -> None:
+    """Print what LibCST alone takes for the files that the rules read in a cold run."""
+    log = tree / "parsed.log"
+    arguments = ["--config", "lint.toml", "--no-cache", "."]
+    run([sys.executable, "-c", RECORDER, str(log), *arguments], tree)
+    sizes = [int(line) for line in log.read_text().splitlines()]
+    measured = subprocess.run(
+        [sys.executable, "-c", FLOOR, str(SAMPLE), str(tree)], capture_output=True, text=True, check=True
+    )
+    seconds = float(measured.stdout) * sum(sizes)
+    print(
+        f"  floor: LibCST parses {len(sizes):,} files, {sum(sizes) / 1e6:.1f} MB; with positions {seconds:.1f} s CPU"
+    )
 
 
 def row(name: str, cost: Cost, base: Cost | None) -> None:
     """One line."""
     ratio = f"{cost.wall / base.wall:8.1f} x ruff" if base else ""
-    print(f"  {name:8} {cost.wall:8.2f} s {cost.cpu:8.2f} s CPU  exit {cost.exit}{ratio}", flush=True)
+    print(
+        f"  {name:8} {cost.wall:8.2f} s {cost.cpu:8.2f} s CPU {cost.memory:6.0f} MiB  exit {cost.exit}{ratio}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
