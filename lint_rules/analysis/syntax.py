@@ -48,7 +48,9 @@ Statement: TypeAlias = "cst.BaseSmallStatement | cst.BaseCompoundStatement"
 COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
 FUNCTIONS = (cst.FunctionDef,)
 _OWN_BODY = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
-_CONSTANTS = (cst.SimpleString, cst.BaseNumber, cst.Ellipsis)
+_CONSTANTS = (cst.SimpleString, cst.Integer, cst.Float, cst.Imaginary, cst.Ellipsis)
+_SUITES = (cst.IndentedBlock, cst.SimpleStatementSuite)
+_OTHER_ASSIGNMENTS = (cst.AnnAssign, cst.AugAssign, cst.NamedExpr)
 _NAMED_CONSTANTS = frozenset({"None", "True", "False"})
 _WITHOUT_LAYOUT = cst.Module([])
 
@@ -61,11 +63,11 @@ def statements(body: cst.BaseSuite | cst.Module | cst.Else | cst.Finally | None)
     if body is None:
         return []
     inner = body.body
-    if isinstance(inner, cst.BaseSuite):
+    if type(inner) in _SUITES:
         return statements(inner)
     flat: list[Statement] = []
     for statement in inner:
-        if isinstance(statement, cst.SimpleStatementLine):
+        if type(statement) is cst.SimpleStatementLine:
             flat += statement.body
         else:
             flat.append(statement)
@@ -168,11 +170,10 @@ def fors_of(comprehension: cst.BaseComp) -> Iterator[cst.CompFor]:
 
 def targets_of(node: cst.CSTNode) -> list[cst.BaseExpression]:
     """Return what an assignment of any form binds."""
-    if isinstance(node, cst.Assign):
-        return [target.target for target in node.targets]
-    if isinstance(node, cst.AnnAssign | cst.AugAssign | cst.NamedExpr):
-        return [node.target]
-    return []
+    kind = type(node)
+    if kind is cst.Assign:
+        return [target.target for target in node.targets]  # type: ignore[attr-defined]
+    return [node.target] if kind in _OTHER_ASSIGNMENTS else []  # type: ignore[attr-defined]
 
 
 def bound_values(nodes: Iterable[cst.CSTNode]) -> Iterator[tuple[str, cst.BaseExpression]]:
@@ -214,11 +215,12 @@ def _pairs(target: cst.BaseExpression, value: cst.BaseExpression) -> Iterator[tu
 
 def is_constant(node: cst.CSTNode) -> bool:
     """Return whether it is a literal number, text or bytes, `None`, `True`, `False` or `...`."""
-    if isinstance(node, cst.Name):
-        return node.value in _NAMED_CONSTANTS
-    if isinstance(node, cst.ConcatenatedString):
-        return is_constant(node.left) and is_constant(node.right)
-    return isinstance(node, _CONSTANTS)
+    kind = type(node)
+    if kind is cst.Name:
+        return node.value in _NAMED_CONSTANTS  # type: ignore[attr-defined]
+    if kind is cst.ConcatenatedString:
+        return is_constant(node.left) and is_constant(node.right)  # type: ignore[attr-defined]
+    return kind in _CONSTANTS
 
 
 def is_string(node: cst.CSTNode) -> bool:

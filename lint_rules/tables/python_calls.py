@@ -50,8 +50,11 @@ RENDERS: Final = frozenset(
 CALLERS: Final = {
     "to_thread": 0, "run_sync": 0, "run_in_threadpool": 0, "run_in_executor": 1, "submit": 0, "partial": 0,
     "sync_to_async": 0, "Depends": 0, "async_to_sync": 0, "run_coroutine_threadsafe": 0,
+    "map": 0, "starmap": 0, "imap": 0, "add_task": 0,
 }  # fmt: skip
 """Functions and methods that call another: the position of the other among their arguments."""
+MAPS: Final = frozenset({"map", "starmap", "imap"})
+"""Of `CALLERS`: those that call it for each element."""
 ROW_BASES: Final = frozenset({"DeclarativeBase", "Model", "Document", "Base", "BaseModelORM", "TimeStampedModel"})
 """Last names of classes whose heirs are rows of a database."""
 ROW_WRITES: Final = frozenset(
@@ -71,3 +74,8 @@ LOGS: Final = frozenset(
 SHARED: Final = frozenset({"app", "state", "session", "extensions"})
 """Attributes by which handlers share values: of an application, a request, Flask's current application."""
 KEY_VALUE_METHODS: Final = frozenset({"hget", "hgetall", "lrange", "lpop", "rpop", "hmget"})
+PRINTS_ERROR: Final = frozenset({"print_exc", "print_exception", "print_last", "print_tb", "print_stack"})
+STREAMS: Final = {"redirect_stderr": "stderr", "redirect_stdout": "stdout", "StreamHandler": "log"}
+"""By a call that opens it: the stream that is written into its first argument from then on."""
+QUERIES: Final = frozenset({"objects", "query"})
+"""Attributes of a class of rows that give its rows."""

@@ -42,6 +42,8 @@ FAILED = "failed"
 
 def attribute_of(carried: Taint, name: str, facts: Facts) -> Taint:
     """Return what the attribute `name` of a value carries."""
+    if name == "__dict__":
+        return frozenset(origin for origin in carried if origin.path or origin.kind in {STORE, PARAMETER})
     return joined(_of_origin(origin, name, facts) for origin in carried)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
-from ...tables.python_calls import CALLERS
+from ...tables.python_calls import CALLERS, MAPS
 from ..syntax import code, last_name, passed_values
 from .arguments import Argument, Arguments, numbered
 from .attributes import instantiated
@@ -20,6 +20,7 @@ from .sink_table import ancestors
 from .sinks import assigned_medium, sink_of
 from .sources import source_of
 from .values import (
+    ELEMENT,
     EXCEPTION,
     INSTANCE,
     LEAKS,
@@ -35,6 +36,7 @@ from .values import (
     as_text,
     at,
     bounded,
+    elements_of,
     joined,
     of_kind,
 )
@@ -120,14 +122,10 @@ class Calls(Narrowing):
         names: Environment,
     ) -> Taint | None:
         """Call what an expression stands for; None if it is not the project's, or not known yet."""
-        caller = CALLERS.get(last_name(function))
-        if caller is not None and len(arguments.items) > caller:
-            called = arguments.items[caller].value
-            if isinstance(called, cst.Name | cst.Attribute):
-                inner = arguments.without_first(caller + 1)
-                if isinstance(called, cst.Attribute):
-                    inner = replace(inner, receiver=called.value, received=self.evaluate(called.value, names))
-                return self.invoke(call, called, self.context.module.qualified(called), inner, names)
+        if (caller := CALLERS.get(last_name(function))) is not None and len(arguments.items) > caller:
+            return self._call_for(call, arguments, caller, last_name(function) in MAPS, names)
+        if self.class_name is not None and _is_own_class(function):
+            return self.made(call, f"{self.context.module.name}.{self.class_name}", arguments)
         functions = self._functions(function, qualified, arguments.received)
         if functions:
             return joined([self._through(call, each, arguments, names) for each in functions])
@@ -135,6 +133,21 @@ class Calls(Narrowing):
         if kind is not None and kind in self.context.facts.bases:
             return self.made(call, kind, arguments)
         return None
+
+    def _call_for(
+        self, call: cst.Call, arguments: Arguments, caller: int, is_map: bool, names: Environment
+    ) -> Taint | None:
+        """Call what an argument stands for with those behind it, or (`is_map`) with their elements."""
+        called = arguments.items[caller].value
+        if not isinstance(called, cst.Name | cst.Attribute):
+            return None
+        inner = arguments.without_first(caller + 1)
+        if is_map:
+            inner = Arguments(tuple(replace(item, carried=elements_of(item.carried)) for item in inner.items))
+        if isinstance(called, cst.Attribute):
+            inner = replace(inner, receiver=called.value, received=self.evaluate(called.value, names))
+        result = self.invoke(call, called, self.context.module.qualified(called), inner, names)
+        return at(result, ELEMENT) if is_map and result is not None else result
 
     def _functions(self, function: cst.BaseExpression, qualified: str | None, received: Taint) -> list[FunctionFacts]:
         facts = self.context.facts
@@ -177,6 +190,11 @@ class Calls(Narrowing):
             self.send(call, "a response", frozenset(traced))
         for effect in function.effects:
             self.happen(call, effect, carried, values, names)
+            if effect.kind == PARAMETER:  # the result may hold what is changed
+                parameter, *parts = effect.target.split("#")
+                value = self._of_item(call, effect.item, carried)
+                own = at(value, *(part.strip("[]") for part in parts))
+                carried[parameter] = carried.get(parameter, NOTHING) | own
         return joined([self._of_item(call, item, carried) for item in function.result])
 
     def _of_item(self, call: cst.CSTNode, item: Item, carried: dict[str, Taint]) -> Taint:
@@ -270,6 +288,16 @@ class Calls(Narrowing):
         if not functions:
             return None
         return joined(self._of_item(node, item, {"self": carried}) for found in functions for item in found.result)
+
+
+def _is_own_class(function: cst.BaseExpression) -> bool:
+    """Return whether the expression is the class of the method that it is in."""
+    match function:
+        case cst.Name(value="cls") | cst.Attribute(value=cst.Name(value="self"), attr=cst.Name(value="__class__")):
+            return True
+        case cst.Call(func=cst.Name(value="type"), args=[cst.Arg(value=cst.Name(value="self"))]):
+            return True
+    return False
 
 
 def keyed(arguments: Arguments) -> Taint:

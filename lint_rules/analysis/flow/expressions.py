@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import libcst as cst
 
@@ -54,53 +55,46 @@ class Expressions(Foreign):
             self.depth -= 1
 
     def _evaluate(self, node: cst.BaseExpression, names: Environment) -> Taint:
-        match node:
-            case cst.Name():
-                return self._name(node.value, names)
-            case cst.Attribute():
-                return self._attribute(node, names)
-            case cst.Call():
-                return self.call(node, names)
-            case cst.FormattedString() | cst.ConcatenatedString():
-                return as_text(self._union(_holes(node), names))
-            case cst.BinaryOperation(left=left, operator=operator, right=right):
-                carried = self.evaluate(left, names) | self.evaluate(right, names)
-                is_text = isinstance(operator, cst.Modulo) or (
-                    isinstance(operator, cst.Add) and not any(origin.path for origin in carried)
-                )
-                return as_text(carried) if is_text else carried
-            case cst.BooleanOperation():
-                return self._chain(node, names)
-            case cst.IfExp(test=test, body=body, orelse=orelse):
-                self.evaluate(test, names)
-                if_true, if_false = self.narrowed(test, names)
-                return self.evaluate(body, if_true) | self.evaluate(orelse, if_false)
-            case cst.Subscript(value=value, slice=index):
-                self._union([part for item in index for part in _expressions_in(item)], names)
-                return below(self.evaluate(value, names), index_of(node))
-            case cst.NamedExpr(target=cst.Name(value=name), value=value):
-                names[name] = carried = self.evaluate(value, names)
-                return carried
-            case cst.Yield(value=value) if not isinstance(value, cst.From):
-                return self.yielded_value(node, self.evaluate(value, names))
-        return self._other(node, names)
+        evaluate = _FORMS.get(type(node))
+        return self._union(_expressions_in(node), names) if evaluate is None else evaluate(self, node, names)
 
-    def _other(self, node: cst.BaseExpression, names: Environment) -> Taint:
-        match node:
-            case cst.Lambda():
-                return self._lambda(node, names)
-            case cst.Comparison() | cst.UnaryOperation():
-                self._union(_expressions_in(node), names)
-                return NOTHING
-            case cst.Dict(elements=items):
-                return joined([self._item(item, names) for item in items])
-            case cst.Tuple() | cst.List() | cst.Set():
-                return self._elements(elements(node) or [], names)
-            case cst.StarredElement(value=value):
-                return at(elements_of(self.evaluate(value, names)), ELEMENT)
-        if isinstance(node, COMPREHENSIONS):
-            return self._comprehension(node, names)
-        return self._union(_expressions_in(node), names)
+    def _text(self, node: cst.FormattedString | cst.ConcatenatedString, names: Environment) -> Taint:
+        return as_text(self._union(_holes(node), names))
+
+    def _binary(self, node: cst.BinaryOperation, names: Environment) -> Taint:
+        carried = self.evaluate(node.left, names) | self.evaluate(node.right, names)
+        kind = type(node.operator)
+        is_text = kind is cst.Modulo or (kind is cst.Add and not any(origin.path for origin in carried))
+        return as_text(carried) if is_text else carried
+
+    def _if(self, node: cst.IfExp, names: Environment) -> Taint:
+        self.evaluate(node.test, names)
+        if_true, if_false = self.narrowed(node.test, names)
+        return self.evaluate(node.body, if_true) | self.evaluate(node.orelse, if_false)
+
+    def _subscript(self, node: cst.Subscript, names: Environment) -> Taint:
+        self._union([part for item in node.slice for part in _expressions_in(item)], names)
+        return below(self.evaluate(node.value, names), index_of(node))
+
+    def _walrus(self, node: cst.NamedExpr, names: Environment) -> Taint:
+        carried = self.evaluate(node.value, names)
+        self.bind(node.target, carried, names)
+        return carried
+
+    def _yield(self, node: cst.Yield, names: Environment) -> Taint:
+        if isinstance(node.value, cst.From):
+            return self.evaluate(node.value.item, names)
+        return self.yielded_value(node, self.evaluate(node.value, names))
+
+    def _silent(self, node: cst.BaseExpression, names: Environment) -> Taint:
+        self._union(_expressions_in(node), names)
+        return NOTHING
+
+    def _starred(self, node: cst.StarredElement, names: Environment) -> Taint:
+        return at(elements_of(self.evaluate(node.value, names)), ELEMENT)
+
+    def _dict(self, node: cst.Dict, names: Environment) -> Taint:
+        return joined([self._item(item, names) for item in node.elements])
 
     def yielded_value(self, node: cst.Yield, carried: Taint) -> Taint:
         """Take what a generator yields; return what `yield` itself gives."""
@@ -132,7 +126,8 @@ class Expressions(Foreign):
             known = self.narrowed(part, known)[0 if is_and else 1]
         return carried
 
-    def _name(self, name: str, names: Environment) -> Taint:
+    def _name(self, node: cst.Name, names: Environment) -> Taint:
+        name = node.value
         if name in names and name not in self.shared:
             return names[name]
         module = self.context.module
@@ -163,7 +158,8 @@ class Expressions(Foreign):
             return carried
         return at(carried, key_of(item.key)) | at(as_text(self.evaluate(item.key, names)), ANY)
 
-    def _elements(self, items: list[cst.BaseExpression], names: Environment) -> Taint:
+    def _elements(self, node: cst.Tuple | cst.List | cst.Set, names: Environment) -> Taint:
+        items = elements(node) or []
         is_short = len(items) <= _MOST_ELEMENTS and not any(isinstance(item, cst.StarredElement) for item in items)
         parts = []
         for index, item in enumerate(items):
@@ -186,6 +182,30 @@ class Expressions(Foreign):
         return at(self.evaluate(node.elt, inner), ELEMENT)
 
 
+_FORMS: Final[dict[type[cst.CSTNode], Callable[[Expressions, Any, Environment], Taint]]] = {
+    cst.Name: Expressions._name,
+    cst.Attribute: Expressions._attribute,
+    cst.Call: Expressions.call,
+    cst.FormattedString: Expressions._text,
+    cst.ConcatenatedString: Expressions._text,
+    cst.BinaryOperation: Expressions._binary,
+    cst.BooleanOperation: Expressions._chain,
+    cst.IfExp: Expressions._if,
+    cst.Subscript: Expressions._subscript,
+    cst.NamedExpr: Expressions._walrus,
+    cst.Yield: Expressions._yield,
+    cst.Lambda: Expressions._lambda,
+    cst.Comparison: Expressions._silent,
+    cst.UnaryOperation: Expressions._silent,
+    cst.Dict: Expressions._dict,
+    cst.Tuple: Expressions._elements,
+    cst.List: Expressions._elements,
+    cst.Set: Expressions._elements,
+    cst.StarredElement: Expressions._starred,
+    **dict.fromkeys(COMPREHENSIONS, Expressions._comprehension),
+}
+
+
 def _is_self(expression: cst.BaseExpression) -> bool:
     return isinstance(expression, cst.Name) and expression.value in {"self", "cls"}
 
@@ -196,11 +216,22 @@ def _expressions_in(node: cst.CSTNode) -> list[cst.BaseExpression]:
     waiting = children(node)
     while waiting:
         part = waiting.pop()
-        if isinstance(part, cst.BaseExpression):
-            parts.append(part)
-        elif not isinstance(part, cst.BaseBinaryOp | cst.BaseCompOp | cst.BaseUnaryOp):
+        if _is_expression(part):
+            parts.append(part)  # type: ignore[arg-type]
+        else:
             waiting += children(part)
     return parts
+
+
+_expression_kinds: dict[type[cst.CSTNode], bool] = {}
+
+
+def _is_expression(node: cst.CSTNode) -> bool:
+    """Return whether it is an expression; asking LibCST's classes costs much."""
+    kind = type(node)
+    if kind not in _expression_kinds:
+        _expression_kinds[kind] = issubclass(kind, cst.BaseExpression)
+    return _expression_kinds[kind]
 
 
 def _holes(text: cst.BaseExpression) -> list[cst.BaseExpression]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import libcst as cst
 
@@ -14,10 +14,13 @@ from ...tables.python_calls import (
     MAKES_TEXT,
     MUTATES,
     PASSES,
+    PRINTS_ERROR,
+    QUERIES,
     READS,
     RENDERS,
     ROW_WRITES,
     SILENT,
+    STREAMS,
 )
 from ..syntax import argument, getattr_as_attribute, last_name, positional
 from .arguments import Arguments
@@ -51,21 +54,24 @@ from .values import (
     of_kind,
 )
 
-_PRINTS_ERROR = frozenset({"print_exc", "print_exception", "print_last", "print_tb", "print_stack"})
 _APPLICATIONS = frozenset({"FastAPI", "Starlette", "Application", "Flask", "Quart", "Litestar", "Sanic"})
 
 
 @dataclass
 class Foreign(Calls):
-    """A `Calls` that knows what common calls do with their arguments."""
+    """A `Calls` that knows what common calls do with their arguments. `streams` are the buffers that standard error,
+    standard output and the log are written into."""
+
+    streams: dict[str, list[cst.BaseExpression]] = field(default_factory=dict)
 
     def unknown(self, call: cst.Call, qualified: str | None, arguments: Arguments, names: Environment) -> Taint:
         """Call something that is not the project's."""
         last = last_name(call.func)
-        if last == "print" or last in _PRINTS_ERROR:
+        if last == "print" or last in PRINTS_ERROR:
             return self._print(call, last, arguments, names)
         if (kept := self._in_database(call, last, arguments)) is not None:
             return kept
+        self._open_stream(call, last)
         if last in _APPLICATIONS:
             return frozenset({Origin(STORE, ".app", self.context.places.number(call))})
         result = self._later(call, qualified, arguments)
@@ -94,20 +100,8 @@ class Foreign(Calls):
         if is_error_class(qualified, self.context.facts.bases):
             return NOTHING
         rows = self._rows(carried)
-        if last in {"next", "max", "min"}:
-            return elements_of(carried) | rows
-        if last in {"list", "tuple", "sorted", "reversed", "iter", "set", "frozenset"}:
-            return listed(carried)
-        if last in KEEPS_KEYS:
-            return carried if last not in {"dict", "SimpleNamespace"} else keyed(arguments)
-        if last == "enumerate":
-            return (
-                at(carried, "1")
-                if not any(origin.path for origin in carried)
-                else at(elements_of(carried), ELEMENT, "1")
-            )
-        if last in PASSES:
-            return frozenset(origin for origin in as_text(carried) if origin.kind != STORE) | of_kind(carried, STORE)
+        if (kept := _passed_on(last, arguments)) is not None:
+            return kept | rows
         is_class = last[:1].isupper() and any(letter.islower() for letter in last)
         return (keyed(arguments) - of_kind(carried, INSTANCE) if is_class else NOTHING) | rows
 
@@ -117,7 +111,7 @@ class Foreign(Calls):
         """Call a method of an object that is not of the project's class; None if the object says nothing."""
         received = arguments.received
         if last in LOGS and not of_kind(received, CLIENT, PROCESS, MAYBE, ERROR):
-            return NOTHING
+            return self._log(call, last, arguments, names)
         if (processes := self._of_process(received, last)) is not None:
             return processes
         if last in MUTATES and arguments.carried:
@@ -127,8 +121,13 @@ class Foreign(Calls):
             return as_text(received | arguments.carried)
         if not received:
             return None
-        if last in COUNTS:
-            return NOTHING
+        return NOTHING if last in COUNTS else self._of_object(call, function, last, arguments, names)
+
+    def _of_object(
+        self, call: cst.Call, function: cst.Attribute, last: str, arguments: Arguments, names: Environment
+    ) -> Taint | None:
+        """Return what a method gives of what an object keeps; None if it is not known."""
+        received = arguments.received
         if last in ROW_WRITES:
             for origin in self._rows(received):
                 self.keep(
@@ -141,6 +140,8 @@ class Foreign(Calls):
             self.remove(function.value, (key,), names)
             return result
         default = arguments.positional(1) if last in READS else NOTHING
+        if last in {"model_copy", "copy", "_replace"}:
+            default = arguments_under(call, arguments, "update") | keyed(arguments)
         result = method_of(received, last, key, self.context.facts) | self._rows(received, last) | default
         if not result and not of_kind(received, STORE):
             return None
@@ -164,7 +165,8 @@ class Foreign(Calls):
         rows: set[Origin] = set()
         for origin in of_kind(carried, STORE):
             root, *parts = origin.name.split("#")
-            is_class = root.rpartition(".")[2][:1].isupper() and all(part.endswith("()") for part in parts)
+            is_query = all(part.endswith("()") or part in QUERIES for part in parts)
+            is_class = root.rpartition(".")[2][:1].isupper() and is_query
             if is_class and not origin.path:
                 known = root in self.context.facts.bases
                 if self.context.facts.is_row(root) or (not known and self.context.gathered is not None):
@@ -193,12 +195,27 @@ class Foreign(Calls):
     def _print(self, call: cst.Call, name: str, arguments: Arguments, names: Environment) -> Taint:
         """Put what is printed into the `file` that it is printed to."""
         target = argument(call, None, "file")
-        if target is not None:
-            texts = [as_text(item.carried) for item in arguments.items if item.keyword != "file"]
-            if name in _PRINTS_ERROR:
-                texts.append(frozenset({Origin(ERROR, f"{name}()", self.context.places.number(call))}))
-            self.put(target, (), joined(texts), names)
+        texts = [as_text(item.carried) for item in arguments.items if item.keyword != "file"]
+        if name in PRINTS_ERROR:
+            texts.append(frozenset({Origin(ERROR, f"{name}()", self.context.places.number(call))}))
+        targets = self.streams.get("stderr" if name in PRINTS_ERROR else "stdout", []) if target is None else [target]
+        for buffer in targets:
+            self.put(buffer, (), joined([*texts, as_text(arguments.received)]), names)
         return NOTHING
+
+    def _log(self, call: cst.Call, level: str, arguments: Arguments, names: Environment) -> Taint:
+        """Put what is logged into the buffers that a handler writes into."""
+        if level == "exception" or arguments.carried:
+            raw = frozenset({Origin(ERROR, "a log", self.context.places.number(call))})
+            for buffer in self.streams.get("log", ()):
+                self.put(buffer, (), raw, names)
+        return NOTHING
+
+    def _open_stream(self, call: cst.Call, last: str) -> None:
+        """Note the buffer that `redirect_stderr(buffer)` or `StreamHandler(buffer)` writes into."""
+        stream = STREAMS.get(last)
+        if stream is not None and (values := positional(call)):
+            self.streams.setdefault(stream, []).append(values[0])
 
     def _in_database(self, call: cst.Call, last: str, arguments: Arguments) -> Taint | None:
         """Write to, or read from, a table or a key-value store; None if the call does neither."""
@@ -246,6 +263,27 @@ class Foreign(Calls):
                 self.hand_on(symbol.name, arguments)
                 result.add(symbol)
         return frozenset(result)
+
+
+def _passed_on(function: str, arguments: Arguments) -> Taint | None:
+    """Return what the result of a function of Python's own has of its arguments; None for one that is not known."""
+    carried = bounded(arguments.carried)
+    if function in {"next", "max", "min"}:
+        return elements_of(carried)
+    if function in {"list", "tuple", "sorted", "reversed", "iter", "set", "frozenset"}:
+        return listed(carried)
+    if function in {"replace", "evolve"} and any(item.keyword for item in arguments.items):
+        return arguments.positional(0) | keyed(arguments.without_first(1))
+    if function in {"dict", "SimpleNamespace"}:
+        return keyed(arguments)
+    if function in KEEPS_KEYS:
+        return carried
+    if function == "enumerate":
+        has_keys = any(origin.path for origin in carried)
+        return at(elements_of(carried), ELEMENT, "1") if has_keys else at(carried, "1")
+    if function in PASSES:
+        return as_text(carried) | of_kind(carried, STORE)
+    return None
 
 
 def rows_of(statement: Statement, place: int) -> Taint:

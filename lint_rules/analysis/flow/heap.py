@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ...tables.errors import ALWAYS_RAW, AUTHORED_ATTRIBUTES, SAFE_ATTRIBUTES
-from ...tables.python_calls import COPIES, COUNTS, READS
+from ...tables.python_calls import COPIES, COUNTS, QUERIES, READS
 from .facts import Facts, FunctionFacts, Item, families
 from .sink_table import ancestors
 from .values import (
@@ -282,7 +282,7 @@ class Heap:
 
 def _gives_rows(part: str) -> bool:
     """Return whether a part of a class of rows stands for rows of it: a query, a method of one, an element."""
-    if part in {"objects", "query", ANY, ELEMENT} or part.isdigit():
+    if part in {*QUERIES, ANY, ELEMENT} or part.isdigit():
         return True
     return part.endswith("()") and part.removesuffix("()").rstrip(":") not in COUNTS
 

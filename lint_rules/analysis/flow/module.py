@@ -23,6 +23,8 @@ from .sink_table import SinkTable, ancestors, builtin_table
 
 _BUILTIN_ERRORS = frozenset({"Exception", "BaseException", "ExceptionGroup", "BaseExceptionGroup"})
 _ERROR_ENDINGS = ("Error", "Exception", "Warning", "Exit")
+Values = dict[str, list[tuple[cst.BaseExpression, bool]]]
+"""What each name of a function is given, and whether that is an annotation."""
 _Part = tuple[str | None, list[cst.CSTNode]]
 
 
@@ -61,19 +63,20 @@ class Module:
         self.imports = {
             bound: dotted
             for node in nodes
-            if isinstance(node, cst.Import | cst.ImportFrom)
+            if type(node) in (cst.Import, cst.ImportFrom)
             for bound, dotted in imported_names(node, package)
         }
         self.functions = {node.name.value: node for node in self.statements if isinstance(node, cst.FunctionDef)}
-        classes = [node for node in nodes if isinstance(node, cst.ClassDef)]
+        classes = [node for node in nodes if type(node) is cst.ClassDef]
         self._own_names = {*self.functions, *(node.name.value for node in classes)}
         self.variables = frozenset(_bound(self.statements)) - self.imports.keys()
         self.annotation_aliases = dict(_annotation_aliases(self.statements))
         self.classes = {node.name.value: self._class(node) for node in classes}
-        self.calls = [node for node in nodes if isinstance(node, cst.Call)]
-        self.assignments = [node for node in nodes if isinstance(node, cst.Assign)]
+        self.calls = [node for node in nodes if type(node) is cst.Call]
+        self.assignments = [node for node in nodes if type(node) is cst.Assign]
         self._called = {id(call): self.qualified(call.func) for call in self.calls}
         self.registered = Registrations()
+        self.values_by_function: dict[int, Values] = {}
 
     def parts(self) -> Iterator[tuple[str | None, cst.CSTNode, list[cst.CSTNode]]]:
         """Yield each statement of the module and of its top-level classes with its nodes and the class's name."""

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from ...tables.python_calls import KEY_VALUE_METHODS, SHARED
-from ..syntax import Function, targets_of
+from ...tables.python_calls import KEY_VALUE_METHODS, PRINTS_ERROR, SHARED
+from ..syntax import Function, last_name, targets_of
 from .module import Module
 from .registrations import handled_by_decorator, is_route
 from .sinks import may_be_sent, may_send
 from .sources import names_its_error, source_of
+
+_MAKES_ERROR = frozenset({*PRINTS_ERROR, "StreamHandler"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +58,27 @@ def _prescan(module: Module, nodes: Iterable[cst.CSTNode], owner: str | None) ->
     calls: set[str] = set()
     names: set[str] = set()
     for node in nodes:
-        if isinstance(node, cst.Call):
+        kind = type(node)
+        if kind is cst.Call:
             qualified = module.called(node)
             calls |= _known_call(module, node, qualified, owner)
-            sources = sources or bool(source_of(node, qualified))
+            sources = sources or bool(source_of(node, qualified)) or last_name(node.func) in _MAKES_ERROR
             sinks = sinks or may_send(node, qualified, module)
-        elif isinstance(node, cst.ExceptHandler | cst.ExceptStarHandler):
+        elif kind in (cst.ExceptHandler, cst.ExceptStarHandler):
             sources = sources or node.name is not None
-        elif isinstance(node, cst.Attribute):
+        elif kind is cst.Attribute:
             names.add(node.attr.value)
             shares = shares or node.attr.value in SHARED or node.attr.value in KEY_VALUE_METHODS
-        elif isinstance(node, cst.Name):
+        elif kind is cst.Name:
             names.add(node.value)
-        elif isinstance(node, cst.SimpleString):
+        elif kind is cst.SimpleString:
             shares = shares or "select " in node.value[:20].lower()
-        elif isinstance(node, cst.FunctionDef):
+        elif kind is cst.FunctionDef:
             sources = sources or names_its_error(node, module)
             is_view = owner is not None and node.name.value in module.table.view_methods
             sends_result = is_route(node, module) or handled_by_decorator(node, module) is not None
             sinks = sinks or is_view or sends_result
-        elif not sinks and isinstance(node, cst.Assign | cst.AnnAssign | cst.AugAssign):
+        elif not sinks and kind in (cst.Assign, cst.AnnAssign, cst.AugAssign):
             sinks = any(may_be_sent(target) for target in targets_of(node))
     return Prescan(sources, sinks, shares, frozenset(calls), frozenset(names))
 

@@ -19,11 +19,12 @@ from ..syntax import (
     string_value,
     targets_of,
 )
-from .module import Module
+from .module import Module, Values
 from .sink_table import Bases
 
 Kinds = frozenset[str]
 UNKNOWN: Kinds = frozenset()
+_ASSIGNMENTS = (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.NamedExpr)
 RESPONSE = "starlette.responses.Response"
 _NAMES_OF_RESPONSES = frozenset({"response", "resp"})
 _NO_KINDS = frozenset({"None", "Optional", "Union", "Annotated", "Any", "typing.Any", "object"})
@@ -91,9 +92,15 @@ class Receivers:
             self._asked.discard(name)
 
     @cached_property
-    def _values(self) -> dict[str, list[tuple[cst.BaseExpression, bool]]]:
+    def _values(self) -> Values:
         """What each name of the function is given, and whether that is an annotation."""
-        values: dict[str, list[tuple[cst.BaseExpression, bool]]] = {}
+        known = self.module.values_by_function
+        if id(self._function) not in known:
+            known[id(self._function)] = self._read_values()
+        return known[id(self._function)]
+
+    def _read_values(self) -> Values:
+        values: Values = {}
         function = self._function
         if function is not None:
             for parameter in parameters(function):
@@ -104,11 +111,14 @@ class Receivers:
             top = [item for item in self.module.statements if not isinstance(item, (*FUNCTIONS, cst.ClassDef))]
             nodes = own_nodes(top)
         for node in nodes:
-            if isinstance(node, cst.WithItem):
+            kind = type(node)
+            if kind is cst.WithItem:
                 if node.asname is not None and isinstance(node.asname.name, cst.Name):
                     values.setdefault(node.asname.name.value, []).append((node.item, False))
                 continue
-            is_annotated = isinstance(node, cst.AnnAssign)
+            if kind not in _ASSIGNMENTS:
+                continue
+            is_annotated = kind is cst.AnnAssign
             value = node.annotation.annotation if isinstance(node, cst.AnnAssign) else getattr(node, "value", None)
             for target in targets_of(node):
                 if isinstance(target, cst.Name) and isinstance(value, cst.BaseExpression):

@@ -17,7 +17,8 @@ from .module import Module, is_named
 from .registrations import handled_by_decorator
 from .values import CLIENT, ERROR, EXCEPTION, MAYBE, OUTPUT, PROCESS, STATUS
 
-ERROR_METHODS = frozenset({"__exit__", "__aexit__", "write_error"})
+EXITS = frozenset({"__exit__", "__aexit__"})
+ERROR_METHODS = frozenset({*EXITS, "write_error"})
 """Methods that receive an error wherever they are."""
 Source = tuple[str, str, tuple[str, ...]]
 

@@ -25,7 +25,7 @@ from .expressions import Expressions
 from .module import is_error_class
 from .receivers import Receivers
 from .registrations import error_parameter, handled_by_decorator, is_route
-from .sources import handles_by_parameters, own_parameters
+from .sources import EXITS, handles_by_parameters, own_parameters
 from .values import (
     ELEMENT,
     EXCEPTION,
@@ -43,8 +43,6 @@ from .values import (
     elements_of,
     of_kind,
 )
-
-_EXITS = frozenset({"__exit__", "__aexit__"})
 
 
 @dataclass
@@ -120,9 +118,9 @@ class FunctionFlow(Expressions):
         """Return the parameter that holds the exception, if the function is a handler."""
         names = own_parameters(function)
         kind: str | None = None
-        if function.name.value in _EXITS and self.class_name and len(names) > 1:
+        if function.name.value in EXITS and self.class_name and len(names) > 1:
             return {names[1]: self._error("", function)}
-        if function.name.value in _EXITS and self.class_name and isinstance(function.params.star_arg, cst.Param):
+        if function.name.value in EXITS and self.class_name and isinstance(function.params.star_arg, cst.Param):
             return {function.params.star_arg.name.value: at(self._error("", function), "1")}
         rest = function.params.star_kwarg
         if function.name.value == "write_error" and rest is not None:
@@ -230,7 +228,7 @@ class FunctionFlow(Expressions):
     def _exit(self, item: cst.WithItem, carried: Taint, names: Environment) -> None:
         """Do what `__exit__` does to the object of a `with`."""
         for kind in self.classes_of(carried):
-            for name in _EXITS:
+            for name in EXITS:
                 function = self.context.facts.method(kind, name)
                 if function is not None and item.asname is not None:
                     target = item.asname.name
@@ -279,11 +277,13 @@ class FunctionFlow(Expressions):
     def _try(self, node: cst.Try | cst.TryStar, names: Environment) -> bool:
         before = dict(names)
         left = self.block(statements(node.body), names)
-        ends = [] if left else [dict(names)]
+        unbroken = dict(names)
+        left_after = left or self.block(statements(node.orelse), unbroken)
+        ends = [] if left_after else [unbroken]
         broken = dict(before)
         for key, carried in names.items():
             broken[key] = broken.get(key, NOTHING) | carried
-        everything_left = left
+        everything_left = left_after
         for handler in node.handlers:
             inner = dict(broken)
             name = handler.name.name.value if handler.name and isinstance(handler.name.name, cst.Name) else None
@@ -296,8 +296,6 @@ class FunctionFlow(Expressions):
             if not leaves:
                 ends.append(inner)
         _become(names, ends or [dict(broken)])
-        if not left:
-            self.block(statements(node.orelse), names)
         return self.block(statements(node.finalbody), names) or everything_left
 
     def _caught(self, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> Taint:
