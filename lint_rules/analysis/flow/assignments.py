@@ -147,7 +147,7 @@ class Assignments:
         for origin in carried:
             if origin.kind == PARAMETER:
                 self._affect(STORE, store, frozenset({origin}))
-            elif origin.kind in _KEPT and origin.name != store and self.context.gathered is not None:
+            elif origin.kind in _KEPT and not origin.name.startswith(store) and self.context.gathered is not None:
                 path = (*parts, *origin.path)
                 self.context.gathered.kept[Kept(root, path, replace(origin, path=()))] = None
 

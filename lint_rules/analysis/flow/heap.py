@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ...tables.errors import ALWAYS_RAW, AUTHORED_ATTRIBUTES, SAFE_ATTRIBUTES
 from ...tables.python_calls import COPIES, COUNTS, QUERIES, READS
@@ -27,7 +28,7 @@ from .values import (
 
 Parts = tuple[str, ...]
 Step = tuple[str, int, str]
-_MOST_PLACES = 300
+_MOST_PLACES = 100
 """Places that one question may lead to."""
 _HANDED_ON = 6
 """Packages through which a name is handed on."""
@@ -40,6 +41,8 @@ class Heap:
     facts: Facts
     _raw: dict[tuple[str, str], tuple[Step, ...] | None] = field(default_factory=dict)
     _located: dict[str, tuple[str, Parts]] = field(default_factory=dict)
+    _classes: dict[str, frozenset[str]] = field(default_factory=dict)
+    _index: dict[str, dict[str, list[Item]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._families = families(self.facts.bases)
@@ -53,9 +56,15 @@ class Heap:
 
     def classes_of(self, store: str) -> frozenset[str]:
         """Return the project's classes of which the object in a store may be."""
-        root, parts = self.located(store)
+        if store not in self._classes:
+            self._classes[store] = self._find_classes(*self.located(store))
+        return self._classes[store]
+
+    def _find_classes(self, root: str, parts: Parts) -> frozenset[str]:
         if root in self.facts.bases and not parts:
             return frozenset({root})
+        if root not in self.facts.heap and root not in self.facts.bases and not root.endswith("()"):
+            return frozenset()
         return frozenset(
             item.name
             for item, rest in self._reach(root, parts, set(), is_exact=True)
@@ -212,7 +221,21 @@ class Heap:
             f"{base}.{name}" in self.facts.functions for base in own for name in ("__init__", "__str__")
         ) or not self.facts.made.isdisjoint(self._families.get(kind, ()))
 
-    def _items(self, root: str) -> Iterator[Item]:
+    def _items(self, root: str, parts: Parts) -> Iterable[Item]:
+        """Return what is kept in a store at parts that start with these, or may be meant by them."""
+        if root not in self._index:
+            index: dict[str, list[Item]] = {}
+            for item in self._every_item(root):
+                first = item.path[0] if item.path else ""
+                index.setdefault(first, []).append(item)
+            self._index[root] = index
+        index = self._index[root]
+        first = parts[0] if parts else ANY
+        if first.endswith("()") or first in {ANY, ELEMENT} or first.isdigit():
+            return chain.from_iterable(index.values())
+        return chain(index.get("", ()), index.get(first, ()), index.get(ANY, ()))
+
+    def _every_item(self, root: str) -> Iterator[Item]:
         if root not in self.facts.bases:
             yield from self.facts.heap.get(root, ())
             return
@@ -246,7 +269,7 @@ class Heap:
             if function is not None:
                 yield from self._results(function, root.removesuffix("()").rpartition(".")[0], parts, seen, is_exact)
             return
-        for item in self._items(root):
+        for item in self._items(root, parts):
             yield from self._of_item(item, parts, seen, is_exact)
 
     def _called(self, kind: str, part: str) -> FunctionFacts | None:
