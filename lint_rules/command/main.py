@@ -35,6 +35,8 @@ def main(arguments: Sequence[str], program: str = "plugport lint") -> int:
 
             _print(show_config(_request(options)))
             return CLEAN
+        if options.lsp:
+            return _serve(options)
         return _prove(options) if options.prove else _lint(options)
     except UsageError as error:
         print(f"plugport lint: {error}", file=sys.stderr)
@@ -55,6 +57,15 @@ def _lint(options: Options) -> int:
     if options.fix or options.diff or options.unsafe:
         return _fix(options, request)
     return _report(options, request, _without_baseline(lint(request), options, request))
+
+
+def _serve(options: Options) -> int:
+    try:
+        from .language_server import make_server
+    except ImportError as error:
+        raise UsageError(f"--lsp needs pygls ({error}): pip install 'plugport[lsp]'") from error
+    make_server(replace(_request(options), paths=(), checks_names=False)).start_io()
+    return CLEAN
 
 
 def _fix(options: Options, request: Request) -> int:

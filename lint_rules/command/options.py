@@ -28,6 +28,7 @@ class Options:
     unsafe: bool
     diff: bool
     show_config: bool
+    lsp: bool
 
 
 def parse_options(arguments: Sequence[str], program: str) -> Options:
@@ -53,6 +54,7 @@ def parse_options(arguments: Sequence[str], program: str) -> Options:
     add("--diff", action="store_true", help="print the fixes as a diff and write nothing; exit 1 if there are any")
     add("--prove", action="store_true", help="break the code in memory and report what the gates would miss")
     add("--show-config", action="store_true", help="print the configuration that is in force, as TOML")
+    add("--lsp", action="store_true", help="serve an editor: findings and fixes by the Language Server Protocol")
     add("--explain", metavar="RULE", help="show what a rule wants, why, and examples")
     options = vars(parser.parse_args(arguments))
     return Options(**{**options, "paths": tuple(options["paths"])})

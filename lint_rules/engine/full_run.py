@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -147,6 +148,8 @@ class FullRun:
         executor = RuleExecutor(self._rules, self._files, self._incremental.table)
         weights = {path: len(file.data) for path, file in self._files.items()}
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if threading.current_thread() is not threading.main_thread():
+            cores = 1  # a fork of a process with several threads may never go on
         if cores < 2 or sum(weights[path] for path in paths) < PARALLEL_FROM:
             yield SerialExecutor(executor)
             return
