@@ -44,7 +44,7 @@ def attribute_of(carried: Taint, name: str, facts: Facts) -> Taint:
     """Return what the attribute `name` of a value carries."""
     if name == "__dict__":
         return frozenset(origin for origin in carried if origin.path or origin.kind in {STORE, PARAMETER})
-    return joined(_of_origin(origin, name, facts) for origin in carried)
+    return joined([_of_origin(origin, name, facts) for origin in carried]) if carried else carried
 
 
 def narrow(carried: Taint, kinds: Sequence[str]) -> Taint:
@@ -98,7 +98,7 @@ def method_of(carried: Taint, name: str, key: str, facts: Facts) -> Taint:
 def _of_origin(origin: Origin, name: str, facts: Facts) -> Taint:
     if origin.path:
         is_held = same_key(origin.path[0], name)
-        return frozenset({replace(origin, path=origin.path[1:])}) if is_held else NOTHING
+        return frozenset({origin.at(origin.path[1:])}) if is_held else NOTHING
     if origin.kind in {STORE, PARAMETER}:
         return frozenset({origin.part(name)})
     if origin.kind in {CLIENT, OUTPUT}:

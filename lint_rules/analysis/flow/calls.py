@@ -28,6 +28,7 @@ from .values import (
     MAYBE,
     NOTHING,
     PARAMETER,
+    PROCESS,
     SENT,
     STORE,
     TEXT,
@@ -41,7 +42,7 @@ from .values import (
     of_kind,
 )
 
-_HANDED_ON = frozenset({*LEAKS, STORE})
+_HANDED_ON = frozenset({*LEAKS, STORE, PROCESS})
 
 
 @dataclass

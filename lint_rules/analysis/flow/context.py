@@ -39,11 +39,13 @@ class Passed:
 
 @dataclass(slots=True)
 class Gathered:
-    """What following the functions of a module gathers for its summary. Order does not count."""
+    """What following the functions of a module gathers for its summary. `sent`: kind and name of what reaches a sink,
+    as far as the module itself says. Order does not count."""
 
     kept: dict[Kept, None] = field(default_factory=dict)
     passed: dict[Passed, None] = field(default_factory=dict)
     made: dict[str, None] = field(default_factory=dict)
+    sent: dict[tuple[str, str], None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

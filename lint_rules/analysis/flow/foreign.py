@@ -39,6 +39,7 @@ from .values import (
     MAYBE,
     NOTHING,
     OUTPUT,
+    PARAMETER,
     PROCESS,
     STATUS,
     STORE,
@@ -52,6 +53,7 @@ from .values import (
     joined,
     listed,
     of_kind,
+    split_name,
 )
 
 _APPLICATIONS = frozenset({"FastAPI", "Starlette", "Application", "Flask", "Quart", "Litestar", "Sanic"})
@@ -77,7 +79,9 @@ class Foreign(Calls):
         result = self._later(call, qualified, arguments)
         if isinstance(call.func, cst.Attribute):
             own = self._method(call, call.func, last, arguments, names)
-            return result | (self._function(call, last, qualified, arguments, names) if own is None else own)
+            if own is not None and not self._is_import(arguments.received):
+                return result | own
+            return result | (own or NOTHING) | self._function(call, last, qualified, arguments, names)
         return result | self._function(call, last, qualified, arguments, names)
 
     def _function(
@@ -116,12 +120,16 @@ class Foreign(Calls):
             return processes
         if last in MUTATES and arguments.carried:
             self._mutate(call, function.value, last, arguments, names)
-            return NOTHING
+            if last != "setdefault":
+                return NOTHING
         if last in RENDERS and (received or arguments.carried):
             return as_text(received | arguments.carried)
         if not received:
             return None
-        return NOTHING if last in COUNTS else self._of_object(call, function, last, arguments, names)
+        if last in COUNTS:  # unless the object is of the project's class
+            held = of_kind(received, PARAMETER)
+            return frozenset(origin.part(f"{last}()") for origin in held if not origin.path)
+        return self._of_object(call, function, last, arguments, names)
 
     def _of_object(
         self, call: cst.Call, function: cst.Attribute, last: str, arguments: Arguments, names: Environment
@@ -203,6 +211,19 @@ class Foreign(Calls):
             self.put(buffer, (), joined([*texts, as_text(arguments.received)]), names)
         return NOTHING
 
+    def _is_import(self, received: Taint) -> bool:
+        """Return whether an object is an imported name of which nothing is known: perhaps a module of a library."""
+        facts = self.context.facts
+        return bool(received) and all(
+            origin.kind == STORE
+            and "#" not in origin.name
+            and origin.name not in facts.heap
+            and not origin.path
+            and origin.name not in facts.bases
+            and not origin.name.startswith((".", self.context.module.name))
+            for origin in received
+        )
+
     def _log(self, call: cst.Call, level: str, arguments: Arguments, names: Environment) -> Taint:
         """Put what is logged into the buffers that a handler writes into."""
         if level == "exception" or arguments.carried:
@@ -256,8 +277,13 @@ class Foreign(Calls):
             return NOTHING
         method = call.func.attr.value
         result: set[Origin] = set()
+        if self.class_name is not None:
+            for origin in of_kind(arguments.received, PARAMETER):
+                parameter, _, parts = split_name(origin.name)
+                if parameter == "self" and not origin.path:
+                    self.hand_on("#".join((f"{module.name}.{self.class_name}", *parts, f"{method}()")), arguments)
         for origin in of_kind(arguments.received, STORE):
-            if not origin.path and not self.context.heap.classes_of(origin.name) and method not in COUNTS:
+            if not origin.path and not self.context.heap.classes_of(origin.name):
                 has_key = method in READS and bool(call.args)
                 symbol = origin.part(f"{method}:()" if has_key else f"{method}()")
                 self.hand_on(symbol.name, arguments)

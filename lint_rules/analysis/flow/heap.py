@@ -204,6 +204,8 @@ class Heap:
         if attribute in ALWAYS_RAW or not (is_own or (is_authored and attribute in AUTHORED_ATTRIBUTES)):
             return ()
         steps = self._raw_store(f"{kind}#{attribute}") if is_own else self._raw_of_heirs(kind, attribute)
+        if steps is None and is_own and facts.method(kind, attribute) is not None:
+            steps = self._raw_store(f"{kind}#{attribute}()")
         if steps is not None:
             return steps
         if attribute == TEXT and not self._has_known_text(kind):

@@ -10,13 +10,11 @@ from .attributes import instantiated
 from .facts import Facts, FunctionFacts, Item
 from .heap import Heap
 from .module import is_error_class
-from .sink_table import SinkTable
-from .values import ELEMENT, FIELD, INSTANCE, LEAKS, PARAMETER, PROCESS, STORE, TEXT, Origin, at
+from .sink_table import SinkTable, ancestors
+from .values import ELEMENT, FIELD, INSTANCE, PARAMETER, STORE, TEXT, Origin, at
 
 _LONGEST_CHAIN = 4
 """Packages through which a name is handed on."""
-_SPECIAL = (".", "table:", "kv:")
-"""How the names of stores begin that no import brings."""
 
 
 def link(summaries: Mapping[str, Any], table: SinkTable) -> Facts:
@@ -160,38 +158,54 @@ def _prune(heap: Heap) -> None:
 
 
 def _clean_files(heap: Heap, summaries: Mapping[str, Any], table: SinkTable) -> Iterator[str]:
-    """Yield the files that cannot have a finding: they meet no error, or they send nothing."""
+    """Yield the files that cannot have a finding: nothing raw reaches a sink, as far as they say it themselves, and
+    none of the project's functions that they call can change that."""
     facts = heap.facts
-    raw = frozenset({*LEAKS, PROCESS, STORE, INSTANCE})
-    with_error = {
-        name for name, function in facts.functions.items() if any(item.kind in raw for item in function.result)
-    }
-    sending = {name for name, function in facts.functions.items() if function.sends}
-    sending |= {name for name in facts.bases if table.sends(name, facts.bases) is not None} | facts.routes
     answering = facts.routes | facts.handlers.keys()
-    keeping = {root.removesuffix("!") for root in facts.heap if heap.raw_steps(STORE, root.removesuffix("!"))}
-    is_shared = any(root.startswith(_SPECIAL) for root in keeping)
-    keeping |= {name for name in with_error if "." in name}
-    keeping |= {alias for alias, target in facts.aliases.items() if target in keeping}
-    modules = {prefix for root in keeping for prefix in _prefixes(root)}
+    changing = {
+        name
+        for name, function in facts.functions.items()
+        if any(effect.item.kind != PARAMETER for effect in function.effects)
+    }
     for path, summary in summaries.items():
-        sources, sinks, shares, calls = summary["prescan"]
-        meets_error = (
-            sources
-            or (shares and is_shared)
-            or summary["module"] in modules
-            or not modules.isdisjoint(summary["imports"])
-            or not keeping.isdisjoint(summary["imports"])
-            or not with_error.isdisjoint(calls)
-            or any(is_error_class(name, facts.bases) for name in summary["bases"])
-            or not facts.handlers.keys().isdisjoint(summary["own"])
-        )
-        is_sent = not answering.isdisjoint(summary["own"])
-        sends = sinks or is_sent or not sending.isdisjoint(calls)
-        if not meets_error or not sends:
-            yield path
+        if (
+            any(_is_raw(heap, kind, name) for kind, name in summary["sent"])
+            or not answering.isdisjoint(summary["own"])
+            or not changing.isdisjoint(summary["calls"])
+            or any(_does_something(heap, callee, item, table) for callee, _, item in summary["passed"])
+            or any(_is_view(name, facts, table) for name in summary["own"])
+        ):
+            continue
+        yield path
 
 
-def _prefixes(root: str) -> Iterator[str]:
-    while root := root.rpartition(".")[0]:
-        yield root
+def _is_raw(heap: Heap, kind: str, name: str) -> bool:
+    return kind not in {FIELD, STORE} or heap.raw_steps(kind, name) is not None
+
+
+def _does_something(heap: Heap, callee: str, item: Any, table: SinkTable) -> bool:
+    """Return whether what is called may send what is passed to it, or hand it back."""
+    kind, name, *_ = item
+    facts = heap.facts
+    if not _is_raw(heap, kind, name):
+        return False
+    root, parts = heap.located(callee)
+    if root in facts.bases and not parts:
+        return not is_error_class(root, facts.bases) or table.sends(root, facts.bases) is not None
+    functions = list(heap.functions_of(root, parts))
+    if functions or not parts:
+        return any(function.does_something for _, function in functions)
+    kinds = {root} if root in facts.bases else heap.classes_of("#".join((root, *parts[:-1])))
+    return any(base not in facts.bases for owner in kinds for base in ancestors(owner, facts.bases))
+
+
+def _is_view(name: str, facts: Facts, table: SinkTable) -> bool:
+    """Return whether it is a method whose result is sent."""
+    kind, _, method = name.rpartition(".")
+    function = facts.functions.get(name)
+    return (
+        method in table.view_methods
+        and function is not None
+        and bool(function.result)
+        and table.is_view(kind, method, facts.bases)
+    )

@@ -44,6 +44,8 @@ from .values import (
     of_kind,
 )
 
+_COMPOUND = (cst.If, cst.For, cst.While, cst.With, cst.Try, cst.TryStar, cst.Match, cst.FunctionDef)
+
 
 @dataclass
 class FunctionFlow(Expressions):
@@ -65,7 +67,7 @@ class FunctionFlow(Expressions):
         self.shared = {
             item.name.value
             for node in own_nodes(statements(function.body))
-            if isinstance(node, cst.Global)
+            if type(node) is cst.Global
             for item in node.names
         }
         inner = dict(names)
@@ -167,6 +169,12 @@ class FunctionFlow(Expressions):
 
     def _statement(self, node: Statement, names: Environment) -> bool:  # noqa: PLR0912 - an arm for each form
         """Follow a statement. Return whether it leaves."""
+        kind = type(node)
+        if kind is cst.Expr:
+            self.evaluate(node.value, names)  # type: ignore[union-attr]
+            return False
+        if kind in _COMPOUND:
+            return self._compound(node, names)
         match node:
             case cst.Return(value=value):
                 carried = self.evaluate(value, names)
@@ -188,8 +196,6 @@ class FunctionFlow(Expressions):
             case cst.AugAssign(target=target, value=value):
                 carried = self.evaluate(value, names) | self.evaluate(target, names)
                 self.bind(target, carried if any(origin.path for origin in carried) else as_text(carried), names)
-            case cst.Expr(value=value):
-                self.evaluate(value, names)
             case cst.Assert(test=test, msg=text):
                 self.evaluate(test, names)
                 self.evaluate(text, names)
@@ -197,8 +203,6 @@ class FunctionFlow(Expressions):
             case cst.Del(target=target):
                 for item in elements(target) or [target]:
                     self._delete(item, names)
-            case _:
-                return self._compound(node, names)
         return False
 
     def _compound(self, node: Statement, names: Environment) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import libcst as cst
@@ -15,16 +15,18 @@ from .facts import Effect, Facts, FunctionFacts, Item, listed_item
 from .heap import Heap
 from .module import Module, is_error_class
 from .places import Places
-from .prescan import prescan_function, prescan_module
+from .prescan import Prescan, prescan_function, prescan_module
 from .sources import own_parameters
 from .statements import FunctionFlow
 from .values import (
     ELEMENT,
     ERROR,
+    FIELD,
     LEAKS,
     MAYBE,
     PARAMETER,
     PROCESS,
+    SENT,
     STORE,
     TEXT,
     Origin,
@@ -68,17 +70,12 @@ class Summary:
         prescans = {name: prescan_function(module, *function) for name, function in self._functions.items()}
         for name, (_, function) in self._functions.items():
             facts.functions[name] = _unknown_facts(function, self._path)
+        first = [name for name in self._functions if name.endswith(".__init__")]
+        self._renew_context()
         follow_bodies(self._context)
-        todo = list(self._functions)
-        for _ in range(_ROUNDS):
-            self._renew_heap()
-            changed = set()
-            for name in todo:
-                summary = self._follow(*self._functions[name])
-                if summary != facts.functions[name]:
-                    changed.add(name.rpartition(".")[2])
-                facts.functions[name] = summary
-            todo = [name for name, scan in prescans.items() if not changed.isdisjoint(scan.names)]
+        self._follow_all(first, prescans)
+        self._renew_heap()
+        self._follow_all([name for name in self._functions if name not in first], prescans)
         self._renew_heap()
         self._finish()
         scan = prescan_module(module, prescans.values())
@@ -87,9 +84,44 @@ class Summary:
             "passed": self._passed(),
             "module": module.name,
             "own": sorted(self._functions),
-            "prescan": [scan.sources, scan.sinks or bool(self._context.streams), scan.shares, sorted(scan.calls)],
-            "imports": sorted({name for name in module.imports.values() if not module.is_foreign(name)}),
+            "sent": [list(sent) for sent in sorted(self._gathered.sent)],
+            "calls": sorted(scan.calls),
         }
+
+    def _follow_all(self, names: Iterable[str], prescans: Mapping[str, Prescan]) -> None:
+        """Follow functions, what they call before them; again those that call what has turned out to do more."""
+        facts = self._facts
+        callers = _callers(prescans)
+        todo = dict.fromkeys(_callees_first(names, prescans))
+        for _ in range(_ROUNDS):
+            again: dict[str, None] = {}
+            while todo:
+                name = next(iter(todo))
+                del todo[name]
+                again.pop(name, None)
+                summary = self._follow(*self._functions[name])
+                if summary != facts.functions[name]:
+                    facts.functions[name] = summary
+                    again |= dict.fromkeys(
+                        caller for caller in callers.get(name.rpartition(".")[2], ()) if caller not in todo
+                    )
+            todo = {name: None for name in again if name in self._functions}
+
+    def _renew_context(self) -> None:
+        def report(_node: cst.CSTNode, _medium: str, carried: Taint) -> None:
+            self._note_sent(carried)
+
+        self._context = replace(self._context, report=report)
+
+    def _note_sent(self, carried: Taint, owner: str | None = None) -> None:
+        for origin in of_kind(carried, PARAMETER):
+            parameter, _, parts = split_name(origin.name)
+            if parameter == "self" and owner is not None:  # its class's objects may hold something raw
+                store = "#".join((f"{self._module.name}.{owner}", *(part.strip("[]") for part in parts)))
+                self._gathered.sent[(STORE, store)] = None
+        for origin in of_kind(carried, *SENT):
+            name = origin.name if origin.kind in {FIELD, STORE} else ""
+            self._gathered.sent[(origin.kind, name)] = None
 
     def _renew_heap(self) -> None:
         self._facts.heap = {}
@@ -135,6 +167,7 @@ class Summary:
         sends: dict[str, int] = {}
 
         def report(node: cst.CSTNode, _medium: str, carried: Taint) -> None:
+            self._note_sent(carried, owner)
             for origin in of_kind(carried, PARAMETER):
                 if is_error and origin.name.startswith("self"):
                     continue  # what fills the class is known where the method sends it
@@ -169,6 +202,38 @@ class Summary:
         if is_error and function.name.value == "__init__" and not _calls_init(self._module, function):
             for name in own_parameters(function):
                 yield Effect(PARAMETER, f"self#{TEXT}", Item(PARAMETER, name, (), "", 0, ""))
+
+
+def _callers(prescans: Mapping[str, Prescan]) -> dict[str, list[str]]:
+    """Return by last name of a function those that may call it."""
+    own = {name.rpartition(".")[2] for name in prescans}
+    callers: dict[str, list[str]] = {}
+    for name, scan in prescans.items():
+        for called in scan.names & own:
+            callers.setdefault(called, []).append(name)
+    return callers
+
+
+def _callees_first(names: Iterable[str], prescans: Mapping[str, Prescan]) -> list[str]:
+    """Return the functions in an order in which those that one calls, by their last names, come before it."""
+    wanted = list(names)
+    by_last: dict[str, list[str]] = {}
+    for name in wanted:
+        by_last.setdefault(name.rpartition(".")[2], []).append(name)
+    ordered: dict[str, None] = {}
+    seen: set[str] = set()
+    for root in wanted:
+        stack = [(root, False)]
+        while stack:
+            name, is_left = stack.pop()
+            if is_left:
+                ordered[name] = None
+            elif name not in seen:
+                seen.add(name)
+                stack.append((name, True))
+                called = sorted(prescans[name].names & by_last.keys(), reverse=True)
+                stack += [(callee, False) for last in called for callee in by_last[last] if callee not in seen]
+    return list(ordered)
 
 
 def summarise(module: Module, path: str, sanitizers: frozenset[str], places: Places) -> dict[str, JSON]:

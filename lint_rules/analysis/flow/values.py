@@ -47,7 +47,13 @@ class Origin:
 
     def part(self, part: str) -> Origin:
         """Return a part of a parameter or a store; a part that lies too deep is the whole."""
-        return self if self.name.count("#") >= DEEPEST_PART else replace(self, name=f"{self.name}#{part}")
+        if self.name.count("#") >= DEEPEST_PART:
+            return self
+        return Origin(self.kind, f"{self.name}#{part}", self.place, self.trace, self.path)
+
+    def at(self, path: tuple[str, ...]) -> Origin:
+        """Return it at another path."""
+        return Origin(self.kind, self.name, self.place, self.trace, path)
 
     def narrowed_to(self, kind: str) -> Origin:
         """Return the parameter for the case that it is of this class: `error@app.Failed`."""
@@ -81,7 +87,7 @@ def split_name(name: str) -> tuple[str, str, tuple[str, ...]]:
 
 def of_kind(taint: Taint, *kinds: str) -> Taint:
     """Return the origins of these kinds."""
-    return frozenset(origin for origin in taint if origin.kind in kinds)
+    return frozenset([origin for origin in taint if origin.kind in kinds]) if taint else taint
 
 
 def joined(taints: Iterable[Taint]) -> Taint:
@@ -93,12 +99,12 @@ def at(taint: Taint, *path: str) -> Taint:
     """Return what a value carries that holds this one at a path."""
     if not path or not taint:
         return taint
-    return frozenset(replace(origin, path=(*path, *origin.path)[:_LONGEST_PATH]) for origin in taint)
+    return frozenset([origin.at((*path, *origin.path)[:_LONGEST_PATH]) for origin in taint])
 
 
 def as_text(taint: Taint) -> Taint:
     """Return what a text made of the value carries."""
-    return joined(_text_of(origin) for origin in taint)
+    return joined([_text_of(origin) for origin in taint]) if taint else taint
 
 
 def _text_of(origin: Origin) -> Taint:
@@ -108,7 +114,7 @@ def _text_of(origin: Origin) -> Taint:
         return frozenset({replace(origin, kind=FIELD, name=f"{origin.name}#{TEXT}", path=())})
     if origin.kind in {EXCEPTION, MAYBE}:
         return frozenset({replace(origin, kind=ERROR, path=())})
-    return frozenset({replace(origin, path=()) if origin.path else origin})
+    return frozenset({origin.at(()) if origin.path else origin})
 
 
 def same_key(held: str, asked: str) -> bool:
@@ -123,11 +129,13 @@ def same_key(held: str, asked: str) -> bool:
 
 def below(taint: Taint, key: str) -> Taint:
     """Return what the value at a key (`*`: at any) carries."""
+    if not taint:
+        return taint
     parts: set[Origin] = set()
     for origin in taint:
         if origin.path:
             if same_key(origin.path[0], key):
-                parts.add(replace(origin, path=origin.path[1:]))
+                parts.add(origin.at(origin.path[1:]))
         elif origin.kind == STORE:
             parts.add(origin.part(key))
         elif origin.kind == PARAMETER:
