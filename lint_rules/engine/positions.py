@@ -39,6 +39,14 @@ class Positions:
         return line, offset - self._starts[line - 1] + 1
 
 
+def lines_within(module: cst.Module, node: cst.CSTNode) -> dict[int, int]:
+    """Return by identity how many line ends stand before each node of a part of a module, counted from anywhere: the
+    differences are what counts. Costs what the part is long, not what the module is."""
+    state = _LineCounter(module)
+    node._codegen(state)  # type: ignore[arg-type]
+    return {key: start for key, (start, _) in state.offsets.items()}
+
+
 class _Counter:
     """What LibCST takes for a `CodegenState`: it counts characters and keeps none of them."""
 
@@ -78,6 +86,19 @@ class _Counter:
         self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
     ) -> _Recording:
         return _Recording(self, node, start_node, end_node)
+
+
+class _LineCounter(_Counter):
+    """Counts the ends of lines instead of characters."""
+
+    def add_indent_tokens(self) -> None:
+        """Count nothing: white space ends no line."""
+
+    def add_token(self, value: str) -> None:
+        if "\r" in value:
+            self.offset += len(_LINE_END.findall(value))
+        elif "\n" in value:
+            self.offset += value.count("\n")
 
 
 class _Recording:

@@ -108,7 +108,8 @@ class RawErrorInResponse(LintRule):
         """Return its functions, classes, raise sites and handlers; None for a test."""
         if is_test_file(file.relative):
             return None
-        return summarise(_module(file, self._table), file.relative, self._sanitizers, Places(file))
+        module = _module(file, self._table)
+        return summarise(module, file.relative, self._sanitizers, Places(file, module))
 
     def link(self, summaries: Mapping[str, JSON]) -> JSON:
         """Return the facts of the whole project."""
@@ -124,7 +125,7 @@ class RawErrorInResponse(LintRule):
         project = self._project(self.linked)
         self._module = _module(self.file, self._table)
         self._heap = project.heap
-        self._places = Places(self.file)
+        self._places = Places(self.file, self._module)
         self._leaks: list[tuple[cst.CSTNode, str, Taint]] = []
         self._functions = {id(function) for function in self._module.functions.values()}
         self._context = Context(

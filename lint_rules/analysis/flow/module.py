@@ -74,6 +74,7 @@ class Module:
         self.classes = {node.name.value: self._class(node) for node in classes}
         self.calls = [node for node in nodes if type(node) is cst.Call]
         self.assignments = [node for node in nodes if type(node) is cst.Assign]
+        self.definitions = [node for node in nodes if type(node) is cst.FunctionDef]
         self._called = {id(call): self.qualified(call.func) for call in self.calls}
         self.registered = Registrations()
         self.values_by_function: dict[int, Values] = {}

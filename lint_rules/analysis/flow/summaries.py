@@ -175,7 +175,9 @@ class Summary:
 
         is_error = owner is not None and is_error_class(f"{self._module.name}.{owner}", self._facts.bases)
         flow = FunctionFlow(replace(self._context, report=report), owner)
+        self._places.within(function)
         flow.follow(function, {})
+        self._places.within(None)
         known = _unknown_facts(function, self._path)
         names = {"self", *known.parameters, known.star, known.rest} - {""}
         is_stream = function.name.value in self._context.streams
