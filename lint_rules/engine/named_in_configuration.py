@@ -13,8 +13,8 @@ from .source_file import SourceFile
 
 
 def check_names(configuration: Configuration, files: Mapping[str, SourceFile]) -> None:
-    """Raise `ConfigurationError`, with the nearest names, for a name in `calls`, `sanitizers` or `allow` that is
-    neither the project's nor an installed package's. `files` are those of the whole project."""
+    """Raise `ConfigurationError`, with the nearest names, for a name in `calls`, `sanitizers`, `allow` or `sinks`
+    that is neither the project's nor an installed package's. `files` are those of the whole project."""
     definitions = Definitions(files)
     table = configuration.table
     for name in _texts(table.get("sanitizers")):
@@ -25,6 +25,12 @@ def check_names(configuration: Configuration, files: Mapping[str, SourceFile]) -
             _check_dotted(f"{key}.calls", name, definitions)
         for entry in _texts(caller.get("allow")):
             _check_allow(f"{key}.allow", entry, configuration, definitions, files)
+    for index, sinks in enumerate(_tables(table.get("sinks"))):
+        for key in ("calls", "handlers", "responses", "routes", "streams"):
+            for name in _texts(sinks.get(key)):
+                dotted = name.removesuffix("*").rstrip(".")
+                if not name.startswith("."):  # else it is a method of any object
+                    _check_dotted(f"sinks[{index}].{key}", dotted, definitions)
 
 
 def _check_dotted(key: str, name: str, definitions: Definitions) -> None:

@@ -39,11 +39,19 @@ AUTHORED: Final = frozenset(
         "starlette.exceptions.HTTPException", "fastapi.HTTPException", "fastapi.exceptions.HTTPException",
         "starlette.exceptions.WebSocketException", "fastapi.WebSocketException",
         "fastapi.exceptions.RequestValidationError", "pydantic.ValidationError", "werkzeug.exceptions.HTTPException",
+        "tornado.web.HTTPError", "aiohttp.web.HTTPException", "litestar.exceptions.HTTPException",
+        "litestar.HTTPException", "rest_framework.exceptions.APIException", "django.core.exceptions.ValidationError",
+        "marshmallow.ValidationError", "marshmallow.exceptions.ValidationError",
     }
 )  # fmt: skip
 """Exceptions whose `detail`, `reason`, `headers` and `errors()` were written for a client; `body` is the
 request's."""
-AUTHORED_ATTRIBUTES: Final = frozenset({"detail", "reason", "headers", "errors", "body", "description", "name"})
+AUTHORED_ATTRIBUTES: Final = frozenset(
+    {
+        "body", "default_code", "description", "detail", "errors", "extra", "headers", "message_dict", "messages",
+        "name", "reason", "text",
+    }
+)  # fmt: skip
 PROCESS_ERRORS: Final = frozenset({"stderr"})
 PROCESS_OUTPUTS: Final = frozenset({"stdout", "output", "exec_output"})
 PROCESS_STATUS: Final = frozenset({"returncode", "exit_status", "exit_code", "returncodes", "exit_signal"})

@@ -60,12 +60,21 @@ def test_a_project_adds_what_sends(project, text):
     [
         f"{HEAD}def show(call):\n{TRY}        web.leave(str(exc), 'sorry')\n",
         f"{HEAD}def show(call):\n{TRY}        web.note(str(exc))\n",
-        f"class Page:\n    def push(self, text): ...\n\n\ndef show(page: Page):\n{TRY}        page.push(str(exc))\n",
+        f"{HEAD}class Page:\n    def push(self, text): ...\n\n\ndef show(page: Page):\n{TRY}        page.push(str(exc))\n",
         f"{HEAD}def show():\n{TRY}        return str(exc)\n\n\nbook.drop_page('front', show)\n",
     ],
 )
 def test_what_is_not_named_sends_nothing(project, text):
     assert _lines(project, text) == []
+
+
+@pytest.mark.parametrize("key", ["calls", "handlers", "responses", "routes", "streams"])
+def test_a_name_that_means_nothing_is_a_usage_error(project, key):
+    table = f'[[tool.plugport.lint.sinks]]\n{key} = ["app.pages.show", ".any_method", "app.nothing.*"]\n'
+    files = {"app/__init__.py": "", "app/pages.py": "def show(): ...\n"}
+    done = project({"pyproject.toml": "[tool.plugport.lint]\n" + table, **files}).lint("--no-cache")
+    assert done.exit == 2
+    assert f"sinks[0].{key}: 'app.nothing'" in done.stderr
 
 
 def test_the_finding_names_the_message(project):
@@ -80,8 +89,8 @@ def test_the_finding_names_the_message(project):
         ('sinks = ["acme.web.reply"]', "must be tables"),
         ('[[tool.plugport.lint.sinks]]\ncall = ["a.b"]', "sinks.call: is no key"),
         ('[[tool.plugport.lint.sinks]]\ncalls = "a.b"', "sinks.calls: must be a list of qualified names"),
-        ('[[tool.plugport.lint.sinks]]\ncalls = ["a.b"]\narguments = [true]', "sinks.arguments: must be positions"),
-        ('[[tool.plugport.lint.sinks]]\ncalls = ["a.b"]\nmedium = 3', "sinks.medium: must be words"),
+        ('[[tool.plugport.lint.sinks]]\ncalls = [".b"]\narguments = [true]', "sinks.arguments: must be positions"),
+        ('[[tool.plugport.lint.sinks]]\ncalls = [".b"]\nmedium = 3', "sinks.medium: must be words"),
         ('[[tool.plugport.lint.sinks]]\nmedium = "mail"', "a table needs one of"),
         ('[[tool.plugport.lint.sinks]]\nroutes = [".page"]\narguments = [0]', "stands beside `calls`"),
     ],

@@ -22,7 +22,7 @@ from ..syntax import (
 from .sink_table import SinkTable, ancestors, builtin_table
 
 _BUILTIN_ERRORS = frozenset({"Exception", "BaseException", "ExceptionGroup", "BaseExceptionGroup"})
-_ERROR_ENDINGS = ("Error", "Exception", "Warning", "Exit")
+ERROR_ENDINGS = ("Error", "Exception", "Warning", "Exit")
 Values = dict[str, list[tuple[cst.BaseExpression, bool]]]
 """What each name of a function is given, and whether that is an annotation."""
 _Part = tuple[str | None, list[cst.CSTNode]]
@@ -190,6 +190,6 @@ def is_named(expression: cst.CSTNode | None, *names: str) -> bool:
 def is_error_class(name: str | None, bases: Mapping[str, tuple[str, ...]]) -> bool:
     """Return whether a qualified name is that of an exception, by its bases or by its own name."""
     return any(
-        base.rpartition(".")[2] in _BUILTIN_ERRORS or (base not in bases and base.endswith(_ERROR_ENDINGS))
+        base.rpartition(".")[2] in _BUILTIN_ERRORS or (base not in bases and base.endswith(ERROR_ENDINGS))
         for base in ancestors(name, bases)
     )

@@ -23,6 +23,7 @@ def link(summaries: Mapping[str, Any], table: SinkTable) -> Facts:
     for summary in summaries.values():
         facts.add_json(summary)
     _resolve_aliases(facts)
+    facts.bases = table.with_mixins(facts.bases)
     before = Heap(replace(facts))
     facts.heap = {root: [] for root in facts.heap}
     for root, items in before.facts.heap.items():

@@ -53,6 +53,8 @@ class Receivers:
                 return frozenset({f"{self.module.name}.{self._class_name}"})
             case cst.Name(value=name):
                 return self._of_name(name)
+            case cst.Attribute(value=cst.Name(value="self" | "cls"), attr=attribute) if self._class_name is not None:
+                return self._of_own_attribute(attribute.value)
             case cst.Await(expression=inner):
                 return self.of(inner)
             case cst.Call():
@@ -125,6 +127,28 @@ class Receivers:
                     values.setdefault(target.value, []).append((value, is_annotated))
         return values
 
+    def _of_own_attribute(self, name: str) -> Kinds:
+        """Return the classes of what the methods of the class give an attribute of `self`."""
+        key = f"self.{name}"
+        facts = self.module.classes.get(self._class_name or "")
+        if facts is None or key in self._asked:
+            return UNKNOWN
+        self._asked.add(key)
+        kinds: Kinds = UNKNOWN
+        for method in facts.methods.values():
+            for node in own_nodes(statements(method.body)):
+                if isinstance(node, cst.Assign | cst.AnnAssign) and any(
+                    _is_own(item, name) for item in targets_of(node)
+                ):
+                    if isinstance(node, cst.AnnAssign):
+                        kinds |= self._annotated(node.annotation.annotation)
+                    elif isinstance(node.value, cst.Call | cst.Name):
+                        within = Receivers(self.module, self.bases, method, self._class_name)
+                        within._asked = self._asked
+                        kinds |= within.of(node.value)
+        self._asked.discard(key)
+        return kinds
+
     def _of_call(self, call: cst.Call) -> Kinds:
         qualified = self.module.called(call)
         last = last_name(call.func)
@@ -174,6 +198,14 @@ class Receivers:
                 annotation = value
         qualified = self.module.qualified(annotation)
         return UNKNOWN if qualified is None or qualified in _NO_KINDS else frozenset({qualified})
+
+
+def _is_own(target: cst.BaseExpression, name: str) -> bool:
+    """Return whether the target is `self.name`."""
+    match target:
+        case cst.Attribute(value=cst.Name(value="self" | "cls"), attr=cst.Name(value=attribute)):
+            return attribute == name
+    return False
 
 
 def _is_class(qualified: str) -> bool:

@@ -6,8 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 
 import libcst as cst
 
-from ..syntax import Function, argument, elements, is_constant, last_name, positional, statements, string_value
-from .module import Module, Registrations, is_named
+from ..syntax import (
+    Function,
+    argument,
+    elements,
+    is_constant,
+    last_name,
+    parameters,
+    positional,
+    statements,
+    string_value,
+)
+from .module import ERROR_ENDINGS, Module, Registrations, is_named
 
 _ENDPOINTS = ("endpoint", "view_func", "handler", "route")
 _KINDS = ("exc_class_or_status_code", "code_or_exception", "exception")
@@ -200,8 +210,19 @@ def _assigned_handlers(
                     yield kind, assignment.value
             case cst.Name(value=name) if "exception_handlers" in name.lower() or name.lower() == "handlers":
                 yield from scope.pairs(assignment.value)
+            case cst.Name() if isinstance(assignment.value, cst.Dict):
+                pairs = list(scope.pairs(assignment.value))
+                if pairs and all(_may_be_handled(*pair, scope.module) for pair in pairs):
+                    yield from pairs
             case cst.Attribute(attr=cst.Name(value="exception_handlers")):
                 yield from scope.pairs(assignment.value)
+
+
+def _may_be_handled(kind: cst.BaseExpression, handler: cst.BaseExpression, module: Module) -> bool:
+    """Return whether an entry of a table is an exception class with a function of a request and an exception."""
+    function = module.functions.get(handler.value) if isinstance(handler, cst.Name) else None
+    is_error = last_name(kind) in {"Exception", "BaseException"} or last_name(kind).endswith(ERROR_ENDINGS)
+    return is_error and function is not None and len(parameters(function)) == 2
 
 
 def _add_handler(

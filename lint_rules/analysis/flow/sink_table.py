@@ -26,8 +26,8 @@ class SinkTable:
         self._routes = _Names({name: True for item in known for name in item.routes})
         self._handlers = _Names({name: True for item in known for name in item.handlers})
         self._streams = _Names({name: True for item in known for name in item.streams})
-        self.methods = frozenset(
-            name.rpartition(".")[2] for item in known for sends in item.sends for name in sends.calls
+        self._classes = frozenset(
+            name.rpartition(".")[0] for item in known for sends in item.sends for name in sends.calls
         )
         self.view_methods = frozenset().union(*(methods for item in known for methods in item.views.values()))
 
@@ -43,6 +43,16 @@ class SinkTable:
             if (sends := self._sends.get(f"{base}.{path}")) is not None:
                 return sends
         return None
+
+    def with_mixins(self, bases: Bases) -> dict[str, tuple[str, ...]]:
+        """Let each class of the project that is mixed into one of a framework inherit from that, too."""
+        mixed = dict(bases)
+        for kinds in bases.values():
+            known = tuple(kind for kind in kinds if kind in self._classes)
+            for kind in kinds if known else ():
+                if kind in mixed:
+                    mixed[kind] = (*mixed[kind], *(base for base in known if base not in mixed[kind]))
+        return mixed
 
     def is_response(self, kind: str, bases: Bases) -> bool:
         """Return whether an object of that class is a response."""

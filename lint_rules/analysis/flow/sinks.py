@@ -9,8 +9,7 @@ from typing import Final
 import libcst as cst
 
 from ...tables.frameworks import Sends
-from ..syntax import last_name, string_value
-from .module import Module
+from ..syntax import string_value
 from .receivers import Receivers
 
 UNSENT: Final = frozenset(
@@ -31,7 +30,6 @@ _RESPONSE_METHODS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("set_cookie", "set_signed_cookie"), "a cookie"),
     **dict.fromkeys(("set_data", "stream.write", "write", "writelines"), "a response"),
 }  # fmt: skip
-_METHODS: Final = frozenset(name.rpartition(".")[2] for name in _RESPONSE_METHODS)
 _RESPONSE_FIELDS: Final = frozenset(
     {
         "[]", "body", "body_iterator", "content", "context_data", "cookies", "data", "headers", "raw_headers",
@@ -59,27 +57,6 @@ def sink_of(call: cst.Call, qualified: str | None, receivers: Receivers, paramet
     if (values := _asgi_message(call, parameters)) is not None:
         return Sink(values, "an ASGI message")
     return _of_method(call, receivers) if isinstance(call.func, cst.Attribute) else None
-
-
-def may_send(call: cst.Call, qualified: str | None, module: Module) -> bool:
-    """Return whether the call could send something, whatever the classes of the project and of its objects are."""
-    table = module.table
-    if qualified is not None and table.sends(qualified, {}) is not None:
-        return True
-    if _asgi_message(call, frozenset({"send"})) is not None:
-        return True
-    if not isinstance(call.func, cst.Attribute):
-        return False
-    name = call.func.attr.value
-    return name in table.methods or (name in _METHODS and last_name(call.func.value) == "headers")
-
-
-def may_be_sent(target: cst.BaseExpression) -> bool:
-    """Return whether an assignment to the target could set what a response sends."""
-    if isinstance(target, cst.Subscript) and isinstance(target.value, cst.Name):
-        return True
-    holder = target.value if isinstance(target, cst.Subscript) else target
-    return isinstance(holder, cst.Attribute) and holder.attr.value in _RESPONSE_FIELDS
 
 
 def assigned_medium(target: cst.BaseExpression, receivers: Receivers) -> str | None:

@@ -13,12 +13,11 @@ from ...tables.errors import (
     TRACEBACK_CALLS,
 )
 from ..syntax import Function, annotation_of, every_node, parameter_names, string_value
-from .module import Module, is_named
-from .registrations import handled_by_decorator
+from .module import is_named
 from .values import CLIENT, ERROR, EXCEPTION, MAYBE, OUTPUT, PROCESS, STATUS
 
 EXITS = frozenset({"__exit__", "__aexit__"})
-ERROR_METHODS = frozenset({*EXITS, "write_error"})
+ERROR_METHODS = frozenset({*EXITS, "handle_exception", "write_error"})
 """Methods that receive an error wherever they are."""
 Source = tuple[str, str, tuple[str, ...]]
 
@@ -41,12 +40,6 @@ def source_of(call: cst.Call, qualified: str | None) -> tuple[Source, ...]:
     if qualified in STATUS_AND_OUTPUT:
         return (STATUS, "", ("0",)), (OUTPUT, "", ("1",))
     return ((PROCESS, "", ()),) if qualified in PROCESS_CALLS else ()
-
-
-def names_its_error(function: Function, module: Module) -> bool:
-    """Return whether the function receives an exception, by its decorator or by the names of its parameters."""
-    by_name = function.name.value in ERROR_METHODS
-    return by_name or handled_by_decorator(function, module) is not None or handles_by_parameters(function)
 
 
 def handles_by_parameters(function: Function) -> bool:

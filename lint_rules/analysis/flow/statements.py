@@ -124,6 +124,8 @@ class FunctionFlow(Expressions):
             return {names[1]: self._error("", function)}
         if function.name.value in EXITS and self.class_name and isinstance(function.params.star_arg, cst.Param):
             return {function.params.star_arg.name.value: at(self._error("", function), "1")}
+        if function.name.value == "handle_exception" and self.class_name and names:
+            return {names[0]: self._error("", function)}
         rest = function.params.star_kwarg
         if function.name.value == "write_error" and rest is not None:
             return {rest.name.value: at(self._error("", function), "exc_info", ELEMENT)}

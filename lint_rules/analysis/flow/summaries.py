@@ -285,6 +285,7 @@ def local_facts(module: Module) -> Facts:
         facts.bases[qualified] = definition.bases
         if definition.fields:
             facts.fields[qualified] = definition.fields
+    facts.bases = module.table.with_mixins(facts.bases)
     facts.rows = frozenset(
         f"{module.name}.{name}" for name, definition in module.classes.items() if definition.is_row
     )

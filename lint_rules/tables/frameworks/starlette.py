@@ -17,6 +17,7 @@ _RESPONSES = names_in(
     ),
 )  # fmt: skip
 _TEMPLATES = ("starlette.templating.Jinja2Templates", "fastapi.templating.Jinja2Templates")
+_HEADERS = ("starlette.datastructures.MutableHeaders",)
 _SOCKETS = ("starlette.websockets.WebSocket", "fastapi.WebSocket", "fastapi.websockets.WebSocket")
 
 STARLETTE = Framework(
@@ -48,8 +49,9 @@ STARLETTE = Framework(
             (), "a template",
         ),
         Sends((".set_cookie",), (), "a cookie"),
+        Sends(names_in(_HEADERS, ("append", "setdefault", "update")), (), "a header"),
     ),
-    responses=_RESPONSES,
+    responses=(*_RESPONSES, *_HEADERS),
     gives={".TemplateResponse": "starlette.responses.Response", ".call_next": "starlette.responses.Response"},
     routes=(
         *(f".{verb}" for verb in sorted(VERBS)), ".trace", ".route", ".api_route", ".websocket_route",
