@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from plugport.hookspecs.providers import Provider, inspect_provider
 hypothesis.settings.register_profile("plugport", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("plugport")
 
+_UNTRACED = frozenset({"security", "conformance"})
 ADMIN = "admin-token-of-the-tests"
 
 
@@ -33,6 +36,31 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start slow tests first, so that no process has one alone at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Take no coverage of a call that tries hundreds of examples, or is slow: tracing makes it three times as slow,
+    and other tests reach the same lines.
+
+    Only the trace functions of this thread and of new ones are set aside: coverage itself goes on. Stopping and
+    starting it, as pytest-cov's `no_cover` does, made a process of pytest-xdist hang.
+    """
+    of_thread, of_new_threads = sys.gettrace(), threading.gettrace()
+    if of_thread is None or not _has_many_examples(item):
+        return (yield)
+    sys.settrace(None)
+    threading.settrace(None)  # type: ignore[arg-type]
+    try:
+        return (yield)
+    finally:
+        threading.settrace(of_new_threads)  # type: ignore[arg-type]
+        sys.settrace(of_thread)
+
+
+def _has_many_examples(item: pytest.Item) -> bool:
+    is_slow = item.get_closest_marker("slow") is not None or not _UNTRACED.isdisjoint(item.path.parts)
+    return is_slow or hypothesis.is_hypothesis_test(getattr(item, "obj", None))
 
 
 @pytest.fixture(autouse=True)
