@@ -61,7 +61,7 @@ class GuardedModule:
 
 
 def _facts(linked: JSON) -> ProjectFacts:
-    if not isinstance(linked, Mapping) or not any(linked.values()):
+    if not isinstance(linked, Mapping) or not any(linked.get(part) for part in PARTS):
         return NOTHING
     return ProjectFacts(**{part: linked.get(part) or {} for part in PARTS})  # type: ignore[arg-type]
 

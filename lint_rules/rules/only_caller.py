@@ -9,10 +9,11 @@ from typing import Any
 
 import libcst as cst
 
+from ..analysis.fixes.helper_calls import Helper, describe_helper, helper_call
 from ..analysis.guarded_module import GuardedModule, link, read_by_names, summary_of_module
 from ..analysis.places import PlaceTracker
 from ..analysis.syntax import every_node, last_name
-from ..engine.contract import JSON, Example, SourceFile
+from ..engine.contract import JSON, Example, Fix, SourceFile
 from ..engine.errors import ConfigurationError
 from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited
@@ -131,6 +132,9 @@ class OnlyCaller(LintRule):
         super().__init__(config)
         self._tables = [_table(table) for table in config.get("only-caller", [])]
         self._guards = [table.guard for table in self._tables]
+        self._allowed: dict[str, set[str]] = {}
+        for path, name in (entry for table in self._tables for entry in table.allow):
+            self._allowed.setdefault(path, set()).add(name)
         words = {part.encode() for guard in self._guards for name in guard.calls for part in name.split(".")[-2:]}
         self._words = re.compile(b"|".join(map(re.escape, sorted(words)))) if words else None
 
@@ -143,14 +147,30 @@ class OnlyCaller(LintRule):
         return _WANTED.search(data) is not None or (self._words is not None and self._words.search(data) is not None)
 
     def summarise(self, file: SourceFile) -> JSON:
-        """Return the clients of the module, its functions and classes that give one, and those that run a command."""
-        if file.module is None or not (self._is_wanted(file.data) or _hands_on(file)):
+        """Return the clients of the module, its functions and classes that give one or run a command, and the helper
+        that a fix can call."""
+        if file.module is None or not (
+            self._is_wanted(file.data) or _hands_on(file) or file.relative in self._allowed
+        ):
             return None
-        return summary_of_module(file, self._guards)
+        summary = summary_of_module(file, self._guards)
+        helpers = {
+            f"{file.relative}::{name}": helper.to_json()
+            for name in self._allowed.get(file.relative, ())
+            if (helper := describe_helper(file, name)) is not None
+        }
+        if not helpers:
+            return summary
+        return {**(summary if isinstance(summary, Mapping) else {}), "helpers": helpers}
 
     def link(self, summaries: Mapping[str, JSON]) -> JSON:
         """Merge the summaries."""
-        return link(summaries)
+        linked = link(summaries)
+        helpers: dict[str, JSON] = {}
+        for summary in summaries.values():
+            described = summary.get("helpers") if isinstance(summary, Mapping) else None
+            helpers.update(described if isinstance(described, Mapping) else {})
+        return {**linked, "helpers": helpers} if helpers and isinstance(linked, Mapping) else linked
 
     def reads(self, file: SourceFile, linked: JSON) -> bool:
         """Read what names containers, and what names something of the project that is a client or runs commands."""
@@ -217,8 +237,18 @@ class OnlyCaller(LintRule):
             if use is None or (self.file.relative, place.function) in table.allow:
                 continue
             allowed = ", ".join(f"{path}::{name}" for path, name in sorted(table.allow)) or "nobody"
-            self.report(node, f"{use} is guarded ({table.guard.name}); it may be called by {allowed} alone")
+            text = f"{use} is guarded ({table.guard.name}); it may be called by {allowed} alone"
+            self.report(node, text, fix=self._fix(node, table))
             break
+
+    def _fix(self, node: cst.BaseExpression, table: _Table) -> Fix | None:
+        """Return the call of the one function that may ask; None if there are several, or none that answers it."""
+        helpers = self.linked.get("helpers") if isinstance(self.linked, Mapping) else None
+        if len(table.allow) != 1 or not isinstance(helpers, Mapping):
+            return None
+        ((path, name),) = table.allow
+        helper = Helper.from_json(helpers.get(f"{path}::{name}"))
+        return helper_call(self.file, node, helper) if helper is not None else None
 
 
 def _hands_on(file: SourceFile) -> bool:

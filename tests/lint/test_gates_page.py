@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -38,9 +42,55 @@ def test_every_example_of_the_page_does_what_it_says(project, tmp_path):
             done = made.lint(*shlex.split(command)[2:])
             assert _fits(done.stdout + done.stderr, output), (command, done.stdout + done.stderr)
             shown += 1
-    assert shown == 4
+    assert shown == 5
     assert made.lint("--config", "another.toml").exit in {0, 1}
     assert made.lint("--config", "sinks.toml").exit in {0, 1}
+
+
+RUN = """\
+import asyncio, builtins, types
+
+import docker
+
+
+def refuse(name):
+    raise OSError("/srv/secret")
+
+
+answer = types.SimpleNamespace(status="running")
+docker.from_env = lambda: types.SimpleNamespace(containers=types.SimpleNamespace(get=lambda name: answer))
+builtins.download = refuse
+
+import app.api
+
+assert app.api.running("agent") is True
+print(asyncio.run(app.api.install(None)).body.decode())
+"""
+
+
+def test_fixing_the_examples_of_the_page_leaves_them_clean_formatted_and_running(project):
+    texts = [text for kind, text in BLOCK.findall(PAGE.read_text("utf-8")) if kind in {"toml", "python"}]
+    files = {text.partition("\n")[0].removeprefix("# "): text for text in texts}
+    made = project(
+        {"app/__init__.py": "", **{name: text for name, text in files.items() if "house-rules/" not in name}}
+    )
+    before = {path: path.read_text() for path in made.folder.rglob("*.py")}
+    done = made.lint("--fix", "--unsafe")
+    assert (done.exit, done.stdout) == (0, "no findings in 6 files\n"), done.stdout + done.stderr
+    changed = {path.name for path, text in before.items() if path.read_text() != text}
+    assert changed == {"api.py", "fetching.py"}
+    ran = subprocess.run([sys.executable, "-c", RUN], cwd=made.folder, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, '{"error":"the request failed"}\n'), ran.stderr
+    assert "OSError: /srv/secret" in ran.stderr  # the log
+    if ruff := shutil.which("ruff", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}"):
+        formatted = subprocess.run(
+            [ruff, "format", "--check", "--no-cache", "app"],
+            cwd=made.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert formatted.returncode == 0, formatted.stdout
 
 
 def test_the_pages_ci_steps_are_steps():
