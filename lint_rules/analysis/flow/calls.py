@@ -14,11 +14,11 @@ from .attributes import instantiated
 from .context import Environment, Passed
 from .facts import Effect, FunctionFacts, Item
 from .module import is_error_class, is_named
-from .narrowing import Narrowing
 from .receivers import Receivers
 from .sink_table import ancestors
 from .sinks import assigned_medium, sink_of
 from .sources import source_of
+from .tested_types import Narrowing
 from .values import (
     ELEMENT,
     EXCEPTION,

@@ -14,8 +14,8 @@ from .assignments import index_of, key_of
 from .attributes import attribute_of
 from .context import Environment
 from .foreign import Foreign
-from .narrowing import operands
 from .registrations import error_parameter
+from .tested_types import operands
 from .values import (
     ANY,
     ELEMENT,
