@@ -197,8 +197,10 @@ class DockerBackend:
         try:
             try:
                 return await script(self._shell_target(workspace, channel))
-            except NotWritable:
-                owner = await self._shells.as_owner(container, self._config_dir(workspace))
+            except DeliveryFailed as error:
+                owner = None
+                if isinstance(error.__cause__, NotWritable):
+                    owner = await self._shells.as_owner(container, self._config_dir(workspace))
                 if owner is None:
                     raise
                 return await script(self._shell_target(workspace, owner))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from ...hookspecs import (
@@ -16,6 +17,7 @@ from ...hookspecs import (
     TargetQuery,
     TargetState,
 )
+from ...hookspecs.errors import DeliveryFailed
 from .activate import activate
 from .ask import ask
 from .channel import Channel, unavailable_on_failure
@@ -23,6 +25,7 @@ from .inspect import inspect
 from .install import install
 from .kept import KeepBounds
 from .plugin_list import list_installed
+from .script import NotWritable
 from .uninstall import uninstall
 
 
@@ -55,8 +58,9 @@ class ShellTarget:
         plugport delivered. `activation` is done after that: `Receipt.refused` names what stood in its way. Raises
         `DeliveryFailed`, `UnsupportedTarget`, and what the channel raises.
         """
-        receipt = await install(self._channel, self._config_dir, bundle, known, self._bounds, self._caller)
-        return _joined(receipt, await self._activate(bundle.name, activation)) if activation else receipt
+        with _plain_errors():
+            receipt = await install(self._channel, self._config_dir, bundle, known, self._bounds, self._caller)
+            return _joined(receipt, await self._activate(bundle.name, activation)) if activation else receipt
 
     async def uninstall(self, removal: Removal) -> Receipt:
         """Remove what `removal` names, and nothing else, or restore what it names. May be repeated.
@@ -65,11 +69,12 @@ class ShellTarget:
         what `deliver` raises, and `PluginNotFound` if what is to be restored is not kept.
         """
         undone = Receipt(None)
-        if removal.changes:
-            undone = await self._activate(removal.name, removal.changes)
-            if undone.refused:
-                return undone
-        return _joined(await uninstall(self._channel, self._config_dir, removal, self._bounds), undone)
+        with _plain_errors():
+            if removal.changes:
+                undone = await self._activate(removal.name, removal.changes)
+                if undone.refused:
+                    return undone
+            return _joined(await uninstall(self._channel, self._config_dir, removal, self._bounds), undone)
 
     async def ask(self, question: Question) -> Answer:
         """Run the agent's own command. Raises what `list_installed` raises."""
@@ -93,6 +98,15 @@ class ShellTarget:
 
     async def _activate(self, name: str, changes: TargetChanges) -> Receipt:
         return await activate(self._channel, self._config_dir, name, changes, self._bounds)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Raise `DeliveryFailed` for `NotWritable`, which becomes its cause."""
+    try:
+        yield
+    except NotWritable as error:
+        raise DeliveryFailed(error.reason) from error
 
 
 def _joined(receipt: Receipt, other: Receipt) -> Receipt:

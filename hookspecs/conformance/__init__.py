@@ -12,6 +12,9 @@ from .backend import BackendConformance  # noqa: E402
 from .description import (  # noqa: E402
     CONNECTION_DROPS,
     DISK_FULL,
+    FEW_TOOLS,
+    NO_COMMANDS,
+    NOISY,
     WORKSPACE_VANISHES,
     BackendUnderTest,
     FormatUnderTest,
@@ -31,7 +34,10 @@ from .source import SourceConformance  # noqa: E402
 __all__ = [
     "CONNECTION_DROPS",
     "DISK_FULL",
+    "FEW_TOOLS",
     "KIT_VERSION",
+    "NOISY",
+    "NO_COMMANDS",
     "WORKSPACE_VANISHES",
     "BackendConformance",
     "BackendUnderTest",
@@ -52,7 +58,7 @@ __all__ = [
     "bundle_of",
 ]
 
-KIT_VERSION = 3
+KIT_VERSION = 4
 """Raised by one when a promise is added or sharpened, so that a report says what it was held against."""
 
 _RENAMED: Final = {

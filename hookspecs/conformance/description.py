@@ -35,6 +35,10 @@ CONNECTION_DROPS = "connection-drops"
 WORKSPACE_VANISHES = "workspace-vanishes"
 DISK_FULL = "disk-full"
 TROUBLES = (CONNECTION_DROPS, WORKSPACE_VANISHES, DISK_FULL)
+NOISY = "noisy"
+NO_COMMANDS = "no-commands"
+FEW_TOOLS = "few-tools"
+CONDITIONS = (NOISY, NO_COMMANDS, FEW_TOOLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,16 @@ class BackendUnderTest(UnderTest):
     `stopped` is a workspace that does not run. While `unreachable` is entered, the provider cannot find out whether
     `workspace` runs. `troubles` has faults by the names in `TROUBLES`: the connection to the target breaks, the
     workspace ends, the disk is full. They are entered in the middle of a delivery, in the thread that reads the
-    stream. The tests for what you leave out are skipped as undeclared.
+    stream. `conditions` are what a target may be like for a time, by the names in `CONDITIONS`: what starts commands
+    there prints things of its own before and after them; no command can be started; something that the provider needs
+    is missing. The tests for what you leave out are skipped as undeclared.
     """
 
     workspace: Workspace
     place: TargetFilesystem
     stopped: Workspace | None = None
     troubles: Mapping[str, Trouble] = field(default_factory=lambda: MappingProxyType({}))
+    conditions: Mapping[str, Trouble] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

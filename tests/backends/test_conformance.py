@@ -7,7 +7,9 @@ import contextlib
 import os
 import subprocess
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from support.ec2_faults import Fault, FaultyEndpoint
@@ -26,6 +28,9 @@ from plugport.hookspecs import Workspace
 from plugport.hookspecs.conformance import (
     CONNECTION_DROPS,
     DISK_FULL,
+    FEW_TOOLS,
+    NO_COMMANDS,
+    NOISY,
     WORKSPACE_VANISHES,
     BackendConformance,
     BackendUnderTest,
@@ -94,6 +99,8 @@ class TestExternal(BackendConformance):
 
 
 class TestDocker(BackendConformance):
+    options: ClassVar[Mapping[str, object]] = {}
+
     @pytest.fixture
     def under_test(self, engine, tmp_path, monkeypatch):
         with contextlib.ExitStack() as stack:
@@ -102,7 +109,7 @@ class TestDocker(BackendConformance):
             monkeypatch.setenv("DOCKER_HOST", f"unix://{proxy.path}")
             name, stopped = f"kit{os.getpid()}", f"kit{os.getpid()}-stopped"
             bound = {str(tmp_path / "config"): {"bind": "/configs", "mode": "rw"}}
-            made = [engine.run(name, volumes=bound, stop_signal="SIGKILL")]
+            made = [engine.run(name, volumes=bound, stop_signal="SIGKILL", **self.options)]
             api = engine.client.api
             made.append(api.create_container("shelled:1", ["/bin/sleep", "1"], name=stopped)["Id"])
 
@@ -131,6 +138,15 @@ class TestDocker(BackendConformance):
             finally:
                 for container in made:
                     api.remove_container(container, force=True)
+
+
+class TestDockerWithoutPrivileges(TestDocker):
+    options: ClassVar[Mapping[str, object]] = {
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "read_only": True,
+        "user": "1000:1000",
+    }
 
 
 class EndpointInAThread:
@@ -195,6 +211,27 @@ class TestEc2(BackendConformance):
             finally:
                 session_aws.faults.clear()
 
+        def login_line(line):
+            @contextlib.contextmanager
+            def set_line():
+                ssh_host.shell("sed -i 's#:/home/ubuntu:/bin/sh#:/home/ubuntu:/bin/bash#' /etc/passwd")
+                (ssh_host.root / "home/ubuntu/.bashrc").write_text(f"{line}\n")
+                try:
+                    yield
+                finally:
+                    (ssh_host.root / "home/ubuntu/.bashrc").unlink()
+                    ssh_host.shell("sed -i 's#:/home/ubuntu:/bin/bash#:/home/ubuntu:/bin/sh#' /etc/passwd")
+
+            return set_line
+
+        @contextlib.contextmanager
+        def few_tools():
+            ssh_host.hide_tools("sha256sum")
+            try:
+                yield
+            finally:
+                ssh_host.show_tools()
+
         endpoint = EndpointInAThread(tmp_path / "tls", ("127.0.0.1", ssh_host.port))
         with small_disk(ssh_host.root / "configs") as full:
             try:
@@ -207,6 +244,11 @@ class TestEc2(BackendConformance):
                     stopped=Workspace("s", backend="ec2", instance_id=stopped),
                     unreachable=unreachable,
                     troubles={DISK_FULL: full, WORKSPACE_VANISHES: vanishes, CONNECTION_DROPS: drops},
+                    conditions={
+                        NOISY: login_line("echo Welcome; printf './evil/\\000\\000\\000\\000'; trap 'echo bye' EXIT"),
+                        NO_COMMANDS: login_line("echo Welcome; exit 0"),
+                        FEW_TOOLS: few_tools,
+                    },
                 )
             finally:
                 endpoint.stop()

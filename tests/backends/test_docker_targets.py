@@ -240,8 +240,9 @@ async def test_a_delivery_that_cannot_write_leaves_nothing_of_another_owner(engi
     image = engine.image_of("debian-dash")
     options = {"security_opt": seccomp("fchownat", "chown", "lchown", "fchown")}
     workspace = container(image, tmpfs={"/configs": "mode=755"}, **options)
-    with pytest.raises(errors.DeliveryFailed, match="cannot be given to its owner"):
+    with pytest.raises(errors.DeliveryFailed, match="cannot be given to its owner") as caught:
         await backend.deliver(workspace, bundle_of(tmp_path, "p", FILES))
+    assert type(caught.value) is errors.DeliveryFailed
     assert engine.shell(workspace.container_name, "ls -A /configs") == ""
 
 

@@ -46,15 +46,20 @@ from plugport.hookspecs import (
     hookimpl,
     tree_digest,
 )
+from plugport.hookspecs.conformance import FEW_TOOLS, NO_COMMANDS
 
 
 class GoodBackend:
-    """Delivers into the directory `options["path"]`. While it is `away`, its target cannot be reached."""
+    """Delivers into the directory `options["path"]`. While it is `away`, its target cannot be reached.
+
+    `condition` is what its target is like at the moment: see the kit's `CONDITIONS`.
+    """
 
     backend = "good"
 
     def __init__(self) -> None:
         self.away = False
+        self.condition = ""
         self.lock = threading.Lock()
 
     @hookimpl
@@ -95,9 +100,14 @@ class GoodBackend:
     @hookimpl
     def list_installed(self, workspace: Workspace) -> list[InstalledPlugin]:
         self.require(workspace)
+        if self.condition == NO_COMMANDS:
+            return self.list_without_commands()
         plugins = self.root(workspace) / "plugins"
         folders = sorted(plugins.iterdir()) if plugins.is_dir() else []
         return [self.describe(folder) for folder in folders if not folder.name.startswith(".")]
+
+    def list_without_commands(self) -> list[InstalledPlugin]:
+        raise errors.BackendUnavailable("no command can be started")
 
     @hookimpl
     def restart(self, workspace: Workspace) -> None:
@@ -112,9 +122,16 @@ class GoodBackend:
         if self.is_running(workspace) == RunState.STOPPED:
             raise errors.WorkspaceNotRunning("no directory")
 
+    def require_commands(self, plugins: Path) -> None:
+        if self.condition == NO_COMMANDS:
+            raise errors.DeliveryFailed("no command can be started")
+        if self.condition == FEW_TOOLS:
+            raise errors.UnsupportedTarget("there is no tar")
+
     def install(self, root: Path, bundle: Bundle, stop: threading.Event) -> Receipt:
         plugins = root / "plugins"
         plugins.mkdir(exist_ok=True)
+        self.require_commands(plugins)
         staging = self.staging(plugins)
         staging.mkdir()
         try:

@@ -34,6 +34,7 @@ from plugport.hookspecs.conformance import (
 )
 from plugport.hookspecs.conformance import format as format_suites
 from plugport.hookspecs.conformance.backend import assertions
+from plugport.hookspecs.conformance.description import CONDITIONS
 
 # A mutant often uses up the time that it has, and the good providers are done at once.
 assertions.CLEAN_UP_SECONDS = observer.ARRIVES_SECONDS = 1.0
@@ -53,6 +54,18 @@ def away(provider):
         provider.away = False
 
 
+def condition(provider, name):
+    @contextlib.contextmanager
+    def entered():
+        provider.condition = name
+        try:
+            yield
+        finally:
+            provider.condition = ""
+
+    return entered
+
+
 def backend_suite(kind: type) -> type:
     class Suite(BackendConformance):
         @pytest.fixture
@@ -65,6 +78,7 @@ def backend_suite(kind: type) -> type:
                 DirectoryFilesystem(folder, owned=os.geteuid() == 0),
                 stopped=Workspace("s", backend="good", options={"path": str(tmp_path / "absent")}),
                 unreachable=lambda: away(provider),
+                conditions={name: condition(provider, name) for name in CONDITIONS},
             )
 
     return Suite

@@ -112,7 +112,7 @@ class FaultyHost(SshHost):
     def reset(self) -> None:
         """Show hidden tools, remove pushed keys and the folders that plugins go to, and the options of sshd."""
         if self._hides_tools:
-            self._show_tools()
+            self.show_tools()
         for keys in self.ssh_folder.glob("keys-*"):
             keys.unlink()
         if self.is_view:
@@ -130,7 +130,8 @@ class FaultyHost(SshHost):
         )
         self._hides_tools = True
 
-    def _show_tools(self) -> None:
+    def show_tools(self) -> None:
+        """Show the hidden programs again."""
         places = " ".join(f"{folder}/.hidden-*" for folder in _PROGRAM_FOLDERS)
         self.shell(
             f'for file in {places}; do [ -e "$file" ] || continue;'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .activation import ActivationPromises
+from .conditions import ConditionPromises
 from .delivery import DeliveryPromises
 from .faults import FaultPromises
 from .queries import QueryPromises
@@ -11,7 +12,13 @@ from .uninstall import UninstallPromises
 
 
 class BackendConformance(
-    DeliveryPromises, FaultPromises, QueryPromises, UninstallPromises, TargetPromises, ActivationPromises
+    DeliveryPromises,
+    FaultPromises,
+    QueryPromises,
+    UninstallPromises,
+    TargetPromises,
+    ActivationPromises,
+    ConditionPromises,
 ):
     """Each test is one promise. A test of a hook that the provider does not implement is skipped as undeclared.
 
