@@ -19,6 +19,7 @@ from .activate import Activator, LaidOut, joined, records_of, seen_json
 from .activation.plan import Plan, activation_query
 from .activation.record import ActivationRecord
 from .admission import AdmissionChecks
+from .after_failure import is_unchanged
 from .contents_record import components_to_json
 from .fetch import Fetcher, Pins
 from .footprint import Footprint, footprint_of
@@ -257,7 +258,13 @@ class Installer:
             await progress.phase("delivering")
             known = (*look.known_digests, bundle.digest)
             changes = look.plan.changes if look.plan else None
-            receipt = await self.dispatcher.deliver(workspace, bundle, self.delivery_timeout, known, changes)
+            try:
+                receipt = await self.dispatcher.deliver(workspace, bundle, self.delivery_timeout, known, changes)
+            except errors.DeliveryFailed as failure:
+                failure.is_unchanged = await is_unchanged(
+                    self.dispatcher, workspace, installation.name, look.state, look.known_digests
+                )
+                raise
             if receipt.digest != bundle.digest:
                 raise errors.DeliveryFailed(f"{bundle.digest} was sent, {receipt.digest} was read back")
             if not receipt.refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from .base import PlugportError, declared, error_field, escaped
 
@@ -15,6 +16,9 @@ class PullHint:
     method: str
     endpoint: str
     command: str
+
+
+_UNCHANGED: Final = "The plugin could not be delivered. What was installed before is still there, whole."
 
 
 @declared
@@ -34,10 +38,21 @@ class UnsupportedTarget(PlugportError):
 
 
 class DeliveryFailed(PlugportError):
-    """Raised when the target refuses or breaks (disk full, read-only, not a directory): the old version stays."""
+    """Raised when the target refuses or breaks (disk full, read-only, not a directory).
+
+    The core sets `is_unchanged` if it has looked at the target after that, and saw there what was there before.
+    """
 
     slug, status, title = "delivery-failed", 502, "Delivery failed"
-    detail_template = "The plugin could not be delivered. What was installed before is still there, whole."
+    detail_template = (
+        "The plugin could not be delivered. The target has what was there before, or the new version, whole."
+    )
+    is_unchanged = False
+
+    @property
+    def detail(self) -> str:
+        """See `PlugportError.detail`: that the old version is still there is said only if it was seen."""
+        return _UNCHANGED if self.is_unchanged else super().detail
 
 
 class ActivationFault(Enum):
