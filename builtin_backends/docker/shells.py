@@ -63,16 +63,17 @@ class Shells:
         return DockerChannel(self._client, identity, access.user, access.shell)
 
     async def as_owner(self, container: Container, config_dir: str) -> DockerChannel | None:
-        """Return a channel whose commands run as the owner of the directory from now on, None if that is root."""
+        """Return a channel whose commands run as the directory's owner from now on, None if they do already."""
         identity = container.identity or ""
         access = self._containers.get((identity, config_dir))
-        if access is None or access.shell is None or access.user != _ROOT:
+        if access is None or access.shell is None:
             return None
         answer = await probe(DockerChannel(self._client, identity, _ROOT, access.shell), config_dir)
-        if answer is None or answer.owner is None or answer.owner.startswith("0:"):
+        owner = _user(answer.owner) if answer is not None else access.user
+        if owner == access.user:
             return None
-        self._remember(identity, config_dir, _Access(access.shell, answer.owner))
-        return DockerChannel(self._client, identity, answer.owner, access.shell)
+        self._remember(identity, config_dir, _Access(access.shell, owner))
+        return DockerChannel(self._client, identity, owner, access.shell)
 
     def _remember(self, identity: str, config_dir: str, access: _Access) -> None:
         self._containers[identity, config_dir] = access
@@ -90,8 +91,7 @@ class Shells:
             if answer.missing:
                 self._logger.warning("the container %s lacks: %s", identity[:12], ", ".join(answer.missing))
                 return _Access(None)
-            owner = answer.owner or _ROOT
-            return _Access(shell, _ROOT if answer.is_powerful or owner.startswith("0:") else owner)
+            return _Access(shell, _ROOT if answer.is_powerful else _user(answer.owner))
         present = [shell for shell in SHELLS if await self._exists(identity, shell)]
         if present:
             raise DeliveryFailed(f"{present[0]} is there, and cannot be started")
@@ -127,3 +127,8 @@ class Shells:
 
         with translate_errors():
             return await self._client.in_thread(no_shell_was_deleted)
+
+
+def _user(owner: str | None) -> str:
+    """Return as whom commands run in a directory of that owner."""
+    return _ROOT if owner is None or owner.startswith("0:") else owner

@@ -11,6 +11,8 @@
 set -eu
 mode=$1 config=$2
 shift 2
+PATH=${PATH:+$PATH:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
 
 case $(id -u) in
 1000) become='' ;;

@@ -38,7 +38,8 @@ class SshChannel:
         Raises `BackendUnavailable`, `WorkspaceNotRunning` and `HostKeyMismatch` before the command has started, and
         `DeliveryFailed` (the connection broke) or `DeliveryTimeout` (it stalled) after that.
         """
-        command = shlex.join([*self._prefix, *argv])
+        first, *rest = [*self._prefix, *argv]
+        command = shlex.join(["/bin/sh" if first == "sh" else first, *rest])  # whatever the login's PATH is
         async with self._pool.process(self._target, command) as process:
             try:
                 return await _Exec(process, stdin, frame, self._stall_seconds).wait()
@@ -70,6 +71,7 @@ class _Exec:
 
     async def wait(self) -> Completed:
         transfer = asyncio.gather(self._write(), self._read_output(), self._read_errors())
+        transfer.add_done_callback(lambda done: done.cancelled() or done.exception())  # also if nothing awaits it now
         answered = asyncio.ensure_future(self._answered.wait())
         try:
             await self._unless_stalled(_first(transfer, answered))

@@ -214,13 +214,12 @@ class TestEc2(BackendConformance):
         def login_line(line):
             @contextlib.contextmanager
             def set_line():
-                ssh_host.shell("sed -i 's#:/home/ubuntu:/bin/sh#:/home/ubuntu:/bin/bash#' /etc/passwd")
-                (ssh_host.root / "home/ubuntu/.bashrc").write_text(f"{line}\n")
+                bashrc = ssh_host.root / "home/ubuntu/.bashrc"
+                bashrc.write_text(f"{line}\n")
                 try:
                     yield
                 finally:
-                    (ssh_host.root / "home/ubuntu/.bashrc").unlink()
-                    ssh_host.shell("sed -i 's#:/home/ubuntu:/bin/bash#:/home/ubuntu:/bin/sh#' /etc/passwd")
+                    bashrc.unlink()
 
             return set_line
 
@@ -232,6 +231,7 @@ class TestEc2(BackendConformance):
             finally:
                 ssh_host.show_tools()
 
+        ssh_host.shell("sed -i 's#:/home/ubuntu:/bin/sh#:/home/ubuntu:/bin/bash#' /etc/passwd")
         endpoint = EndpointInAThread(tmp_path / "tls", ("127.0.0.1", ssh_host.port))
         with small_disk(ssh_host.root / "configs") as full:
             try:
@@ -252,6 +252,7 @@ class TestEc2(BackendConformance):
                 )
             finally:
                 endpoint.stop()
+                ssh_host.shell("sed -i 's#:/home/ubuntu:/bin/bash#:/home/ubuntu:/bin/sh#' /etc/passwd")
 
 
 @pytest.mark.slow

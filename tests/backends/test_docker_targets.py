@@ -258,3 +258,15 @@ async def test_what_root_delivered_is_updated_by_the_owner(engine, backend, cont
     receipt = await backend.deliver(container(volumes=volume, **WITHOUT), new)
     assert (receipt.digest, receipt.kept) == (new.digest, ())
     assert {path.lstat().st_uid for path in folder.rglob("*")} == {1000}
+
+
+async def test_a_directory_that_gets_another_owner_is_written_as_that_one(engine, backend, container, tmp_path):
+    folder = tmp_path / "configs"
+    folder.mkdir()
+    os.chown(folder, 1000, 1000)
+    workspace = container(volumes={str(folder): {"bind": "/configs", "mode": "rw"}}, **WITHOUT)
+    await backend.deliver(workspace, bundle_of(tmp_path / "1", "p", FILES))
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 2000, 2000)
+    await backend.deliver(workspace, bundle_of(tmp_path / "2", "p", {"a": b"2"}))
+    assert {path.lstat().st_uid for path in folder.rglob("*")} == {2000}

@@ -132,3 +132,13 @@ async def test_an_instance_on_which_no_command_starts_is_an_error(ec2, login, ki
             await backend.deliver(workspace, new)
         login(":")
         assert [plugin.digest for plugin in await backend.list_installed(workspace)] == [old.digest]
+
+
+@pytest.mark.parametrize("setting", ["PATH=/nowhere", "TAR_OPTIONS=--strip-components=1", "CDPATH=/:/tmp", "all"])
+async def test_the_environment_of_a_login_changes_nothing(ec2, old, new, setting):
+    everything = "PATH=/nowhere TAR_OPTIONS=--exclude=* POSIXLY_CORRECT=1 CDPATH=/ QUOTING_STYLE=c GREP_OPTIONS=-v"
+    ec2.host.start(SetEnv=everything if setting == "all" else setting)
+    async with ec2.backend() as backend:
+        for bundle in (old, new):
+            assert (await backend.deliver(ec2.workspace(), bundle)).digest == bundle.digest
+        assert [plugin.digest for plugin in await backend.list_installed(ec2.workspace())] == [new.digest]

@@ -67,7 +67,7 @@ try_lock() {
         (: >"$lock_folder/$run") 2>/dev/null && return 0
     elif [ ! -d "$lock_folder" ]; then
         sleep 0.1 2>/dev/null || sleep 1
-        mkdir -- "$lock_folder" || [ -d "$lock_folder" ] || fail 5 "$lock_folder cannot be made"
+        mkdir -- "$lock_folder" || [ -d "$lock_folder" ] || fail 8 "$lock_folder cannot be made"
     fi
     for holder in "$lock_folder"/*; do
         holder=${holder##*/}
