@@ -155,9 +155,11 @@ class DockerBackend:
         if mount is not None and mount.tmpfs:
             raise UnsupportedTarget("a restart would empty the tmpfs that holds the plugins")
 
+        identity = container.identity or ""
+
         def restart_container() -> None:
             with translate_errors():
-                self.engine.deliveries.api().restart(container.identity, timeout=self._restart_seconds)
+                self.engine.deliveries.api().restart(identity, timeout=self._restart_seconds)
 
         with unavailable_on_failure():
             await self.engine.deliveries.in_thread(restart_container)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import shlex
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from typing import BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 import asyncssh
 
@@ -16,7 +16,6 @@ from .connector import ConnectionTarget
 from .pool import ConnectionPool
 
 _T = TypeVar("_T")
-_U = TypeVar("_U")
 _CONNECTION_ERRORS: Final = (asyncssh.Error, OSError, asyncio.IncompleteReadError)
 
 
@@ -149,8 +148,9 @@ class _Exec:
             yield len(chunk)
 
 
-async def _first(transfer: asyncio.Future[_T], answered: asyncio.Future[_U]) -> None:
+async def _first(transfer: asyncio.Future[list[None]], answered: asyncio.Future[bool]) -> None:
     """Wait until one of them is done. Raises what `transfer` raises."""
-    done, _ = await asyncio.wait({transfer, answered}, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {transfer, answered}
+    done, _ = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if transfer in done:
         transfer.result()

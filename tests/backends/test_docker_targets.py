@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+from typing import Any
 
 import pytest
 from support.root_filesystems import NAMES
@@ -15,8 +16,11 @@ from plugport.hookspecs.conformance import bundle_of
 
 NUMBERS = itertools.count()
 FILES = {"plugin.yaml": b"name: p\n", "docs/a.md": b"a", "run.sh": b"#!/bin/sh\n"}
-WITHOUT = {"cap_drop": ["ALL"]}
-DENIES = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO", "args": []}]}
+WITHOUT: dict[str, Any] = {"cap_drop": ["ALL"]}
+DENIES: dict[str, Any] = {
+    "defaultAction": "SCMP_ACT_ALLOW",
+    "syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO", "args": []}],
+}
 
 
 @pytest.fixture
@@ -181,7 +185,7 @@ def _owners(engine, workspace, folder: str = "/configs/plugins") -> set[str]:
     return {":".join(line.split()[2:4]) for line in listed.splitlines()}
 
 
-UNPRIVILEGED = {
+UNPRIVILEGED: dict[str, dict[str, Any]] = {
     "cap_drop": WITHOUT,
     "user": {**WITHOUT, "user": "1000:1000"},
     "read-only": {**WITHOUT, "read_only": True, "tmpfs": {"/configs": "uid=1000,gid=1000,mode=755"}},

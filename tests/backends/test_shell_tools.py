@@ -52,7 +52,7 @@ def config(tmp_path: Path) -> Path:
 def test_the_list_has_every_tool_and_option_that_the_scripts_use_and_no_other():
     texts = [path.read_text() for path in SCRIPTS if path.stem != "probe"]
     own = frozenset(name for text in texts for name in functions_in(text))
-    used = defaultdict(set)
+    used: defaultdict[str, set[str]] = defaultdict(set)
     for text in texts:
         for tool, options in used_tools(text, own).items():
             used[tool] |= options

@@ -74,7 +74,7 @@ def _text(node: Node | None) -> str:
     return "" if node is None or node.text is None else node.text.decode()
 
 
-def _add(words: list[str], tools: defaultdict[str, set[str]], functions: set[str]) -> None:
+def _add(words: list[str], tools: defaultdict[str, set[str]], functions: frozenset[str]) -> None:
     """Add a command's tool with its options, and the tool that this one runs."""
     name, rest = words[0], words[1:]
     if name in _CALLERS and len(rest) > _CALLERS[name]:
@@ -108,7 +108,7 @@ def _add(words: list[str], tools: defaultdict[str, set[str]], functions: set[str
             return
 
 
-def _add_find(words: list[str], tools: defaultdict[str, set[str]], functions: set[str]) -> None:
+def _add_find(words: list[str], tools: defaultdict[str, set[str]], functions: frozenset[str]) -> None:
     for number, word in enumerate(words):
         if re.fullmatch(r"-[a-z0-9]{2,}|-o|!", word) and word != "-exec" and words[number - 1] != "-size":
             tools["find"].add(word)
