@@ -44,10 +44,11 @@ class TargetFilesystem(Protocol):
 
 
 class DirectoryFilesystem:
-    """A config dir on this machine. `owned` says whether the owners of its files mean something."""
+    """A config dir on this machine. `owned` says whether the owners of its files mean something; `owner` is the user
+    and the group that own what is written there, None if that is who runs the tests."""
 
-    def __init__(self, folder: Path, *, owned: bool = False) -> None:
-        self.folder, self._owned = folder, owned
+    def __init__(self, folder: Path, *, owned: bool = False, owner: int | None = None) -> None:
+        self.folder, self._owned, self._owner = folder, owned, owner
 
     def read(self) -> Mapping[str, FileState]:
         """See `TargetFilesystem.read`."""
@@ -69,7 +70,9 @@ class DirectoryFilesystem:
 
     def write(self, path: str, content: bytes) -> None:
         """See `TargetFilesystem.write`."""
-        self._prepared(path).write_bytes(content)
+        target = self._prepared(path)
+        target.write_bytes(content)
+        self._give(target)
 
     def delete(self, path: str) -> None:
         """See `TargetFilesystem.delete`."""
@@ -81,12 +84,21 @@ class DirectoryFilesystem:
 
     def link(self, path: str, to: str) -> None:
         """See `TargetFilesystem.link`."""
-        self._prepared(path).symlink_to(to)
+        target = self._prepared(path)
+        target.symlink_to(to)
+        self._give(target)
 
     def _prepared(self, path: str) -> Path:
         target = self.folder / path
+        missing = [above for above in target.parents if not above.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
+        for above in missing:
+            self._give(above)
         return target
+
+    def _give(self, path: Path) -> None:
+        if self._owner is not None:
+            os.chown(path, self._owner, self._owner, follow_symlinks=False)
 
 
 class ShellFilesystem:

@@ -130,7 +130,7 @@ class TestDocker(BackendConformance):
                 yield BackendUnderTest(
                     DockerBackend(),
                     Workspace("w", backend="docker", container=name),
-                    DirectoryFilesystem(tmp_path / "config", owned=True),
+                    DirectoryFilesystem(tmp_path / "config", owned=True, owner=1000),
                     stopped=Workspace("s", backend="docker", container=stopped),
                     unreachable=proxy.refusing,
                     troubles={DISK_FULL: full, WORKSPACE_VANISHES: vanishes, CONNECTION_DROPS: drops},
@@ -256,6 +256,7 @@ class TestEc2(BackendConformance):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("root", NAMES)
 def test_docker_can_be_tried_on_a_container_of_its_own(engine, tmp_path, root):
     image = {"DOCKER_HOST": engine.url, "PLUGPORT_CONFORM_IMAGE": engine.image_of(root)}
