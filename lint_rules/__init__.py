@@ -47,7 +47,7 @@ __all__ = [
 def lint_rules() -> list[RuleDescriptor]:
     """Return the built-in rules, through the hook that every package with rules implements."""
     return [
-        RuleDescriptor("PP001", "5", "plugport.lint_rules.rules.only_caller:OnlyCaller"),
+        RuleDescriptor("PP001", "6", "plugport.lint_rules.rules.only_caller:OnlyCaller"),
         RuleDescriptor("PP002", "4", "plugport.lint_rules.rules.raw_error:RawErrorInResponse"),
         RuleDescriptor("PP003", "3", "plugport.lint_rules.rules.hook_mismatch:HookMismatch"),
         RuleDescriptor("PP004", "4", "plugport.lint_rules.rules.blocking_call:BlockingCall"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import libcst as cst
 
 from ...hookspecs import JSON
 from ..engine.contract import SourceFile
 from ..engine.imports import package_of
-from ..tables.guarded_apis import CONSTANTS, KINDS, MAKERS, PATTERNS, Guard
+from ..tables.guarded_apis import CONSTANTS, ENGINE_LIBRARIES, KINDS, MAKERS, PATTERNS, Guard
 from ..tables.kinds import Kind
 from .guarded_uses import GuardedUses
 from .values.bindings import ModuleBindings, Scope
@@ -18,12 +20,18 @@ from .values.model import (
     NOTHING,
     PARTS,
     Class,
+    Command,
     Double,
     Factory,
+    Instance,
     Many,
+    Method,
     Named,
+    Own,
+    Pair,
     ProjectFacts,
     Routine,
+    Table,
     Value,
     decode,
     encode,
@@ -31,7 +39,9 @@ from .values.model import (
 from .values.runs import summary_of
 
 _KEY = "PP001"
-_ENGINES = re.compile("docker|podman|nerdctl|containers")
+_ENGINES = re.compile("docker|podman|nerdctl|containers|inspect")
+_LONGEST = 300
+"""Characters of a constant that can be a part of a command."""
 _ROUNDS = 8
 """Steps from one module to the next that are followed."""
 
@@ -74,7 +84,10 @@ def summary_of_module(file: SourceFile, guards: Sequence[Guard]) -> JSON:
     members: dict[str, JSON] = {}
     bases: dict[str, JSON] = {}
     for name in (*scope.bound, *scope.functions, *scope.imports):
-        _put(names, f"{file.module}.{name}", _exported(evaluator, evaluator.held(scope, name)))
+        value = evaluator.held(scope, name)
+        if (alias := _alias(evaluator, scope, name)) is not None:
+            value = Factory(alias)
+        _put(names, f"{file.module}.{name}", _exported(evaluator, value))
     for name, inner in scope.classes.items():
         dotted = evaluator.class_name(inner)
         names[f"{file.module}.{name}"] = encode(Class(dotted))
@@ -92,9 +105,19 @@ def summary_of_module(file: SourceFile, guards: Sequence[Guard]) -> JSON:
         "items": _items(evaluator),
         "fixtures": _fixtures(evaluator, scope),
         "runners": _runners(module, file.module or ""),
-        "stars": [[f"{file.module}", star] for star in scope.stars],
+        "passed": _passed(evaluator),
+        "texts": _texts(module, file.module or ""),
+        "stars": {f"{file.module}": list(scope.stars)} if scope.stars else {},
     }
     return summary if any(summary.values()) else None
+
+
+def _alias(evaluator: Evaluator, scope: Scope, name: str) -> Value | None:
+    """Return what a value is that is annotated by a name, if that is an alias of a type."""
+    for binding in scope.bound.get(name, ()):
+        if isinstance(binding.value, cst.Subscript | cst.BinaryOperation) and not binding.steps:
+            return evaluator.annotations.value(binding.value, scope)
+    return None
 
 
 def _exported(evaluator: Evaluator, value: Value | None) -> JSON:
@@ -136,6 +159,34 @@ def _items(evaluator: Evaluator) -> dict[str, JSON]:
     return items
 
 
+def _passed(evaluator: Evaluator) -> dict[str, JSON]:
+    """Return what the module's calls pass to functions of other modules of the project, by position or name."""
+    passed: dict[str, dict[str, JSON]] = {}
+    for call, scope in evaluator.bindings.calls:
+        target = evaluator.value(call.func, scope) if call.args else None
+        if not isinstance(target, Named) or target.steps or evaluator.kind_of(target.name) is not None:
+            continue
+        for index, item in enumerate(call.args):
+            value = evaluator.value(item.value, scope) if not item.star else None
+            if isinstance(value, Instance | Own | Many | Table):
+                key = item.keyword.value if item.keyword is not None else str(index)
+                _put(passed.setdefault(target.name, {}), key, encode(value))
+    return {name: values for name, values in passed.items() if values}
+
+
+def _texts(module: GuardedModule, name: str) -> dict[str, JSON]:
+    """Return the constants of the module that are a part of a command or a route of an engine."""
+    texts: dict[str, JSON] = {}
+    scope, reader = module.bindings.module, module.evaluator.texts
+    for bound in scope.bound:
+        node = cst.Name(bound)
+        lists, values = reader.words(node, scope), reader.texts(node, scope)
+        constant: JSON = list(lists[0]) if lists else values[0] if values else None
+        if constant is not None and len(str(constant)) < _LONGEST and _ENGINES.search(str(constant)) is not None:
+            texts[f"{name}.{bound}"] = constant
+    return texts
+
+
 def _fixtures(evaluator: Evaluator, scope: Scope) -> dict[str, JSON]:
     fixtures: dict[str, JSON] = {}
     for name, function in scope.functions.items():
@@ -163,9 +214,8 @@ def link(summaries: Mapping[str, JSON]) -> JSON:
             for part, table in linked.items():
                 facts = summary.get(part)
                 table.update(facts if isinstance(facts, Mapping) else {})
-            pairs = summary.get("stars")
-            pairs = pairs if isinstance(pairs, Sequence) else ()
-            stars += [(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, Sequence)]
+    for module, sources in linked["stars"].items():
+        stars += [(module, str(source)) for source in sources if isinstance(sources, list | tuple)]
     for _ in range(_ROUNDS):
         _hand_on(linked["names"], stars)
     return _pruned(linked)
@@ -179,54 +229,54 @@ def _hand_on(names: dict[str, JSON], stars: list[tuple[str, str]]) -> None:
 
 
 def _pruned(linked: dict[str, dict[str, JSON]]) -> JSON:
-    """Leave out the names of the project that lead to no value of a kind and to no class that holds one."""
+    """Leave out what leads to no value of a kind and to no function that runs commands of engines."""
+    special = {name for name, runner in linked["runners"].items() if is_special(runner)}
+    good = {name.rpartition(".")[0] for name in special} | special
     while True:
-        special = {name for name, runner in linked["runners"].items() if is_special(runner)}
-        known = {*linked["names"], *linked["members"], *linked["bases"], *special}
-        classes = {*linked["members"], *linked["bases"]}
-        size = sum(map(len, linked.values()))
-        for part in ("names", "state", "items", "fixtures"):
-            linked[part] = {
-                name: data for name, data in linked[part].items() if _matters(decode(data), known, classes)
-            }
+        size = len(good)
+        good |= {name for name, data in linked["names"].items() if _matters(decode(data), good)}
         for part in ("members", "bases"):
-            linked[part] = dict(_inner(linked[part], known, classes))
-        if sum(map(len, linked.values())) == size:
-            return linked
+            good |= {name for name, _ in _inner(linked[part], good)}
+        if len(good) == size:
+            break
+    for part in ("names", "state", "items", "fixtures"):
+        linked[part] = {name: data for name, data in linked[part].items() if _matters(decode(data), good)}
+    for part in ("members", "bases", "passed"):
+        linked[part] = dict(_inner(linked[part], good))
+    linked["stars"] = {name: data for name, data in linked["stars"].items() if _takes_from_engines(data)}
+    return linked
 
 
-def _inner(table: dict[str, JSON], known: set[str], classes: set[str]) -> Iterator[tuple[str, JSON]]:
+def _takes_from_engines(sources: JSON) -> bool:
+    return isinstance(sources, Sequence) and any(str(s).partition(".")[0] in ENGINE_LIBRARIES for s in sources)
+
+
+def _inner(table: Mapping[str, JSON], good: set[str]) -> Iterator[tuple[str, JSON]]:
     for name, data in table.items():
+        kept: JSON = None
         if isinstance(data, Mapping):
-            kept: JSON = {key: value for key, value in data.items() if _matters(decode(value), known, classes)}
+            kept = {key: value for key, value in data.items() if _matters(decode(value), good)}
         elif isinstance(data, Sequence) and not isinstance(data, str):
-            kept = [value for value in data if _matters(decode(value), known, classes)]
-        else:
-            kept = None
+            kept = [value for value in data if _matters(decode(value), good)]
         if kept:
             yield name, kept
 
 
-def _matters(value: Value | None, known: set[str], classes: set[str]) -> bool:
+def _matters(value: Value | None, good: set[str]) -> bool:
+    """Return whether a value is of a kind, or comes of a name of the project that leads to one."""
     match value:
-        case None:
-            return False
+        case Instance() | Method() | Command():
+            return True
         case Named(name):
             parts = name.split(".")
-            return any(".".join(parts[:end]) in known for end in range(len(parts), 0, -1))
-        case Class(name):
-            return name in known and (name in classes or _has_method(name, known))
-        case _ if hasattr(value, "item"):
-            return _matters(value.item, known, classes)
-        case _ if hasattr(value, "value"):
-            return _matters(value.value, known, classes)
-        case _ if hasattr(value, "result"):
-            return _matters(value.result, known, classes)
-        case _ if hasattr(value, "parts"):
-            return any(_matters(part, known, classes) for part in value.parts)
-        case _ if hasattr(value, "name") and not hasattr(value, "kind"):
-            return value.name in classes or _has_method(value.name, known)
-    return True
+            return any(".".join(parts[:end]) in good for end in range(len(parts), 0, -1))
+        case Class(name) | Own(name):
+            return name in good
+        case Many(inner) | Table(inner) | Factory(inner):
+            return _matters(inner, good)
+        case Pair(parts):
+            return any(_matters(part, good) for part in parts)
+    return False
 
 
 def is_special(runner: JSON) -> bool:
@@ -237,26 +287,38 @@ def is_special(runner: JSON) -> bool:
     )
 
 
-def _has_method(name: str, known: set[str]) -> bool:
-    return any(other.startswith(f"{name}.") for other in known)
+class NamesOfProject:
+    """The names of a project that are a client, lead to one, or run commands: by them a file is chosen that names no
+    engine itself. `from app.engine import start` names `engine` and `start`."""
+
+    def __init__(self, linked: JSON) -> None:
+        by_module: dict[str, set[str]] = {}
+        words: set[str] = set()
+        for part, table in linked.items() if isinstance(linked, Mapping) else ():
+            names = table if isinstance(table, Mapping) else {}
+            if part in {"names", "passed", "texts"}:
+                for name in names:
+                    _add(by_module, name)
+            elif part == "runners":
+                for name in names:
+                    if is_special(names[name]):
+                        _add(by_module, name)
+            elif part in {"state", "items", "fixtures"}:
+                words |= set(names)
+        self._by_module = [(module.encode(), _pattern(names)) for module, names in sorted(by_module.items())]
+        self._words = _pattern(words) if words else None
+
+    def are_in(self, data: bytes) -> bool:
+        """Return whether a file may use one of them."""
+        if self._words is not None and self._words.search(data) is not None:
+            return True
+        return any(module in data and pattern.search(data) is not None for module, pattern in self._by_module)
 
 
-def read_by_names(file: SourceFile, linked: JSON) -> bool:
-    """Return whether the file names something of the project that matters: a module and a name in it, an attribute
-    of an application's state, a fixture."""
-    if not isinstance(linked, Mapping):
-        return False
-    pattern = _pattern(linked)
-    return pattern is not None and pattern.search(file.data) is not None
+def _add(by_module: dict[str, set[str]], dotted: str) -> None:
+    module, _, name = dotted.rpartition(".")
+    by_module.setdefault(module.rpartition(".")[2], set()).add(name)
 
 
-def _pattern(linked: Mapping[str, JSON]) -> re.Pattern[bytes] | None:
-    words: set[str] = set()
-    for part in ("names", "state", "items", "fixtures", "runners"):
-        table = linked.get(part)
-        if isinstance(table, Mapping):
-            words |= {name.rpartition(".")[2] for name in table if part != "runners" or is_special(table[name])}
-    texts = sorted(word for word in words if word)
-    if not texts:
-        return None
-    return re.compile(rb"\b(?:" + b"|".join(re.escape(text.encode()) for text in texts) + rb")\b")
+def _pattern(names: Iterable[str]) -> re.Pattern[bytes]:
+    return re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(names)) + rb")\b")

@@ -10,7 +10,7 @@ from typing import Any
 import libcst as cst
 
 from ..analysis.fixes.helper_calls import Helper, describe_helper, helper_call
-from ..analysis.guarded_module import GuardedModule, link, read_by_names, summary_of_module
+from ..analysis.guarded_module import GuardedModule, NamesOfProject, link, summary_of_module
 from ..analysis.places import PlaceTracker
 from ..analysis.syntax import every_node, last_name
 from ..engine.contract import JSON, Example, Fix, SourceFile
@@ -102,8 +102,12 @@ VALID = (
 )
 
 _WANTED = re.compile(
-    rb"docker|podman|nerdctl|testcontainers|python_on_whales|containers|inspect_container|container(?:_name)?\b|inspect\b"
+    rb"docker|podman|nerdctl|testcontainers|python_on_whales|[\"'./}]containers\b|containers/|inspect_container"
+    rb"|[\"']inspect\b|inspect[\"']"
 )
+_SMALL = 3_000
+"""Bytes of a module that is followed though it names no engine."""
+_RESULT = re.compile(rb"\breturn\b|\byield\b|^\w+ *=", re.MULTILINE)
 _ALLOW = re.compile(r"[^:]+::\w+(\.\w+)?")
 _MUTANT_CALLS = {
     "docker-inspect": "plugport_mutant.from_env().containers.get('name')",
@@ -136,6 +140,7 @@ class OnlyCaller(LintRule):
         for path, name in (entry for table in self._tables for entry in table.allow):
             self._allowed.setdefault(path, set()).add(name)
         words = {part.encode() for guard in self._guards for name in guard.calls for part in name.split(".")[-2:]}
+        self._names: tuple[JSON, NamesOfProject] | None = None
         self._words = re.compile(b"|".join(map(re.escape, sorted(words)))) if words else None
 
     def wants(self, data: bytes) -> bool:
@@ -174,7 +179,9 @@ class OnlyCaller(LintRule):
 
     def reads(self, file: SourceFile, linked: JSON) -> bool:
         """Read what names containers, and what names something of the project that is a client or runs commands."""
-        return self._is_wanted(file.data) or read_by_names(file, linked)
+        if self._names is None or self._names[0] is not linked:
+            self._names = (linked, NamesOfProject(linked))
+        return self._is_wanted(file.data) or self._names[1].are_in(file.data)
 
     def visit_Module(self, node: cst.Module) -> None:
         """Learn of which kind the values of the module are."""
@@ -252,8 +259,12 @@ class OnlyCaller(LintRule):
 
 
 def _hands_on(file: SourceFile) -> bool:
-    """Return whether the file is a package's, which may hand on names of its modules."""
-    return file.relative.endswith("__init__.py") and b"import" in file.data
+    """Return whether the file may hand on what another module of the project makes: a package's, or a small one."""
+    if b"import" not in file.data:
+        return False
+    return file.relative.endswith("__init__.py") or (
+        len(file.data) < _SMALL and _RESULT.search(file.data) is not None
+    )
 
 
 def _table(table: Mapping[str, Any]) -> _Table:

@@ -21,6 +21,12 @@ NO_RUNNERS: Final = re.compile(
     r"|equal|Equal|contains|startswith|endswith|find|chain)$"
 )
 """Names of functions that do something else with a list of words."""
+RUNS_COMMANDS: Final = re.compile(
+    r"(subprocess|os|asyncio|anyio|trio|pexpect|plumbum|sh|invoke|fabric|paramiko|asyncssh|pty|commands|envoy"
+    r"|delegator|curio|sarge|shellish|testinfra|docker_run|command_runner)\b"
+)
+"""Libraries whose functions run commands."""
+ENGINES: Final = re.compile("docker|podman|nerdctl|containers")
 COMMAND_ARGUMENTS: Final = frozenset(
     {"args", "cmd", "command", "argv", "popenargs", "commands", "cmdline", "command_line", "cmd_args"}
 )

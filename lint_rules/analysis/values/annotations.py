@@ -58,6 +58,8 @@ class Annotations:
         value = self._evaluator.value(node, scope)
         if isinstance(value, Class):
             return Own(value.name)
+        if isinstance(value, Factory):
+            return value.result
         if isinstance(value, Named) and not value.steps:
             kind = self._evaluator.kind_of(value.name)
             return Instance(kind) if kind is not None else None

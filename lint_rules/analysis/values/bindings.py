@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import libcst as cst
@@ -306,6 +306,8 @@ class ModuleBindings:
             self._target(item.value if isinstance(item, cst.StarredElement) else item, part)
 
     def _grow(self, target: cst.BaseExpression, growth: Growth) -> None:
+        if isinstance(target, cst.Subscript):
+            target, growth = target.value, replace(growth, how=f"[].{growth.how}")
         place = self._place_of(target, growth.scope)
         if place is not None:
             scope = self.holder(place[1], place[0]) or place[0]

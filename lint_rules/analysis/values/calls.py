@@ -9,6 +9,7 @@ import libcst as cst
 
 from ..syntax import argument, decorator_name, getattr_as_attribute, last_name, parameter_names, positional
 from .bindings import Function, Scope, returned
+from .holes import MARK, filled
 from .model import (
     DOUBLE,
     Bound,
@@ -35,7 +36,26 @@ if TYPE_CHECKING:
 _MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})
 _PROPERTIES = frozenset({"property", "cached_property", "hybrid_property"})
 _ITEMS_IN = frozenset(
-    {"list", "tuple", "set", "frozenset", "sorted", "reversed", "iter", "deque", "filter", "shuffle"}
+    {
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "sorted",
+        "reversed",
+        "iter",
+        "deque",
+        "filter",
+        "shuffle",
+        "islice",
+        "tqdm",
+        "track",
+        "cycle",
+        "as_completed",
+        "sample",
+        "unique",
+        "as_list",
+    }
 )
 _FIRST_OF = frozenset({"next", "max", "min", "anext", "choice", "one", "first"})
 _SAME = frozenset({"copy", "deepcopy", "wait_for", "shield", "ensure_future", "create_task", "gather_one", "aclosing",
@@ -94,8 +114,10 @@ class Calls:
         if isinstance(target, Getter):
             return self._got(target, values, scope)
         if dotted in _IMPORTS or dotted == "__import__":
-            text = text_of(values[0], evaluator, scope) if values else None
-            return evaluator.imported(text) if text else None
+            texts = evaluator.texts.texts(values[0], scope) if values else []
+            if texts and MARK in texts[0]:
+                return Named(texts[0])
+            return evaluator.imported(texts[0]) if texts else None
         if dotted in {"typing.cast", "typing_extensions.cast"} and values:
             return evaluator.annotations.value(values[0], scope)
         if dotted in {"functools.partial", "functools.partialmethod"} and values:
@@ -134,6 +156,9 @@ class Calls:
             return Many(next((part for part in parts if part is not None), None))
         if name == "gather":
             return self._gathered(call, scope)
+        if name == "groupby":
+            item = evaluator.steps.step(evaluator.value(first, scope), "item")
+            return Many(Pair((None, Many(item))))
         if name == "enumerate":
             return Many(Pair((None, evaluator.steps.step(evaluator.value(first, scope), "item"))))
         if name in {"zip", "zip_longest", "product"}:
@@ -248,20 +273,22 @@ class Calls:
             value = evaluator.annotations.value(function.node.returns.annotation, inner.parent or inner)
             if value is not None:
                 return Many(value.item, is_manager) if is_manager and isinstance(value, Many) else value
-        for node, is_yielded in returned(function):
-            value = evaluator.value(node, inner)
+        results = [(evaluator.value(node, inner), is_yielded) for node, is_yielded in returned(function)]
+        for value, is_yielded in sorted(results, key=lambda result: isinstance(result[0], Named)):
             if value is None:
                 continue
             if isinstance(value, Routine) and call is not None and scope is not None:
-                return Routine(value.scope, value.function, self.known_of(function, call, scope))
+                return Routine(value.scope, value.function, self.known_of(inner, call, scope))
+            if isinstance(value, Named) and MARK in value.name and call is not None and scope is not None:
+                return evaluator.imported(filled(value.name, dict(self.known_of(inner, call, scope))))
             return Many(value, is_manager) if is_yielded else value
         return None
 
     def known_of(
-        self, function: Function, call: cst.Call, scope: Scope, depth: int = 0
+        self, inner: Scope, call: cst.Call, scope: Scope, depth: int = 0
     ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Return the words that a call passes for the parameters of a function."""
-        return known_words(parameter_list(function), call, self._evaluator, scope, depth)
+        """Return the words that a call passes for the parameters of the function with the scope `inner`."""
+        return known_words(parameter_list(inner), call, self._evaluator, scope, depth)
 
     def is_property(self, function: Function) -> bool:
         """Return whether reading the method's name runs it."""
@@ -272,12 +299,15 @@ class Calls:
         return any(decorator_name(decorator) == "fixture" for decorator in function.node.decorators)
 
 
-def parameter_list(function: Function) -> list[str]:
+def parameter_list(scope: Scope) -> list[str]:
     """Return the parameters of a function as a call fills them, without `self`; the last may be `*args`."""
-    names = parameter_names(function.node)
-    if function.owner is not None and names[:1] in (["self"], ["cls"]):
+    node = scope.node
+    if not isinstance(node, cst.FunctionDef | cst.Lambda):
+        return []
+    names = parameter_names(node)
+    if scope.parent is not None and scope.parent.is_class and names[:1] in (["self"], ["cls"]):
         names = names[1:]
-    star = function.node.params.star_arg
+    star = node.params.star_arg
     return [*names, f"*{star.name.value}"] if isinstance(star, cst.Param) else names
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import libcst as cst
 
-from ...tables.doubles import DOUBLE_FIXTURES, DOUBLES
+from ...tables.doubles import DOUBLES
 from ...tables.kinds import Kind
 from ..syntax import dotted_name, elements
 from .annotations import Annotations
@@ -19,6 +19,7 @@ from .model import (
     Class,
     Command,
     Double,
+    Factory,
     Instance,
     Many,
     Method,
@@ -29,7 +30,9 @@ from .model import (
     Routine,
     Table,
     Value,
+    best,
     decode,
+    may_be_empty,
 )
 from .parameters import Parameters
 from .steps import Steps
@@ -134,9 +137,9 @@ class Evaluator:
             case cst.Subscript(value=inner):
                 return self.steps.subscript(node, self.value(inner, scope), scope)
             case cst.IfExp(body=left, orelse=right) | cst.BooleanOperation(left=left, right=right):
-                return self.value(left, scope) or self.value(right, scope)
+                return best([self.value(left, scope), self.value(right, scope)])
             case cst.BinaryOperation(left=left, operator=cst.Add(), right=right):
-                return self.value(left, scope) or self.value(right, scope)
+                return best([self.value(left, scope), self.value(right, scope)])
             case cst.Lambda():
                 return Routine(self.bindings.scope_at[node])
             case cst.DictComp(value=inner):
@@ -168,7 +171,7 @@ class Evaluator:
             return Own(owner) if name == "self" else Class(owner)
         if holder is None:
             return self._starred(name)
-        return self.held(holder, name, node if _is_seen_from(holder, scope) else None)
+        return self.held(holder, name, node if holder is scope else None)
 
     def held(self, holder: Scope, name: str, node: cst.CSTNode | None = None) -> Value | None:
         """Return the value of what a scope binds to a name (or to `self.name`). `node`: the name where it is read."""
@@ -181,9 +184,9 @@ class Evaluator:
             if value := self.annotations.value(holder.annotations[name], around or holder):
                 return value
         moment = self.bindings.moments.get(node) if node is not None else None
-        for binding in visible(holder.bound.get(name, []), moment):
-            if (value := self.binding(binding)) is not None:
-                return self._grown(holder, name, value)
+        values = [self.binding(binding) for binding in visible(holder.bound.get(name, []), moment)]
+        if (value := best(values)) is not None:
+            return self._grown(holder, name, value)
         for node_passed, origin in self.parameters.passed(holder, name) if holder.is_class else ():
             if (value := self.value(node_passed, origin)) is not None:
                 return value
@@ -205,7 +208,7 @@ class Evaluator:
 
     def _grown(self, holder: Scope, name: str, value: Value | None) -> Value | None:
         """Return a collection with what is added to it, if it was empty before."""
-        if not (value is None or (isinstance(value, Many) and value.item is None) or value == Table(None)):
+        if not may_be_empty(value):
             return value
         for growth in holder.grown.get(name, ()):
             added = self.value(growth.values[-1], growth.scope)
@@ -213,6 +216,8 @@ class Evaluator:
                 continue
             if growth.how in {"[]=", "set", "setdefault"}:
                 return Table(added)
+            if growth.how.startswith("[]"):
+                return Table(Many(added))
             return added if growth.how in {"extend", "update", "+="} else Many(added)
         return value
 
@@ -228,6 +233,7 @@ class Evaluator:
         seen: set[str] = set()
         while dotted not in seen:
             seen.add(dotted)
+            dotted = self._behind_star(dotted)
             base, rest = dotted, list[str]()
             while base and base not in self.facts.names:
                 base, _, last = base.rpartition(".")
@@ -248,14 +254,31 @@ class Evaluator:
             return Command((program.group(1),))
         return DOUBLE if DOUBLES.match(dotted) else Named(dotted)
 
+    def _behind_star(self, dotted: str) -> str:
+        """Return the name in the library from which a module of the project takes all names."""
+        module, _, name = dotted.rpartition(".")
+        for source in self.facts.stars.get(module, ()):
+            if self.kind_of(f"{source}.{name}") is not None:
+                return f"{source}.{name}"
+        return dotted
+
     def resolved(self, value: Value | None) -> Value | None:
         """Return what a value of another module is, now that the facts of the project are known."""
-        if not isinstance(value, Named) or not value.steps:
-            return value
-        result = self.imported(value.name)
-        for step in value.steps:
-            result = self._take(result, step)
-        return result
+        match value:
+            case Named(name, steps) if steps:
+                result = self.imported(name)
+                for step in steps:
+                    result = self._take(result, step)
+                return result
+            case Factory(inner):
+                return Factory(self.resolved(inner))
+            case Table(inner):
+                return Table(self.resolved(inner))
+            case Many(inner, is_manager):
+                return Many(self.resolved(inner), is_manager)
+            case Pair(parts):
+                return Pair(tuple(map(self.resolved, parts)))
+        return value
 
     def _take(self, value: Value | None, step: str) -> Value | None:
         if step.startswith("."):
@@ -380,20 +403,6 @@ class Evaluator:
             return value.name.partition(".")[0] == self.module.partition(".")[0] != ""
         return value is None
 
-    def is_double(self, name: str, scope: Scope) -> bool:
-        """Return whether a parameter is one of pytest's fixtures for doubles, or is handed in by `patch`."""
-        if name in DOUBLE_FIXTURES:
-            return True
-        function = scope.node
-        return isinstance(function, cst.FunctionDef) and any(
-            self.value(decorator.decorator, scope.parent or scope) == DOUBLE for decorator in function.decorators
-        )
-
 
 def _is_none(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.Name) and node.value == "None"
-
-
-def _is_seen_from(holder: Scope, scope: Scope) -> bool:
-    """Return whether the order of the source tells what a name is: it is read where it is bound."""
-    return holder is scope

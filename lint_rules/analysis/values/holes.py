@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice, product
 from typing import TypeAlias
 
 UNKNOWN = "\x01"
 MARK = "\x00"
 HOLE = re.compile(f"{MARK}([^{MARK}]*){MARK}")
+MOST = 8
+"""Alternatives that are followed."""
+_PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0-9.]*[a-zA-Z]")
 Words: TypeAlias = tuple[str, ...]
 
 
@@ -29,8 +33,9 @@ def filled(text: str, known: Mapping[str, Sequence[str]]) -> str:
     """Return a text with the holes filled that a call fills."""
 
     def fill(match: re.Match[str]) -> str:
-        words = known.get(match.group(1))
-        return match.group() if words is None else " ".join(words)
+        name, _, separator = match.group(1).partition("|")
+        words = known.get(name)
+        return match.group() if words is None else (separator or " ").join(words)
 
     return HOLE.sub(fill, text)
 
@@ -40,18 +45,38 @@ def filled_words(words: Iterable[str], known: Mapping[str, Sequence[str]]) -> Wo
     result: list[str] = []
     for word in words:
         match = HOLE.fullmatch(word)
-        if match is not None and match.group(1) in known:
-            result += known[match.group(1)]
+        name = match.group(1).partition("|")[0] if match is not None else ""
+        if match is not None and name in known:
+            result += known[name]
         else:
             result.append(filled(word, known))
     return tuple(result)
 
 
-def hole(name: str) -> str:
-    """Return the hole of a parameter."""
-    return f"{MARK}{name}{MARK}"
+def hole(name: str, *, is_many: bool = False) -> str:
+    """Return the hole of a parameter; `is_many`: of `*args`."""
+    return f"{MARK}{name}|{MARK}" if is_many else f"{MARK}{name}{MARK}"
+
+
+def joined(words: Iterable[str], separator: str) -> str:
+    """Return words as one text; a hole for several words keeps the separator."""
+    return separator.join(
+        f"{word[:-1]}{separator}{MARK}" if word.endswith(f"|{MARK}") and HOLE.fullmatch(word) else word
+        for word in words
+    )
+
+
+def combined(parts: list[list[Words]]) -> list[Words]:
+    """Return the lists of words that come of one choice from each part, at most `MOST`."""
+    return [tuple(word for part in choice for word in part) for choice in islice(product(*parts), MOST)]
+
+
+def filled_pattern(text: str, values: list[str]) -> str:
+    """Return a text with `%s` and its like replaced by these values, as far as they go."""
+    position = iter(values)
+    return _PERCENT.sub(lambda match: next(position, UNKNOWN), text)
 
 
 def holes(text: str) -> set[str]:
     """Return the names of the parameters that a text waits for."""
-    return set(HOLE.findall(text))
+    return {name.partition("|")[0] for name in HOLE.findall(text)}

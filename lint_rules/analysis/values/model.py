@@ -124,6 +124,19 @@ Value: TypeAlias = (
 DOUBLE = Double()
 
 
+def best(values: Sequence[Value | None]) -> Value | None:
+    """Return the first value of which more is known than the library that it comes from, else the first of all."""
+    known = [value for value in values if value is not None]
+    return next((value for value in known if not isinstance(value, Named)), known[0] if known else None)
+
+
+def may_be_empty(value: Value | None) -> bool:
+    """Return whether only what is added to a collection tells what is in it."""
+    if isinstance(value, Named):
+        return value.steps == ("()",)
+    return value is None or value in {Many(None), Table(None)}
+
+
 def encode(value: Value | None) -> JSON:
     """Return a value as JSON, or None if other modules cannot use it."""
     match value:
@@ -185,7 +198,9 @@ def decode(data: JSON) -> Value | None:
 class ProjectFacts:
     """What the summaries of the other modules say. `names` are values by dotted name, `members` the attributes and
     method results (`name()`) of classes, `bases` their bases, `state` and `items` what is kept under an attribute or
-    a key of an application, `fixtures` pytest's by name, `runners` functions that run what they are given."""
+    a key of an application, `fixtures` pytest's by name, `runners` functions that run what they are given, `passed`
+    what calls pass to functions of other modules, `texts` constants, `stars` libraries of which a module takes all
+    names."""
 
     names: Mapping[str, JSON]
     members: Mapping[str, Mapping[str, JSON]]
@@ -194,7 +209,10 @@ class ProjectFacts:
     items: Mapping[str, JSON]
     fixtures: Mapping[str, JSON]
     runners: Mapping[str, JSON]
+    passed: Mapping[str, Mapping[str, JSON]]
+    texts: Mapping[str, JSON]
+    stars: Mapping[str, Sequence[str]]
 
 
-PARTS = ("names", "members", "bases", "state", "items", "fixtures", "runners")
-NOTHING = ProjectFacts({}, {}, {}, {}, {}, {}, {})
+PARTS = ("names", "members", "bases", "state", "items", "fixtures", "runners", "passed", "texts", "stars")
+NOTHING = ProjectFacts(*({} for _ in PARTS))

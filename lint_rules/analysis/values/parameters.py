@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from ...tables.doubles import DOUBLE_FIXTURES
 from ..syntax import argument, last_name, parameter_names, positional
 from .bindings import Function, Scope
+from .calls import parameter_list
 from .model import DOUBLE, Bound, Class, Many, Routine, Value, decode
 
 if TYPE_CHECKING:
@@ -42,9 +44,21 @@ class Parameters:
             value = self.dependency([default], scope.parent) or evaluator.value(default, scope.parent)
             if value is not None:
                 return value
-        if evaluator.is_double(name, scope):
+        if (value := self._passed_elsewhere(name, scope)) is not None:
+            return value
+        if self._is_double(name, scope):
             return DOUBLE
         return self._fixture(name, scope)
+
+    def _passed_elsewhere(self, name: str, scope: Scope) -> Value | None:
+        """Return what other modules pass for a parameter, by its name or its position."""
+        evaluator = self._evaluator
+        passed = evaluator.facts.passed.get(f"{evaluator.module}.{scope.name.removesuffix('.__init__')}")
+        if not passed:
+            return None
+        names = parameter_list(scope)
+        keys = (name, str(names.index(name))) if name in names else (name,)
+        return next((evaluator.resolved(decode(passed[key])) for key in keys if key in passed), None)
 
     def dependency(self, metadata: Iterable[cst.BaseExpression], scope: Scope) -> Value | None:
         """Return what `Depends(f)` gives to a parameter."""
@@ -55,6 +69,16 @@ class Parameters:
                     result = self._evaluator.calls.of_value(self._evaluator.value(maker, scope))
                     return result.item if isinstance(result, Many) and not result.is_manager else result
         return None
+
+    def _is_double(self, name: str, scope: Scope) -> bool:
+        """Return whether a parameter is one of pytest's fixtures for doubles, or is handed in by `patch`."""
+        if name in DOUBLE_FIXTURES:
+            return True
+        function = scope.node
+        return isinstance(function, cst.FunctionDef) and any(
+            self._evaluator.value(decorator.decorator, scope.parent or scope) == DOUBLE
+            for decorator in function.decorators
+        )
 
     def _fixture(self, name: str, scope: Scope) -> Value | None:
         evaluator = self._evaluator

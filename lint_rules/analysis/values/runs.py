@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
@@ -11,12 +11,14 @@ from ....hookspecs import JSON
 from ...tables.doubles import RESPONSE_ARGUMENTS
 from ...tables.runners import (
     COMMAND_ARGUMENTS,
+    ENGINES,
     LOOKUPS,
     NO_RUNNERS,
     NO_SENDERS,
     PASSES,
     REQUEST_ARGUMENTS,
     RUNNERS,
+    RUNS_COMMANDS,
     SENDERS,
     SENDS_NOTHING,
 )
@@ -32,10 +34,11 @@ DEEPEST = 4
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A command: its words, or a text for a shell."""
+    """A command: its words, or a text for a shell. `is_sure`: a library's function for commands runs it."""
 
     words: Words
     is_text: bool = False
+    is_sure: bool = field(default=False, compare=False)
 
     def holes(self) -> set[str]:
         """The parameters that the command waits for."""
@@ -44,7 +47,7 @@ class Run:
     def filled(self, known: Mapping[str, Sequence[str]]) -> Run:
         """Return the command with what a call passes; what it does not pass is unknown."""
         words = (filled(self.words[0], known),) if self.is_text else filled_words(self.words, known)
-        return Run(words, self.is_text)
+        return Run(words, self.is_text, self.is_sure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +152,9 @@ class Runs:
         if isinstance(target, Own):
             target = evaluator.member(target.name, "__call__")
         if isinstance(target, Routine):
-            if target.function is None:
-                return Effects()
             effects = self.of_routine(target, depth)
-            passed = dict(evaluator.calls.known_of(target.function, call, scope)) if effects else {}
-            return effects.filled(_unknown(parameter_list(target.function)) | dict(target.known) | passed)
+            passed = dict(evaluator.calls.known_of(target.scope, call, scope)) if effects else {}
+            return effects.filled(_unknown(parameter_list(target.scope)) | dict(target.known) | passed)
         runner = evaluator.facts.runners.get(self._dotted(call, target, scope))
         if not isinstance(runner, Mapping):
             return None
@@ -201,7 +202,9 @@ class Runs:
         if isinstance(call.func, cst.Attribute) and isinstance(self._evaluator.value(call.func.value, scope), Double):
             return Effects()
         runs = tuple(self._commands(call, name, target, scope)) if not NO_RUNNERS.search(name) else ()
-        routes = tuple(self._routes(call, scope)) if self._sends(call, name, target) else ()
+        if isinstance(target, Named) and RUNS_COMMANDS.match(target.name):
+            runs = tuple(replace(run, is_sure=True) for run in runs)
+        routes = tuple(self._routes(call, name, scope)) if self._sends(call, name, target) else ()
         return Effects(runs, routes)
 
     def _commands(self, call: cst.Call, name: str, target: Value | None, scope: Scope) -> Iterator[Run]:
@@ -252,9 +255,9 @@ class Runs:
             return False
         return not any(item.keyword is not None and item.keyword.value in RESPONSE_ARGUMENTS for item in call.args)
 
-    def _routes(self, call: cst.Call, scope: Scope) -> Iterator[str]:
+    def _routes(self, call: cst.Call, name: str, scope: Scope) -> Iterator[str]:
         base = self._base_url(call, scope)
-        is_lookup = self._is_lookup(call, scope)
+        is_lookup = name not in SENDERS or self._is_lookup(call, scope)
         for node in passed_values(call):
             for text in self._texts.texts(node, scope):
                 if not (is_lookup and HOLE.fullmatch(text)):
@@ -300,11 +303,12 @@ def _list(data: JSON) -> Sequence[JSON]:
 def summary_of(function: Function, effects: Effects) -> JSON:
     """Return what other modules need to know of a function that runs or requests what it is given; None if it does
     neither."""
-    if not effects:
+    runs = [run for run in effects.runs if run.is_sure or ENGINES.search(str(run.words)) is not None]
+    if not (runs or effects.routes or effects.readings):
         return None
     return {
-        "parameters": list(parameter_list(function)),
-        "runs": [[run.is_text, *run.words] for run in effects.runs],
+        "parameters": list(parameter_list(function.scope)),
+        "runs": [[run.is_text, *run.words] for run in runs],
         "routes": list(effects.routes),
         "readings": [[reading.kind, reading.name] for reading in effects.readings],
     }

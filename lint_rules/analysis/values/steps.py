@@ -47,6 +47,8 @@ class Steps:
             case Named(name, (".__dict__",)) if key is not None:
                 return self._evaluator.imported(f"{name}.{key}")
             case Named(name, steps):
+                if key is not None and (kept := self._unknown_item(key)) is not None:
+                    return kept
                 return Named(name, (*steps, "[]")) if steps else value
             case Double():
                 return DOUBLE

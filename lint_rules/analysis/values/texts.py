@@ -11,18 +11,15 @@ import libcst as cst
 
 from ..syntax import argument, bytes_value, dotted_name, elements, last_name, positional, string_value
 from .bindings import Binding, Growth, Moment, Scope, constant_key, returned, visible
-from .holes import MARK, UNKNOWN, Words, filled, filled_words, hole, split
-from .model import Class, Own, Routine
+from .holes import MARK, MOST, UNKNOWN, Words, combined, filled, filled_pattern, filled_words, hole, joined, split
+from .model import Class, Named, Own, Routine
 
 if TYPE_CHECKING:
     from .evaluator import Evaluator
 
-MOST = 8
-"""Alternatives that are followed."""
 DEEPEST = 10
 FUEL = 300
 """Steps to the texts of one expression."""
-_PERCENT = re.compile(r"%(?:\(\w+\))?[-+ #0-9.]*[a-zA-Z]")
 _FIELD = re.compile(r"\{(\w*)[^{}]*\}")
 _SAME_TEXT = frozenset(
     {"encode", "decode", "strip", "lstrip", "rstrip", "lower", "casefold", "expanduser", "resolve", "as_posix",
@@ -119,7 +116,7 @@ class Texts:
         if isinstance(node.operator, cst.Modulo):
             passed = elements(node.right) or [node.right]
             values = [self.or_hole(value, scope, depth)[0] for value in passed]
-            return [_percent(text, values) for text in left]
+            return [filled_pattern(text, values) for text in left]
         if isinstance(node.operator, cst.Add | cst.Divide):
             right = self.texts(node.right, scope, depth)
             if not left and not right:
@@ -144,7 +141,7 @@ class Texts:
         if name in {"build", "URL", "Request"} and (path := argument(call, None, "path", "url")) is not None:
             return self.texts(path, scope, depth)
         if name == "join" and receiver is not None and (texts := self.texts(receiver, scope, depth)) and values:
-            return [texts[0].join(words) for words in self.words(values[0], scope, depth)]
+            return [joined(words, texts[0]) for words in self.words(values[0], scope, depth)]
         if name in {"list2cmdline", "shlex_join"} or (name == "join" and len(values) == 1):
             return [" ".join(words) for words in self.words(values[0], scope, depth)] if values else []
         if name in _PATHS and values:
@@ -189,7 +186,7 @@ class Texts:
         target = self._evaluator.value(call.func, scope)
         if not isinstance(target, Routine) or target.function is None:
             return []
-        known = dict(self._evaluator.calls.known_of(target.function, call, scope, depth))
+        known = dict(self._evaluator.calls.known_of(target.scope, call, scope, depth))
         texts = [text for node, _ in returned(target.function) for text in self.texts(node, target.scope, depth)]
         return [filled(text, known) for text in texts][:MOST]
 
@@ -262,7 +259,7 @@ class Texts:
 
     def _held(self, node: cst.CSTNode, scope: Scope, depth: int, moment: Moment | None) -> list[str]:
         bindings, grown, parameter = self._bindings(node, scope, moment)
-        found: list[str] = []
+        found = self._of_other_module(node, scope)
         for binding in bindings:
             texts = self._bound(binding, depth)
             more = [growth for growth in grown if growth.how == "+=" and _is_after(growth, binding)]
@@ -277,6 +274,17 @@ class Texts:
         if not found and isinstance(node, cst.Attribute) and (program := _PROGRAM.search(node.attr.value.lower())):
             found.append(UNKNOWN + program.group())
         return found[:MOST]
+
+    def _of_other_module(self, node: cst.CSTNode, scope: Scope) -> list[str]:
+        """Return the text that another module of the project keeps under a name."""
+        value = self._evaluator.value(node, scope)
+        text = self._evaluator.facts.texts.get(value.name) if isinstance(value, Named) and not value.steps else None
+        return [text] if isinstance(text, str) else []
+
+    def _words_of_other_module(self, node: cst.CSTNode, scope: Scope) -> list[Words]:
+        value = self._evaluator.value(node, scope)
+        words = self._evaluator.facts.texts.get(value.name) if isinstance(value, Named) and not value.steps else None
+        return [tuple(map(str, words))] if isinstance(words, list | tuple) else []
 
     def _of_constructor(self, node: cst.CSTNode, scope: Scope, depth: int) -> list[str]:
         """Return the texts that the module passes for a parameter of a constructor."""
@@ -296,11 +304,11 @@ class Texts:
     def _words(self, node: cst.CSTNode, scope: Scope, depth: int, moment: Moment | None) -> list[Words]:
         deeper = depth + 1
         if isinstance(node, cst.List | cst.Tuple):
-            return _flat([self._element(part, scope, deeper) for part in elements(node) or []])
+            return combined([self._element(part, scope, deeper) for part in elements(node) or []])
         match node:
             case cst.BinaryOperation(left=left, operator=cst.Add(), right=right):
                 first = self.words(left, scope, deeper, moment)
-                return _flat([first, self.words(right, scope, deeper, moment) or [(UNKNOWN,)]]) if first else []
+                return combined([first, self.words(right, scope, deeper, moment) or [(UNKNOWN,)]]) if first else []
             case cst.IfExp(body=left, orelse=right) | cst.BooleanOperation(left=left, right=right):
                 return [*self.words(left, scope, deeper), *self.words(right, scope, deeper)][:MOST]
             case cst.Call():
@@ -329,16 +337,19 @@ class Texts:
         if name == "copy":
             inner = values[0] if values else receiver
             return self.words(inner, scope, depth) if inner is not None else []
+        maker = argument(call, None, "default_factory", "factory")
+        if isinstance(maker, cst.Lambda):
+            return self.words(maker.body, self._evaluator.bindings.scope_at[maker], depth)
         target = self._evaluator.value(call.func, scope)
         if not isinstance(target, Routine) or target.function is None:
             return []
-        known = dict(self._evaluator.calls.known_of(target.function, call, scope, depth))
+        known = dict(self._evaluator.calls.known_of(target.scope, call, scope, depth))
         lists = [words for node, _ in returned(target.function) for words in self.words(node, target.scope, depth)]
         return [filled_words(words, known) for words in lists][:MOST]
 
     def _held_words(self, node: cst.CSTNode, scope: Scope, depth: int, moment: Moment | None) -> list[Words]:
         bindings, grown, parameter = self._bindings(node, scope, moment)
-        found: list[Words] = []
+        found = [] if bindings else self._words_of_other_module(node, scope)
         for binding in bindings:
             lists = self._bound_words(binding, depth)
             for growth in grown if lists else ():
@@ -348,10 +359,10 @@ class Texts:
         if parameter is not None and not bindings:
             if parameter.default is not None and scope.parent is not None:
                 found += self.words(parameter.default, scope.parent, depth)
-            lists = [(hole(parameter.name.value),)]
+            lists: list[Words] = [(hole(parameter.name.value, is_many=parameter.star == "*"),)]
             for growth in grown:
                 lists = self._grown(lists, growth, depth)
-            found += lists if parameter.star or grown else [(hole(parameter.name.value),)]
+            found += lists
         return found[:MOST]
 
     def _bound_words(self, binding: Binding, depth: int) -> list[Words]:
@@ -365,25 +376,16 @@ class Texts:
     def _grown(self, lists: list[Words], growth: Growth, depth: int) -> list[Words]:
         node = growth.values[-1]
         if growth.how in {"+=", "extend"}:
-            return _flat([lists, self.words(node, growth.scope, depth) or [(UNKNOWN,)]])
+            return combined([lists, self.words(node, growth.scope, depth) or [(UNKNOWN,)]])
         if growth.how in {"append", "insert"}:
             added: list[Words] = [(text,) for text in self.or_hole(node, growth.scope, depth)]
-            return _flat([added, lists] if growth.how == "insert" else [lists, added])
+            return combined([added, lists] if growth.how == "insert" else [lists, added])
         return lists
 
 
 def _is_environment(function: cst.BaseExpression) -> bool:
     name = dotted_name(function)
     return name.endswith(("environ.get", "getenv", "environ.setdefault", "environ.pop", "env.get"))
-
-
-def _flat(parts: list[list[Words]]) -> list[Words]:
-    return [tuple(word for part in choice for word in part) for choice in islice(product(*parts), MOST)]
-
-
-def _percent(text: str, values: list[str]) -> str:
-    position = iter(values)
-    return _PERCENT.sub(lambda match: next(position, UNKNOWN), text)
 
 
 def _is_before(growth: Growth, moment: Moment | None) -> bool:
