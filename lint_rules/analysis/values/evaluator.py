@@ -376,24 +376,6 @@ class Evaluator:
                 return kind
         return None
 
-    def canonical(self, dotted: str) -> str:
-        """Return the name under which a module of the project defines what `dotted` hands on."""
-        for _ in range(8):
-            match decode(self.facts.names.get(dotted)):
-                case Named(name, ()) if name != dotted:
-                    dotted = name
-                case _:
-                    break
-        return dotted
-
-    def home_of(self, owner: str, method: str, depth: int = 0) -> str:
-        """Return the dotted name of a method where a class of the project, or a base of it, defines it."""
-        name = f"{owner}.{method}"
-        if name in self.facts.runners or depth > 8:
-            return name
-        homes = (self.home_of(b.name, method, depth + 1) for b in self.bases(owner) if isinstance(b, Class))
-        return next((home for home in homes if home in self.facts.runners), "")
-
     def is_unknown(self, node: cst.CSTNode, scope: Scope) -> bool:
         """Return whether nothing is known of a value: neither its class nor the library that it comes from."""
         value = self.value(node, scope)

@@ -27,7 +27,7 @@ from .bindings import Function, Scope
 from .calls import known_words, parameter_list
 from .evaluator import Evaluator
 from .holes import HOLE, UNKNOWN, Words, filled, filled_words, holes
-from .model import Bound, Class, Command, Double, Instance, Named, Own, Routine, Value
+from .model import Bound, Class, Command, Double, Instance, Named, Own, Routine, Value, decode
 
 DEEPEST = 4
 
@@ -163,12 +163,32 @@ class Runs:
 
     def _dotted(self, call: cst.Call, target: Value | None, scope: Scope) -> str:
         if isinstance(target, Named) and not target.steps:
-            return self._evaluator.canonical(target.name)
+            return self._canonical(target.name)
         if isinstance(call.func, cst.Attribute):
             receiver = self._evaluator.value(call.func.value, scope)
             if isinstance(receiver, Own | Class):
-                return self._evaluator.home_of(receiver.name, call.func.attr.value)
+                return self._home_of(receiver.name, call.func.attr.value)
         return ""
+
+    def _canonical(self, dotted: str) -> str:
+        """Return the name under which a module of the project defines what `dotted` hands on."""
+        for _ in range(8):
+            match decode(self._evaluator.facts.names.get(dotted)):
+                case Named(name, ()) if name != dotted:
+                    dotted = name
+                case _:
+                    break
+        return dotted
+
+    def _home_of(self, owner: str, method: str, depth: int = 0) -> str:
+        """Return the dotted name of a method where a class of the project, or a base of it, defines it."""
+        name = f"{owner}.{method}"
+        if name in self._evaluator.facts.runners or depth > 8:
+            return name
+        homes = (
+            self._home_of(b.name, method, depth + 1) for b in self._evaluator.bases(owner) if isinstance(b, Class)
+        )
+        return next((home for home in homes if home in self._evaluator.facts.runners), "")
 
     def of_routine(self, routine: Routine, depth: int = 0) -> Effects:
         """Return what a function runs and requests of what it is given: what waits for its parameters, or for those
