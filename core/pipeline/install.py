@@ -296,7 +296,7 @@ class Installer:
         """Take the activation back. `whole`: put the version before in place again, or remove the plugin."""
         name, workspace, laid_out = installation.name, installation.workspace, installation.laid_out
         removes = whole and installation.before is None
-        await take_back(self.dispatcher, workspace, name, plan.record, self.delivery_timeout, whole=removes)
+        await take_back(self.dispatcher, workspace, name, [plan.record], self.delivery_timeout, whole=removes)
         source = str(installation.request.source)
         await self.recorder.report("plugin.taken-back", installation.operation, name, source, laid_out.bundle.digest)
         if removes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,23 @@ def test_what_is_wrong_with_the_plugin_is_said_as_an_install_says_it(service, ag
     assert {"name-differs", "bom"} <= rules, rules
     assert main(command) == 0
     assert "skills/hello/SKILL.md" in capsys.readouterr().out
+
+
+def test_a_plugin_by_which_the_agent_does_not_start_is_removed_again(service, agent, monkeypatch, capsys):
+    monkeypatch.setenv("PLUGPORT_URL", service.url)
+    monkeypatch.setenv("PLUGPORT_TOKEN", TOKEN)
+    programs = agent.parent / "bin"
+    programs.mkdir()
+    (programs / "claude").write_text("#!/bin/sh\necho the configuration is invalid >&2\nexit 1\n")
+    (programs / "claude").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    before = snapshot(agent)
+    command = ["pull", "demo", "--workspace", "far", "--into", str(agent / "plugins"), "--home", str(agent.parent)]
+    assert main(command) == 1
+    printed = capsys.readouterr().err
+    assert "the agent does not start with it, so it was removed again" in printed
+    assert "is still there" not in printed
+    assert snapshot(agent) == before
 
 
 def test_the_folder_must_be_the_agents_own(service, tmp_path, monkeypatch, capsys):

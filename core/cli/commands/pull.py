@@ -82,7 +82,7 @@ def _with_remarks(headline: str, result: dict[str, JSON], args: argparse.Namespa
 
     words = {"unsupported": "not used: ", "needs_grant": "needs --grant ", "kept": "set aside in: "}
     lines = [f"  {word}{text}" for field, word in words.items() for text in cast("list[str]", result.get(field, []))]
-    shown = {field: result[field] for field in ("left", "dropped", "warnings") if field in result}
+    shown: dict[str, JSON] = {field: result[field] for field in ("left", "dropped", "warnings") if field in result}
     return "\n".join([with_remarks(headline, shown, args.workspace), *lines])
 
 

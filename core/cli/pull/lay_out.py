@@ -14,7 +14,6 @@ from ....hookspecs.providers import discover
 from ....hookspecs.values import (
     JSON,
     Bundle,
-    Removal,
     Resolved,
     Seen,
     SeenState,
@@ -24,11 +23,12 @@ from ....hookspecs.values import (
     pack,
 )
 from ...dispatcher import Dispatcher
-from ...pipeline.activate import Activator, LaidOut, records_of_json, undo_query
-from ...pipeline.activation.plan import Plan, activation_query, plan_undo
+from ...pipeline.activate import Activator, LaidOut, records_of_json
+from ...pipeline.activation.plan import Plan, activation_query
 from ...pipeline.activation.record import ActivationRecord
 from ...pipeline.manifest import read_manifest
 from ...pipeline.read import read_contents, with_name
+from ...pipeline.take_back import take_back
 from ...pipeline.tree_check import check_tree
 from .unpack import MAX_BYTES, MAX_FILES, PullFailed, TakenBack
 
@@ -74,8 +74,9 @@ class LocalAgent:
                 state, plan, left = await self._deliver(dispatcher, activator, workspace, laid_out, records)
                 seen = await activator.ask(workspace, laid_out.activation, state)
         if seen.broken and plan is not None:
-            await self._take_back(dispatcher, workspace, name, [plan.record], whole=True)
-            self._record_of(name).unlink(missing_ok=True)
+            with _failures():
+                await take_back(dispatcher, workspace, name, [plan.record], _SECONDS, whole=True)
+            self._forget(name)
             raise TakenBack("the agent does not start with it, so it was removed again")
         unsupported = (f"{each.component}: {each.why}" for each in laid_out.unsupported(self.grants))
         grants = (grant.name for grant in laid_out.needs_grant(self.grants))
@@ -88,12 +89,8 @@ class LocalAgent:
             raise PullFailed(f"{name} was not pulled into {self.plugins} under a native layout")
         with _failures():
             dispatcher, records = Dispatcher(discover()), self._records(name)
-            left = await self._take_back(dispatcher, self._workspace(), name, records, whole=True)
-        self._record_of(name).unlink(missing_ok=True)
-        own = self.plugins / ".plugport"
-        with contextlib.suppress(OSError):  # what is not empty stays
-            self._record_of(name).parent.rmdir()
-            own.rmdir()
+            left = await take_back(dispatcher, self._workspace(), name, records, _SECONDS, whole=True)
+        self._forget(name)
         return Outcome(left=left)
 
     def _workspace(self) -> Workspace:
@@ -130,23 +127,13 @@ class LocalAgent:
                 return state, plan, (*(plan.left if plan else ()), *receipt.kept_files)
         raise PullFailed(f"{receipt.refused[0]} kept changing")
 
-    async def _take_back(
-        self,
-        dispatcher: Dispatcher,
-        workspace: Workspace,
-        name: str,
-        records: list[ActivationRecord],
-        *,
-        whole: bool = False,
-    ) -> tuple[str, ...]:
-        for _ in range(_ATTEMPTS):
-            state = await dispatcher.inspect_target(workspace, undo_query(records))
-            undo = plan_undo(state, name, records)
-            removal = Removal(name, keeps_plugin=not whole, changes=undo.changes)
-            receipt = await dispatcher.uninstall(workspace, removal, _SECONDS)
-            if not receipt.refused:
-                return (*undo.left, *receipt.left, *receipt.kept_files)
-        raise PullFailed(f"{receipt.refused[0]} kept changing")
+    def _forget(self, name: str) -> None:
+        """Delete the plugin's record, and the folders above it if they are empty."""
+        record = self._record_of(name)
+        record.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what is not empty stays
+            record.parent.rmdir()
+            record.parent.parent.rmdir()
 
     def _record_of(self, name: str) -> Path:
         return self.plugins / _RECORDS / f"{name}.json"
