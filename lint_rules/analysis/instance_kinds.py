@@ -25,6 +25,7 @@ _CLASS = "class "
 _MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})
 _ENTERS = frozenset({"__enter__", "__aenter__", "enter_context"})
 _PROPERTIES = frozenset({"property", "cached_property"})
+_HOLDERS = frozenset({"contextlib.closing", "contextlib.nullcontext"})
 _THREADS = frozenset({"asyncio.to_thread", "anyio.to_thread.run_sync"})
 _CONTAINERS = frozenset({"list", "sequence", "iterable", "iterator", "set", "tuple", "collection"})
 _WRAPPERS = frozenset({"iterator", "generator", "asynciterator", "asyncgenerator", "annotated", "optional", "final"})
@@ -107,6 +108,8 @@ class InstanceKinds(ValueKinds):
     def _kind_of_call(self, call: cst.Call, scope: Scope, owner: Scope | None, depth: int) -> str | None:
         if isinstance(call.func, cst.Name) and call.func.value in self.classes:
             return self._kind_of_class(call.func.value)
+        if self.qualified(call.func, scope) in _HOLDERS and call.args:
+            return self.kind(call.args[0].value, scope, owner, depth + 1)
         if self.qualified(call.func, scope) in _THREADS and call.args:
             return self.kind(cst.Call(call.args[0].value, call.args[1:]), scope, owner, depth + 1)
         if isinstance(call.func, cst.Attribute) and call.func.attr.value in _ENTERS:
