@@ -5,6 +5,7 @@ The mistakes of a rule are those that the function `mutants(file, table)` of its
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -78,7 +79,7 @@ def prove(request: Request) -> Proofs:
     for rule in installed.rules.values():
         if request.select is None or rule.code in request.select:
             mutants = [mutant for path in checked for mutant in _mutants(rule, files[path], configuration.table)]
-            only_rule = replace(request, paths=(), select=(rule.code,), cache=False, checks_names=False)
+            only_rule = replace(request, paths=(), select=(rule.code,), checks_names=False)
             proofs.append(_proof(rule.code, mutants, only_rule, files, installed))
     return Proofs(configuration.root, proofs)
 
@@ -93,6 +94,15 @@ def _mutants(rule: InstalledRule, file: SourceFile, table: Mapping[str, JSON]) -
         file.forget()
 
 
+def _spread(mutants: Sequence[Mutant]) -> list[Mutant]:
+    """Return at most about `MOST` of the mutants, each sort of mistake as often as the others."""
+    sorts: dict[str, list[Mutant]] = {}
+    for mutant in mutants:
+        sorts.setdefault(mutant.mistake, []).append(mutant)
+    most = max(1, MOST // max(len(sorts), 1))
+    return [mutant for sort in sorts.values() for mutant in sort[:: max(1, -(-len(sort) // most))]]
+
+
 def _proof(
     code: str,
     mutants: list[Mutant],
@@ -100,16 +110,16 @@ def _proof(
     files: Mapping[str, SourceFile],
     installed: InstalledRules,
 ) -> Proof:
-    """Try mutants: a mutant is seen if its file has more findings than before, and can still be parsed."""
-    tried = mutants[:: max(1, -(-len(mutants) // MOST))]
-    before: dict[str, int] = {}
+    """Try mutants: a mutant is seen if its file has more findings than before, and can still be parsed. The first run
+    fills the cache, so that the others read one file anew."""
+    tried = _spread(mutants)
+    if not tried:
+        return Proof(code, 0, 0, ())
+    before = Counter(finding.path for finding in lint(request, installed).findings)
     survivors = []
     for mutant in tried:
         file = files[mutant.path]
-        if mutant.path not in before:
-            before[mutant.path] = len(lint(replace(request, paths=(file.path,)), installed).findings)
-        data = encode(mutant.text, file.data)
-        findings = lint(replace(request, stdin=(file.path, data)), installed).findings
+        findings = lint(replace(request, stdin=(file.path, encode(mutant.text, file.data))), installed).findings
         is_parsed = all(finding.rule != "PP900" for finding in findings)
         if len(findings) <= before[mutant.path] or not is_parsed:
             survivors.append(mutant)

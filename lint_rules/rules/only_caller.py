@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +12,11 @@ import libcst as cst
 from ..analysis.fixes.helper_calls import Helper, describe_helper, helper_call
 from ..analysis.guarded_module import GuardedModule, NamesOfProject, link, summary_of_module
 from ..analysis.places import PlaceTracker
-from ..analysis.syntax import every_node, last_name
+from ..analysis.syntax import every_node, last_name, statements
 from ..engine.contract import JSON, Example, Fix, SourceFile
 from ..engine.errors import ConfigurationError
 from ..engine.lint_rule import LintRule
-from ..engine.mutant import Edit, Mutant, edited
+from ..engine.mutant import Edit, Mutant, edited, indent_of
 from ..tables.guarded_apis import PRESETS, Guard
 
 CODE = "PP001"
@@ -294,22 +294,54 @@ def _are_texts(value: object) -> bool:
 
 
 def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
-    """Make each consumer of an allowed function ask the guarded API itself."""
+    """Make each consumer of an allowed function ask the guarded API itself; and a function of the file, for each API
+    of a table with `calls`, and of one that allows nobody."""
     for guard in table.get("only-caller", ()):
-        names = {entry.partition("::")[2].rpartition(".")[2] for entry in guard.get("allow", ())}
-        if guard.get("preset") in PRESETS:
-            top, call_text = "import docker as plugport_mutant", _MUTANT_CALLS[guard["preset"]]
-        else:
-            module, _, name = str(guard["calls"][0]).rpartition(".")
-            top, call_text = f"from {module} import {name} as plugport_mutant", "plugport_mutant()"
+        allowed = guard.get("allow", ())
+        names = {entry.partition("::")[2].rpartition(".")[2] for entry in allowed}
+        questions = list(_questions(guard))
         for call in _one_line_calls(file, names):
             span = file.span(call)
             line = file.line(span.line)
             if any(f"def {name}" in line for name in names):
                 continue
-            changed = line[: span.column - 1] + call_text + line[span.end_column - 1 :]
-            text = edited(file, [Edit(span.line, span.line, (changed,))], top=top)
-            yield Mutant(file.relative, span.line, f"asks the guarded API itself: {call_text}", text)
+            for top, question in questions[:1]:
+                changed = line[: span.column - 1] + question + line[span.end_column - 1 :]
+                text = edited(file, [Edit(span.line, span.line, (changed,))], top=top)
+                yield Mutant(file.relative, span.line, f"asks the guarded API itself: {question}", text)
+        if guard.get("calls") or not allowed:
+            yield from _new_questions(
+                file, questions, {entry for entry in allowed if entry.startswith(file.relative)}
+            )
+
+
+def _questions(guard: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield an import and a call for the preset of a table, and for each of its `calls`."""
+    if guard.get("preset") in PRESETS:
+        yield "import docker as plugport_mutant", _MUTANT_CALLS[guard["preset"]]
+    for dotted in guard.get("calls", ()):
+        module, _, name = dotted.rpartition(".")
+        package, _, owner = module.rpartition(".")
+        if package and owner[:1].isupper():
+            yield f"from {package} import {owner} as plugport_mutant", f"plugport_mutant().{name}()"
+        elif module:
+            yield f"from {module} import {name} as plugport_mutant", "plugport_mutant()"
+
+
+def _new_questions(file: SourceFile, questions: Iterable[tuple[str, str]], allowed: set[str]) -> Iterator[Mutant]:
+    """Make the first function of the file that may not ask do so."""
+    for function in statements(file.tree()):
+        if not isinstance(function, cst.FunctionDef) or f"{file.relative}::{function.name.value}" in allowed:
+            continue
+        first = statements(function.body)[0]
+        line = file.span(first).line
+        if line == file.span(function).line or getattr(first, "decorators", ()):
+            continue
+        for top, question in questions:
+            lines = (f"{indent_of(file, first)}{question}", file.line(line))
+            text = edited(file, [Edit(line, line, lines)], top=top)
+            yield Mutant(file.relative, line, f"asks the guarded API itself, in a new line: {question}", text)
+        return
 
 
 def _one_line_calls(file: SourceFile, names: set[str]) -> Iterator[cst.Call]:

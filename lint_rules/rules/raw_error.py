@@ -13,6 +13,7 @@ import libcst as cst
 from ..analysis.fixes.messages import fixed_message, fixed_message_at
 from ..analysis.flow.context import Context
 from ..analysis.flow.facts import Facts
+from ..analysis.flow.handlers import Handler, handlers_of
 from ..analysis.flow.heap import Heap
 from ..analysis.flow.module import Module
 from ..analysis.flow.places import Places
@@ -22,7 +23,7 @@ from ..analysis.flow.sink_table import SinkTable, table_of
 from ..analysis.flow.statements import FunctionFlow
 from ..analysis.flow.summaries import follow_bodies, streams_of, summarise
 from ..analysis.flow.values import FIELD, LONGEST_TRACE, SENT, STORE, Origin, Taint, of_kind
-from ..analysis.syntax import Function, code, every_node, parameter_names, parameters, statements
+from ..analysis.syntax import every_node, own_nodes, statements
 from ..analysis.test_files import is_test_file
 from ..engine.contract import JSON, Example, Fix, SourceFile, TraceStep
 from ..engine.lint_rule import LintRule
@@ -219,51 +220,94 @@ def _module(file: SourceFile, table: SinkTable) -> Module:
 
 
 def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
-    """Make each `except` in a handler answer with the error: directly, through a variable, through a helper."""
-    for function in every_node(file.tree()):
-        if not isinstance(function, cst.FunctionDef) or not _is_handler(function):
-            continue
-        for node in every_node(function):
-            if isinstance(node, cst.ExceptHandler) and node.type is not None:
-                yield from _mutants_of(file, node)
-
-
-def _mutants_of(file: SourceFile, node: cst.ExceptHandler) -> Iterator[Mutant]:
-    name = node.name.name.value if node.name is not None and isinstance(node.name.name, cst.Name) else ""
-    start = file.span(node).line
-    body = statements(node.body)
-    first = file.span(body[0])
-    clause = file.line(start)
-    if first.line == start:
+    """Make each handler answer with an error: in each of its `except` clauses, in a new one if it has none, with the
+    exception that it is handed, and by what it returns if that is sent as it is."""
+    if is_test_file(file.relative):
         return
+    for handler in handlers_of(file.tree(), _module(file, table_of(table))):
+        clauses = [node for node in every_node(handler.function.body) if isinstance(node, cst.ExceptHandler)]
+        made = [_in_clause(file, handler, clause) for clause in clauses if clause.type is not None]
+        if not any(made):
+            made = [_at_the_start(file, handler)]
+        for group in made:
+            yield from group
+        if handler.error:
+            yield from _with_parameter(file, handler)
+
+
+def _answers(handler: Handler, name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    is_generator = any(isinstance(node, cst.Yield) for node in own_nodes([handler.function.body]))
+    send = "" if is_generator else "return "
+    yield "answers with str(error)", (f"{send}plugport_mutant(str({name}))",)
+    yield (
+        "answers with the error through a variable",
+        (f"text = f'failed: {{{name}}}'", f"{send}plugport_mutant(text)"),
+    )
+    yield (
+        "answers with the error through a helper",
+        (f"{send}plugport_mutant(plugport_mutant_text({name}))",),
+    )
+    if handler.returns and not is_generator:
+        yield "returns the error as its result", (f"return {{'error': str({name})}}",)
+
+
+def _in_clause(file: SourceFile, handler: Handler, clause: cst.ExceptHandler) -> list[Mutant]:
+    """Replace the body of a clause, unless it stands on the line of its head."""
+    name = clause.name.name.value if clause.name is not None and isinstance(clause.name.name, cst.Name) else ""
+    start, body = file.span(clause).line, statements(clause.body)
+    first = file.span(body[0])
+    head = file.line(start)
+    if first.line == start:
+        return []
     if not name:
-        name, head = "plugport_error", clause.rstrip()
-        if not head.endswith(":"):
-            return
-        clause = f"{head[:-1]} as {name}:"
+        name, stripped = "plugport_error", head.rstrip()
+        if not stripped.endswith(":"):
+            return []
+        head = f"{stripped[:-1]} as {name}:"
     indent, end = file.line(first.line)[: first.column - 1], file.span(body[-1]).end_line
-    for mistake, mutated in (
-        ("answers with str(error)", (f"return plugport_mutant(str({name}))",)),
-        (
-            "answers with the error through a variable",
-            (f"text = f'failed: {{{name}}}'", "return plugport_mutant(text)"),
-        ),
-        ("answers with the error through a helper", (f"return plugport_mutant(plugport_mutant_text({name}))",)),
-    ):
-        lines = (clause, *(indent + line for line in mutated))
-        text = edited(file, [Edit(start, end, lines)], top=_RESPONSE, bottom=_HELPER)
-        yield Mutant(file.relative, start, mistake, text)
+    return [
+        _mutant(file, Edit(start, end, (head, *(indent + line for line in lines))), start, mistake)
+        for mistake, lines in _answers(handler, name)
+    ]
 
 
-def _is_handler(function: Function) -> bool:
-    """Return whether the function answers requests: it takes one, or is annotated to return a response."""
-    annotations = " ".join(
-        code(parameter.annotation.annotation)
-        for parameter in parameters(function)
-        if parameter.annotation is not None
-    )
-    returns = code(function.returns.annotation) if function.returns is not None else ""
-    is_generator = any(isinstance(node, cst.Yield) for node in every_node(function))
-    return not is_generator and (
-        "request" in parameter_names(function) or "Request" in annotations or "Response" in returns
-    )
+def _at_the_start(file: SourceFile, handler: Handler) -> list[Mutant]:
+    """Put a `try` with such a clause before the handler's first statement, unless that shares its line."""
+    place = _first_line(file, handler)
+    if place is None:
+        return []
+    line, indent = place
+    attempt = ("try:", "    plugport_mutant_work()", "except Exception as plugport_error:")
+    return [
+        _mutant(file, _inserted(file, line, indent, (*attempt, *(f"    {each}" for each in lines))), line, mistake)
+        for mistake, lines in _answers(handler, "plugport_error")
+    ]
+
+
+def _with_parameter(file: SourceFile, handler: Handler) -> Iterator[Mutant]:
+    place = _first_line(file, handler)
+    if place is not None:
+        line, indent = place
+        lines = (f"return plugport_mutant(str({handler.error}))",)
+        yield _mutant(
+            file, _inserted(file, line, indent, lines), line, "answers with the exception that it is handed"
+        )
+
+
+def _first_line(file: SourceFile, handler: Handler) -> tuple[int, str] | None:
+    """Return the line and the indent of the handler's first statement behind its docstring."""
+    body = statements(handler.function.body)
+    if len(body) > 1 and isinstance(body[0], cst.Expr) and isinstance(body[0].value, cst.SimpleString):
+        body = body[1:]
+    decorators = getattr(body[0], "decorators", ())
+    span = file.span(decorators[0] if decorators else body[0])
+    indent = file.line(span.line)[: span.column - 1]
+    return (span.line, indent) if not indent.strip() else None
+
+
+def _inserted(file: SourceFile, line: int, indent: str, lines: tuple[str, ...]) -> Edit:
+    return Edit(line, line, (*(indent + each for each in lines), file.line(line)))
+
+
+def _mutant(file: SourceFile, edit: Edit, line: int, mistake: str) -> Mutant:
+    return Mutant(file.relative, line, mistake, edited(file, [edit], top=_RESPONSE, bottom=_HELPER))

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from plugport.lint_rules import Mutant
+from plugport.lint_rules.command.prove import _spread
+
 CONFIG = """\
 [[tool.plugport.lint.only-caller]]
 preset = "docker-inspect"
@@ -53,3 +58,63 @@ def test_a_gate_that_does_not_see_is_told(project):
     assert "survived: use.py:5" in done.stdout
     survivors = json.loads(made.lint("--prove", "--select", "PP001", "--format", "json").stdout)
     assert [(mutant["rule"], mutant["path"], mutant["line"]) for mutant in survivors] == [("PP001", "use.py", 5)]
+
+
+FASTAPI = """\
+from fastapi import APIRouter
+
+router = APIRouter()
+
+
+@router.get("/")
+async def show(name: str):
+    \"\"\"Show it.\"\"\"
+    return {"name": name}
+"""
+FLASK = "from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.errorhandler(ValueError)\ndef failed(error):\n    return 'it failed'\n"
+TORNADO = "import tornado.web\n\n\nclass Base(tornado.web.RequestHandler):\n    pass\n\n\nclass Show(Base):\n    def get(self):\n        self.write('x')\n"
+STARLETTE = "from starlette.routing import Route\n\n\nasync def show(r):\n    return None\n\n\nroutes = [Route('/', endpoint=show)]\n"
+STREAM = "from starlette.requests import Request\n\n\nasync def lines(request: Request):\n    yield 'x'\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "count"), [(FASTAPI, 4), (FLASK, 4), (TORNADO, 3), (STARLETTE, 3), (STREAM, 3)],
+    ids=["a route's decorator", "an exception handler", "a class of a framework", "a registered route", "a stream"],
+)  # fmt: skip
+def test_every_handler_is_proven_also_without_an_except_clause(project, source, count):
+    done = project({"pyproject.toml": "[tool.plugport.lint]\n", "api.py": source}).lint(
+        "--prove", "--select", "PP002"
+    )
+    assert "survived" not in done.stdout
+    assert f"PP002: {count} of {count} mistakes caught" in done.stdout, done.stdout + done.stderr
+
+
+CALLS = """\
+[[tool.plugport.lint.only-caller]]
+calls = ["billing.api.charge", "billing.api.Client.refund"]
+allow = ["pay.py::pay"]
+
+[[tool.plugport.lint.only-caller]]
+calls = ["html.escape"]
+allow = []
+
+[[tool.plugport.lint.only-caller]]
+preset = "docker-list"
+allow = []
+"""
+
+
+def test_each_table_with_calls_is_proven_and_each_that_allows_nobody(project):
+    pay = "from billing.api import charge\n\n\ndef pay(amount):\n    charge(amount)\n"
+    desk = "from pay import pay\n\n\ndef sell(amount):\n    pay(amount)\n"
+    done = project({"pyproject.toml": CALLS, "pay.py": pay, "desk.py": desk}).lint("--prove", "--select", "PP001")
+    assert done.exit == 0, done.stdout + done.stderr
+    assert "PP001: 7 of 7 mistakes caught" in done.stdout
+
+
+def test_mutants_are_spread_over_the_sorts_of_mistakes():
+    mutants = [Mutant("a.py", number, "often", "") for number in range(500)] + [Mutant("b.py", 1, "once", "")]
+    tried = _spread(mutants)
+    assert len(tried) <= 61
+    assert {mutant.mistake for mutant in tried} == {"often", "once"}
+    assert _spread([]) == []
