@@ -122,8 +122,8 @@ class HookMarkers:
     def _assign(self, target: cst.BaseExpression, value: cst.BaseExpression, prefix: str) -> None:
         names, values = elements(target), elements(value)
         if names is not None and values is not None and len(names) == len(values):
-            for name, part in zip(names, values, strict=True):
-                self._assign(name, part, prefix)
+            for inner, part in zip(names, values, strict=True):
+                self._assign(inner, part, prefix)
         if not isinstance(target, cst.Name):
             return
         name = prefix + target.value

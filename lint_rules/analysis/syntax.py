@@ -55,10 +55,10 @@ _NAMED_CONSTANTS = frozenset({"None", "True", "False"})
 _WITHOUT_LAYOUT = cst.Module([])
 
 
-def statements(body: cst.BaseSuite | cst.Module | cst.Else | cst.Finally | None) -> list[Statement]:
+def statements(body: cst.BaseSuite | cst.Module | cst.ClassDef | cst.Else | cst.Finally | None) -> list[Statement]:
     """Return the statements of a body in order; those that share a line by semicolons are statements of their own.
 
-    `body` is a module, what follows a colon, or an `else` or `finally` clause; None has no statements.
+    `body` is a module, a class, what follows a colon, or an `else` or `finally` clause; None has no statements.
     """
     if body is None:
         return []

@@ -117,7 +117,7 @@ class Waits:
         qualified = self._names.qualified(call.func, function.scope)
         if any(last_name(item.value) in _AT_ONCE for item in call.args):
             return None
-        if qualified in FUNCTIONS:
+        if qualified is not None and qualified in FUNCTIONS:
             return Wait(f"{qualified}()", f"use {FUNCTIONS[qualified]}, or a thread")
         name = last_name(call.func)
         if isinstance(call.func, cst.Name):
