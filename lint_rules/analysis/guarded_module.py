@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import libcst as cst
 
@@ -73,7 +74,8 @@ class GuardedModule:
 def _facts(linked: JSON) -> ProjectFacts:
     if not isinstance(linked, Mapping) or not any(linked.get(part) for part in PARTS):
         return NOTHING
-    return ProjectFacts(**{part: linked.get(part) or {} for part in PARTS})  # type: ignore[arg-type]
+    parts: Mapping[str, Any] = {part: linked.get(part) or {} for part in PARTS}
+    return ProjectFacts(**parts)
 
 
 def summary_of_module(file: SourceFile, guards: Sequence[Guard]) -> JSON:
@@ -97,7 +99,7 @@ def summary_of_module(file: SourceFile, guards: Sequence[Guard]) -> JSON:
         encoded = [encode(base) for base in evaluator.bases(dotted)]
         if any(encoded):
             bases[dotted] = encoded
-    summary = {
+    summary: dict[str, JSON] = {
         "names": names,
         "members": members,
         "bases": bases,
@@ -213,12 +215,21 @@ def link(summaries: Mapping[str, JSON]) -> JSON:
         if isinstance(summary, Mapping):
             for part, table in linked.items():
                 facts = summary.get(part)
-                table.update(facts if isinstance(facts, Mapping) else {})
+                for name, data in facts.items() if isinstance(facts, Mapping) else ():
+                    table[name] = _merged(table.get(name), data)
     for module, sources in linked["stars"].items():
-        stars += [(module, str(source)) for source in sources if isinstance(sources, list | tuple)]
+        if isinstance(sources, Sequence):
+            stars += [(module, str(source)) for source in sources]
     for _ in range(_ROUNDS):
         _hand_on(linked["names"], stars)
     return _pruned(linked)
+
+
+def _merged(old: JSON, new: JSON) -> JSON:
+    """Return what two modules say of one name: both, or what says more than the library that it comes from."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return {**new, **{key: _merged(new.get(key), value) for key, value in old.items()}}
+    return new if old is None or isinstance(decode(old), Named) else old
 
 
 def _hand_on(names: dict[str, JSON], stars: list[tuple[str, str]]) -> None:

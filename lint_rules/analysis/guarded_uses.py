@@ -111,7 +111,8 @@ class GuardedUses:
         return next(self._uses(self._effects[call], guard), None)
 
     def _uses(self, effects: Effects, guard: Guard) -> Iterator[str]:
-        for item in (*effects.routes, *effects.runs, *effects.readings):
+        items: list[Run | Reading | str] = [*effects.routes, *effects.runs, *effects.readings]
+        for item in items:
             if (use := self._use(item, guard)) is not None:
                 yield use
 
@@ -192,9 +193,9 @@ class GuardedUses:
             match node:
                 case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
                     made = value.expression if isinstance(value, cst.Await) else value
-                    if _is_of_containers(made):
+                    if isinstance(made, cst.Call) and _is_of_containers(made):
                         yield name, made
-                case cst.Attribute(value=made) if _is_of_containers(made):
+                case cst.Attribute(value=cst.Call() as made) if _is_of_containers(made):
                     yield "", made
 
 

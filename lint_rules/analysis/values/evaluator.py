@@ -335,8 +335,8 @@ class Evaluator:
         if scope is None:
             return self.resolved(decode(self.facts.members.get(owner, {}).get(name)))
         if (function := scope.functions.get(name)) is not None:
-            value = Routine(function.scope, function)
-            return self.calls.of_value(value) if self.calls.is_property(function) else value
+            routine = Routine(function.scope, function)
+            return self.calls.of_value(routine) if self.calls.is_property(function) else routine
         for bound in (f"self.{name}", name):
             if (value := self.held(scope, bound)) is not None:
                 return value

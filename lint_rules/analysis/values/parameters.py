@@ -126,7 +126,9 @@ class Parameters:
         if isinstance(target, Bound):
             self._pass(target.target, call, scope)
         if isinstance(target, Class):
-            target = self._evaluator.member(target.name, "__init__") or self._fields(target.name, call, scope)
+            name, target = target.name, self._evaluator.member(target.name, "__init__")
+            if target is None:
+                self._fields(name, call, scope)
         if not isinstance(target, Routine):
             return
         passed = [*zip(_names(target), positional(call), strict=False)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from .annotations import indices
 from .bindings import Scope, constant_key
 from .model import DOUBLE, Command, Double, Instance, Many, Named, Own, Pair, Routine, Table, Value, decode
 
@@ -21,13 +22,9 @@ class Steps:
 
     def subscript(self, node: cst.Subscript, value: Value | None, scope: Scope) -> Value | None:
         if isinstance(value, Command):
-            return self._evaluator.calls.command(
-                value, [item.slice.value for item in node.slice if _is_index(item)], scope
-            )
+            return self._evaluator.calls.command(value, list(indices(node)), scope)
         if isinstance(value, Named) and value.name == "plumbum.local":
-            return self._evaluator.calls.command(
-                Command(()), [i.slice.value for i in node.slice if _is_index(i)], scope
-            )
+            return self._evaluator.calls.command(Command(()), list(indices(node)), scope)
         return self.item(value, constant_key(node), is_slice=not all(map(_is_index, node.slice)))
 
     def item(self, value: Value | None, key: str | None, *, is_slice: bool = False) -> Value | None:

@@ -351,11 +351,11 @@ class Texts:
         bindings, grown, parameter = self._bindings(node, scope, moment)
         found = [] if bindings else self._words_of_other_module(node, scope)
         for binding in bindings:
-            lists = self._bound_words(binding, depth)
-            for growth in grown if lists else ():
+            choices = self._bound_words(binding, depth)
+            for growth in grown if choices else ():
                 if _is_after(growth, binding):
-                    lists = self._grown(lists, growth, depth)
-            found += lists
+                    choices = self._grown(choices, growth, depth)
+            found += choices
         if parameter is not None and not bindings:
             if parameter.default is not None and scope.parent is not None:
                 found += self.words(parameter.default, scope.parent, depth)
