@@ -21,6 +21,7 @@ from .sources import source_of
 from .tested_types import Narrowing
 from .values import (
     ELEMENT,
+    ERROR,
     EXCEPTION,
     INSTANCE,
     LEAKS,
@@ -40,6 +41,7 @@ from .values import (
     elements_of,
     joined,
     of_kind,
+    split_name,
 )
 
 _HANDED_ON = frozenset({*LEAKS, STORE, PROCESS})
@@ -181,8 +183,12 @@ class Calls(Narrowing):
         facts = self.context.facts
         sent: set[Origin] = set()
         sent_line = 0
+        on_self = isinstance(call.func, cst.Attribute) and is_named(call.func.value, "self", "cls")
         for part, line in function.sends.items():
-            if carried_part := instantiated(part, carried, facts):
+            carried_part = instantiated(part, carried, facts)
+            if on_self and split_name(part)[0] in {"self", "cls"}:
+                carried_part -= of_kind(carried_part, STORE, ERROR)  # the method itself is reported
+            if carried_part:
                 sent_line = line
                 sent |= carried_part
         if sent:

@@ -17,8 +17,6 @@ from .module import is_named
 from .values import CLIENT, ERROR, EXCEPTION, MAYBE, OUTPUT, PROCESS, STATUS
 
 EXITS = frozenset({"__exit__", "__aexit__"})
-ERROR_METHODS = frozenset({*EXITS, "handle_exception", "write_error"})
-"""Methods that receive an error wherever they are."""
 Source = tuple[str, str, tuple[str, ...]]
 
 
