@@ -184,8 +184,8 @@ def _read_call(call: cst.Call, scope: _Scope, registered: Registrations) -> None
     if isinstance(decorator, cst.Call):  # the decorator is called
         values = positional(call)
         if values and _is_named_in(decorator.func, module, module.table.makes_handler):
-            for kind in positional(decorator)[:1]:
-                _add_handler(registered, scope, kind, values[0])
+            for error in positional(decorator)[:1]:
+                _add_handler(registered, scope, error, values[0])
         elif values and _makes_route(decorator, module):
             _add_route(registered, scope, values[0])
     elif _is_named_in(call.func, module, module.table.makes_handler):
