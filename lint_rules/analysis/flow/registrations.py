@@ -189,9 +189,9 @@ def _read_call(call: cst.Call, scope: _Scope, registered: Registrations) -> None
         elif values and _makes_route(decorator, module):
             _add_route(registered, scope, values[0])
     elif _is_named_in(call.func, module, module.table.makes_handler):
-        kind, handler = argument(call, 0, *_KINDS), argument(call, 1, "handler", "f")
-        if kind is not None and handler is not None:
-            for expanded in scope.expanded(kind, handler):
+        error_class, function = argument(call, 0, *_KINDS), argument(call, 1, "handler", "f")
+        if error_class is not None and function is not None:
+            for expanded in scope.expanded(error_class, function):
                 _add_handler(registered, scope, *expanded)
     elif _is_named_in(call.func, module, module.table.makes_route):
         endpoint = argument(call, None, *_ENDPOINTS)
