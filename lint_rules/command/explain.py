@@ -59,8 +59,9 @@ def explain(code: str) -> Explanation:
     code = code.upper()
     if code in ENGINE_RULES:
         rule = ENGINE_RULES[code]
+        texts = code, rule.message, rule.reason, ""
         advice = (rule.how_to_fix, rule.when_to_suppress)
-        return Explanation(code, rule.message, rule.reason, "", [rule.bad], [rule.good], *advice, page_of(code))
+        return Explanation(*texts, [rule.bad], [rule.good], *advice, page_of(code))
     return _explained(code, load_rules())
 
 
@@ -73,12 +74,21 @@ def _explained(code: str, installed: InstalledRules) -> Explanation:
         raise UsageError(f"--explain {code}: there is no such rule; there are {', '.join(known)}{meant}")
     try:
         message, reason, invalid, valid = map(rule.stated, ("message", "reason", "INVALID", "VALID"))
-        advice = [str(rule.stated(name, "")) for name in ("how_to_fix", "when_to_suppress")]
+        how_to_fix, when_to_suppress = (str(rule.stated(name, "")) for name in ("how_to_fix", "when_to_suppress"))
     except Exception as error:
         raise UsageError(f"--explain {code}: {rule.target} cannot be loaded: {error}") from error
     origin = f"{rule.origin}, {rule.target.partition(':')[0]}"
-    examples = _codes(invalid), _codes(valid)
-    return Explanation(code, message, str(reason), origin, *examples, *advice, page_of(code, rule.target))
+    return Explanation(
+        code,
+        str(message),
+        str(reason),
+        origin,
+        _codes(invalid),
+        _codes(valid),
+        how_to_fix,
+        when_to_suppress,
+        page_of(code, rule.target),
+    )
 
 
 def _codes(examples: Iterable[Example | str]) -> list[str]:

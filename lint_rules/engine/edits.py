@@ -103,7 +103,7 @@ def _code(file: SourceFile, place: cst.CSTNode, expression: cst.BaseExpression) 
     """Return the source of an expression as it is indented at a place: its lines begin where the statement does."""
     module = file.tree()
     state = CodegenState(module.default_indent, module.default_newline)
-    statement = innermost(file, place, cst.SimpleStatementLine, cst.BaseCompoundStatement)
+    statement = innermost(file, place, cst.SimpleStatementLine, cst.BaseCompoundStatement)  # type: ignore[type-abstract]
     if statement is not None:
         line = file.line(file.span(statement).line)
         state.increase_indent(line[: len(line) - len(line.lstrip())])

@@ -335,7 +335,7 @@ def _new_questions(file: SourceFile, questions: Iterable[tuple[str, str]], allow
             continue
         first = statements(function.body)[0]
         line = file.span(first).line
-        if line == file.span(function).line or getattr(first, "decorators", ()):
+        if line == file.span(function).line or getattr(first, "decorators", None):
             continue
         for top, question in questions:
             lines = (f"{indent_of(file, first)}{question}", file.line(line))

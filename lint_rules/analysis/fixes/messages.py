@@ -46,7 +46,7 @@ _Around: TypeAlias = "cst.ExceptHandler | cst.FunctionDef"
 def fixed_message(file: SourceFile, node: cst.CSTNode) -> Fix | None:
     """Return the fix for a node that sends the text of the exception that the code around it caught or was handed.
     None if the text comes another way (through a helper, an object, a name that is used elsewhere as well)."""
-    sending = innermost(file, node, cst.BaseSmallStatement)
+    sending = innermost(file, node, cst.BaseSmallStatement)  # type: ignore[type-abstract]
     around = _around(file, node)
     if sending is None or around is None:
         return None
@@ -201,7 +201,8 @@ def _log_edits(file: SourceFile, place: _Around, name: str, before: cst.CSTNode)
     line = innermost(file, before, cst.SimpleStatementLine)
     if line is None:
         return None
-    logger, imports = _logger(file), ()
+    logger = _logger(file)
+    imports: tuple[TextEdit, ...] = ()
     if logger is None:
         imported = import_module(file, "logging")
         if imported is None:
