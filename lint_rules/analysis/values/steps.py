@@ -91,8 +91,13 @@ class Steps:
         return Own(owner)
 
     def _iterated(self, owner: str) -> Value | None:
-        method = self._evaluator.member(owner, "__iter__") or self._evaluator.member(owner, "__aiter__")
-        return self.step(self._evaluator.calls.of_value(method), "item") if isinstance(method, Routine) else None
+        evaluator = self._evaluator
+        method = evaluator.member(owner, "__iter__") or evaluator.member(owner, "__aiter__")
+        iterator = evaluator.calls.of_value(method) if isinstance(method, Routine) else None
+        if isinstance(iterator, Own):
+            following = evaluator.member(iterator.name, "__next__") or evaluator.member(iterator.name, "__anext__")
+            return evaluator.calls.of_value(following) if isinstance(following, Routine) else None
+        return self.step(iterator, "item")
 
 
 def _is_index(element: cst.SubscriptElement) -> bool:
