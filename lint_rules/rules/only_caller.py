@@ -107,6 +107,8 @@ _WANTED = re.compile(
 )
 _SMALL = 3_000
 """Bytes of a module that is followed though it names no engine."""
+_SMALL_PACKAGE = 20_000
+"""The same of a package's `__init__.py`."""
 _RESULT = re.compile(rb"\breturn\b|\byield\b|^\w+ *=", re.MULTILINE)
 _ALLOW = re.compile(r"[^:]+::\w+(\.\w+)?")
 _MUTANT_CALLS = {
@@ -262,9 +264,8 @@ def _hands_on(file: SourceFile) -> bool:
     """Return whether the file may hand on what another module of the project makes: a package's, or a small one."""
     if b"import" not in file.data:
         return False
-    return file.relative.endswith("__init__.py") or (
-        len(file.data) < _SMALL and _RESULT.search(file.data) is not None
-    )
+    limit = _SMALL_PACKAGE if file.relative.endswith("__init__.py") else _SMALL
+    return len(file.data) < limit and (limit == _SMALL_PACKAGE or _RESULT.search(file.data) is not None)
 
 
 def _table(table: Mapping[str, Any]) -> _Table:

@@ -230,6 +230,9 @@ class Evaluator:
 
     def imported(self, dotted: str) -> Value | None:
         """Return what a dotted name of another module stands for."""
+        return self._once(("imported", dotted), lambda: self._imported(dotted))
+
+    def _imported(self, dotted: str) -> Value | None:
         seen: set[str] = set()
         while dotted not in seen:
             seen.add(dotted)
