@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import libcst as cst
 import pytest
@@ -30,7 +31,7 @@ def _edited(file: SourceFile, edit: TextEdit) -> str:
     return file.text[:start] + edit.text + file.text[end:]
 
 
-def _first(file: SourceFile, kind: type[cst.CSTNode]) -> cst.CSTNode:
+def _first(file: SourceFile, kind: type[cst.CSTNode]) -> Any:
     return next(node for node in every_node(file.tree()) if isinstance(node, kind))
 
 

@@ -64,9 +64,9 @@ class Editor:
         return self.wait(fits)["params"]["diagnostics"]
 
     def actions(self, name: str, place: dict, only: list[str] | None = None) -> list[dict]:
-        context = {"diagnostics": []} | ({"only": only} if only else {})
+        context: dict = {"diagnostics": []} | ({"only": only} if only else {})
         params = {"textDocument": {"uri": self.uri(name)}, "range": place, "context": context}
-        return self.ask("textDocument/codeAction", params) or []
+        return list(self.ask("textDocument/codeAction", params) or [])
 
     def ask(self, method: str, params: object) -> dict:
         self._number += 1
