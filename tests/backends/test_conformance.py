@@ -175,6 +175,46 @@ class EndpointInAThread:
         self._loop.close()
 
 
+NOISE = "echo Welcome; printf './evil/\\000\\000\\000\\000'; trap 'echo bye' EXIT"
+
+
+@contextlib.contextmanager
+def bash_login(ssh_host):
+    """Make bash the login shell, which reads a `.bashrc`."""
+    ssh_host.shell("sed -i 's#:/home/ubuntu:/bin/sh#:/home/ubuntu:/bin/bash#' /etc/passwd")
+    try:
+        yield
+    finally:
+        ssh_host.shell("sed -i 's#:/home/ubuntu:/bin/bash#:/home/ubuntu:/bin/sh#' /etc/passwd")
+
+
+def odd_logins(ssh_host):
+    """What the host is like for a time: its login shell is bash."""
+
+    @contextlib.contextmanager
+    def login_line(line):
+        bashrc = ssh_host.root / "home/ubuntu/.bashrc"
+        bashrc.write_text(f"{line}\n")
+        try:
+            yield
+        finally:
+            bashrc.unlink()
+
+    @contextlib.contextmanager
+    def few_tools():
+        ssh_host.hide_tools("sha256sum")
+        try:
+            yield
+        finally:
+            ssh_host.show_tools()
+
+    return {
+        NOISY: lambda: login_line(NOISE),
+        NO_COMMANDS: lambda: login_line("echo Welcome; exit 0"),
+        FEW_TOOLS: few_tools,
+    }
+
+
 class TestEc2(BackendConformance):
     @pytest.fixture
     def under_test(self, ssh_host, session_aws, tmp_path, monkeypatch):
@@ -211,29 +251,8 @@ class TestEc2(BackendConformance):
             finally:
                 session_aws.faults.clear()
 
-        def login_line(line):
-            @contextlib.contextmanager
-            def set_line():
-                bashrc = ssh_host.root / "home/ubuntu/.bashrc"
-                bashrc.write_text(f"{line}\n")
-                try:
-                    yield
-                finally:
-                    bashrc.unlink()
-
-            return set_line
-
-        @contextlib.contextmanager
-        def few_tools():
-            ssh_host.hide_tools("sha256sum")
-            try:
-                yield
-            finally:
-                ssh_host.show_tools()
-
-        ssh_host.shell("sed -i 's#:/home/ubuntu:/bin/sh#:/home/ubuntu:/bin/bash#' /etc/passwd")
         endpoint = EndpointInAThread(tmp_path / "tls", ("127.0.0.1", ssh_host.port))
-        with small_disk(ssh_host.root / "configs") as full:
+        with bash_login(ssh_host), small_disk(ssh_host.root / "configs") as full:
             try:
                 yield BackendUnderTest(
                     Ec2Backend(),
@@ -244,15 +263,10 @@ class TestEc2(BackendConformance):
                     stopped=Workspace("s", backend="ec2", instance_id=stopped),
                     unreachable=unreachable,
                     troubles={DISK_FULL: full, WORKSPACE_VANISHES: vanishes, CONNECTION_DROPS: drops},
-                    conditions={
-                        NOISY: login_line("echo Welcome; printf './evil/\\000\\000\\000\\000'; trap 'echo bye' EXIT"),
-                        NO_COMMANDS: login_line("echo Welcome; exit 0"),
-                        FEW_TOOLS: few_tools,
-                    },
+                    conditions=odd_logins(ssh_host),
                 )
             finally:
                 endpoint.stop()
-                ssh_host.shell("sed -i 's#:/home/ubuntu:/bin/bash#:/home/ubuntu:/bin/sh#' /etc/passwd")
 
 
 @pytest.mark.slow
@@ -260,6 +274,6 @@ class TestEc2(BackendConformance):
 @pytest.mark.parametrize("root", NAMES)
 def test_docker_can_be_tried_on_a_container_of_its_own(engine, tmp_path, root):
     image = {"DOCKER_HOST": engine.url, "PLUGPORT_CONFORM_IMAGE": engine.image_of(root)}
-    done = command(tmp_path, "conform", "docker", **image)
+    done = command(tmp_path, "conform", "docker", seconds=880, **image)
     assert done.returncode == 0, done.stdout + done.stderr
     assert engine.client.containers.list(all=True, filters={"name": "plugport-conform"}) == []

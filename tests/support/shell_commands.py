@@ -103,8 +103,8 @@ def _add(words: list[str], tools: defaultdict[str, set[str]], functions: frozens
         if name == "sh" and word == "-c":
             inner = rest[number + 1] if number + 1 < len(rest) else ""
             if inner.startswith("'"):
-                for tool, found in used_tools(inner.strip("'")).items():
-                    tools[tool] |= found
+                for tool, inner_options in used_tools(inner.strip("'")).items():
+                    tools[tool] |= inner_options
             return
 
 

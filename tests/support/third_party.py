@@ -141,8 +141,12 @@ def lay(site: Path, distribution: str, module: str, *, name: str | None = None, 
     (site / f"{importable}.py").write_text(module)
 
 
-def command(site: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(
+    site: Path, *arguments: str, seconds: float = 280, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run `plugport` with what was laid there, and a data directory below it."""
     settings = {"PLUGPORT_DATA_DIR": str(site / "data"), "PYTHONPATH": str(site)} | environment
     called = [sys.executable, "-P", "-m", "plugport.core", *arguments]
-    return subprocess.run(called, env=os.environ | settings, capture_output=True, text=True, timeout=280, check=False)
+    return subprocess.run(
+        called, env=os.environ | settings, capture_output=True, text=True, timeout=seconds, check=False
+    )
