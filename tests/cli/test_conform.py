@@ -65,7 +65,7 @@ def test_a_provider_is_tried_with_its_settings_and_the_report_is_kept_and_shown(
     )
     report = json.loads(completed.stdout)
     assert (report["provider"], report["distribution"], report["version"]) == ("tiny", "tiny", "1.5")
-    assert (report["kit_version"], report["hook_api_version"]) == (3, HOOK_API_VERSION)
+    assert (report["kit_version"], report["hook_api_version"]) == (4, HOOK_API_VERSION)
     outcomes = {result["promise"]: result for result in report["promises"]}
     assert outcomes["what_is_fetched_is_the_plugin_byte_for_byte"]["outcome"] == "passed"
     assert outcomes["more_than_the_service_takes_is_refused"]["outcome"] == "failed"
@@ -76,7 +76,7 @@ def test_a_provider_is_tried_with_its_settings_and_the_report_is_kept_and_shown(
     shown = command(tmp_path, "providers", "tiny", "--json")
     (provider,) = json.loads(shown.stdout)
     assert provider["conformance"] == {key: value for key, value in report.items() if key != "promises"}
-    summary = f"{report['passed']}/{report['passed'] + 1} kit 3"
+    summary = f"{report['passed']}/{report['passed'] + 1} kit 4"
     assert command(tmp_path, "providers").stdout.split("tiny://")[1].splitlines()[0].endswith(summary)
     for_people = command(tmp_path, "conform", "tiny", "--target", "tiny:target", PLUGPORT_TINY_TEXT="name: p\n")
     assert "BROKEN  more_than_the_service_takes_is_refused\n" in for_people.stdout
@@ -87,7 +87,7 @@ def test_a_report_of_another_version_is_shown_as_such(tmp_path):
     command(tmp_path, "conform", "external")
     kept = tmp_path / "data/conformance/external.json"
     kept.write_text(json.dumps(json.loads(kept.read_text()) | {"version": "0.0.9"}))
-    assert "kit 3, of 0.0.9" in command(tmp_path, "providers").stdout
+    assert "kit 4, of 0.0.9" in command(tmp_path, "providers").stdout
     kept.write_text("{")
     assert command(tmp_path, "providers").returncode == 0
 
