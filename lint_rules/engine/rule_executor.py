@@ -120,6 +120,8 @@ class RuleExecutor:
             except Exception as error:  # noqa: BLE001 - as above
                 answers[code] = _crash(code, job.path, "check", error)
                 continue
+            if not findings and file.unparsable is not None:  # its summary was wanted, and there is none
+                findings = [_unparsable(file, file.unparsable)]
             answers[code] = CheckResult(encode(findings), canonical(summaries.reads).decode())
         file.forget()
         return answers

@@ -110,6 +110,11 @@ class SourceFile:
 
         return self.derived("metadata", lambda: MetadataWrapper(self.tree(), unsafe_skip_copy=True))
 
+    @property
+    def unparsable(self) -> Unparsable | None:
+        """Why there is no LibCST tree, if a rule has asked for it in vain."""
+        return self._failed.get("tree")
+
     def forget(self) -> None:
         """Drop the trees and what was made of them; they are far larger than the text."""
         self._derived.clear()

@@ -13,6 +13,7 @@ from ...tables.errors import (
     TRACEBACK_CALLS,
 )
 from ..syntax import Function, annotation_of, every_node, parameter_names, string_value
+from .facts import FunctionFacts
 from .module import is_named
 from .values import CLIENT, ERROR, EXCEPTION, MAYBE, OUTPUT, PROCESS, STATUS
 
@@ -53,6 +54,14 @@ def handles_by_parameters(function: Function) -> bool:
 def own_parameters(function: Function) -> list[str]:
     """Return the names of the parameters without `self` and `cls`."""
     return [name for name in parameter_names(function) if name not in {"self", "cls"}]
+
+
+def signature_of(function: Function, path: str) -> FunctionFacts:
+    """Return the facts of a function of which only the parameters are known."""
+    params = function.params
+    star = params.star_arg.name.value if isinstance(params.star_arg, cst.Param) else ""
+    rest = params.star_kwarg.name.value if params.star_kwarg is not None else ""
+    return FunctionFacts(path, tuple(own_parameters(function)), star, rest)
 
 
 def _may_be_error(annotation: cst.BaseExpression) -> bool:

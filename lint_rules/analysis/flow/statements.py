@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
@@ -18,14 +18,13 @@ from ..syntax import (
     statements,
 )
 from .annotations import annotated_classes
-from .assignments import key_of
-from .attributes import attribute_of, narrow
+from .arguments import Arguments
 from .context import Environment
-from .expressions import Expressions
 from .module import is_error_class
+from .patterns import Patterns
 from .receivers import Receivers
 from .registrations import error_parameter, handled_by_decorator, is_route
-from .sources import EXITS, handles_by_parameters, own_parameters
+from .sources import EXITS, handles_by_parameters, own_parameters, signature_of
 from .values import (
     ELEMENT,
     EXCEPTION,
@@ -38,27 +37,32 @@ from .values import (
     Taint,
     as_text,
     at,
-    below,
     bounded,
     elements_of,
     of_kind,
 )
 
+_MOST_INLINED = 2
 _COMPOUND = (cst.If, cst.For, cst.While, cst.With, cst.Try, cst.TryStar, cst.Match, cst.FunctionDef)
 
 
 @dataclass
-class FunctionFlow(Expressions):
-    """Follows one function. `returned` and `yielded` are the result."""
+class FunctionFlow(Patterns):
+    """Follows one function. `returned` and `yielded` are the result; `nested` are the functions in it, and
+    `nested_results` what those return."""
 
     returned: Taint = NOTHING
     yielded: Taint = NOTHING
     sends_result: bool = False
     sends_yields: bool = False
     is_nested: bool = False
+    nested: dict[str, Function] = field(default_factory=dict)
+    nested_results: Taint = NOTHING
+    inlined: int = 0
 
-    def follow(self, function: Function, names: Environment) -> None:
-        """Follow the body. `names` is what the names around the function carry; it does not change."""
+    def follow(self, function: Function, names: Environment, given: Environment | None = None) -> None:
+        """Follow the body. `names` is what the names around the function carry, and does not change; `given` what is
+        passed for its parameters, if that is known."""
         self.objects = Receivers(
             self.context.module, self.context.facts.bases, function, self.class_name, self.objects
         )
@@ -74,7 +78,8 @@ class FunctionFlow(Expressions):
         every_parameter = all_parameters(function)
         self.parameters = frozenset(parameter.name.value for parameter in every_parameter) | self.parameters
         for parameter in every_parameter:
-            inner[parameter.name.value] = self._parameter(parameter)
+            name = parameter.name.value
+            inner[name] = self._parameter(parameter) if given is None else given.get(name, NOTHING)
         inner |= self._handled_error(function)
         inner |= self._self(function, inner)
         self.block(statements(function.body), inner)
@@ -314,7 +319,7 @@ class FunctionFlow(Expressions):
         ends = [dict(names)]
         for case in node.cases:
             inner = dict(names)
-            narrowed = self._captured(case.pattern, carried, inner)
+            narrowed = self.captured(case.pattern, carried, inner)
             if isinstance(node.subject, cst.Name):
                 inner[node.subject.value] = narrowed
             if case.guard is not None:
@@ -323,50 +328,40 @@ class FunctionFlow(Expressions):
             ends.append(inner)
         _become(names, ends)
 
-    def _captured(self, pattern: cst.CSTNode, carried: Taint, names: Environment) -> Taint:
-        """Bind what the pattern captures of a value. Return what the value carries if the pattern fits."""
-        match pattern:
-            case cst.MatchAs(pattern=inner, name=name):
-                narrowed = carried if inner is None else self._captured(inner, carried, names)
-                if name is not None:
-                    names[name.value] = narrowed
-                return narrowed
-            case cst.MatchClass(cls=kind, patterns=items, kwds=keywords):
-                if is_error_class(self.context.module.qualified(kind), self.context.facts.bases):
-                    carried = narrow(carried, [self.error_name(kind)])
-                for keyword in keywords:
-                    self._captured(
-                        keyword.pattern, attribute_of(carried, keyword.key.value, self.context.facts), names
-                    )
-                self._capture_parts(items, carried, names)
-            case cst.MatchOr(patterns=patterns):
-                return NOTHING.union(*(self._captured(part.pattern, carried, names) for part in patterns))
-            case cst.MatchList(patterns=items) | cst.MatchTuple(patterns=items):
-                self._capture_parts(items, carried, names)
-            case cst.MatchMapping(elements=pairs, rest=rest):
-                for pair in pairs:
-                    self._captured(pair.pattern, below(carried, key_of(pair.key)), names)
-                if rest is not None:
-                    names[rest.value] = carried
-            case cst.MatchStar(name=cst.Name(value=name)):
-                names[name] = at(elements_of(carried), ELEMENT)
-        return carried
-
-    def _capture_parts(
-        self, items: Iterable[cst.MatchSequenceElement | cst.MatchStar], carried: Taint, names: Environment
-    ) -> None:
-        for index, item in enumerate(items):
-            if isinstance(item, cst.MatchStar):
-                self._captured(item, carried, names)
-            else:
-                self._captured(item.value, below(carried, str(index)), names)
-
     def _nested(self, node: Function, names: Environment) -> None:
         """Follow a function in the function, with what the names around it carry where it is defined."""
         inner = FunctionFlow(self.context, self.class_name, self.parameters, is_nested=True)
         inner.objects = self.objects
+        inner.nested = dict(self.nested)
         inner.follow(node, {key: of_kind(carried, *SENT) for key, carried in names.items()})
+        self.nested[node.name.value] = node
+        self.nested_results |= frozenset(
+            origin for origin in inner.returned | at(inner.yielded, ELEMENT) if origin.kind != PARAMETER
+        )
         self.effects |= {effect: None for effect in inner.effects if effect[0] == STORE}
+
+    def invoke(
+        self,
+        call: cst.Call,
+        function: cst.BaseExpression,
+        qualified: str | None,
+        arguments: Arguments,
+        names: Environment,
+    ) -> Taint | None:
+        """Call what an expression stands for; a function in this one is followed with what it is given."""
+        nested = self.nested.get(function.value) if isinstance(function, cst.Name) else None
+        if nested is None or self.inlined >= _MOST_INLINED:
+            return super().invoke(call, function, qualified, arguments, names)
+        sent: list[tuple[str, Taint]] = []
+        context = replace(self.context, report=lambda _, medium, carried: sent.append((medium, carried)))
+        inner = FunctionFlow(context, self.class_name, self.parameters, is_nested=True, inlined=self.inlined + 1)
+        inner.objects, inner.nested = self.objects, dict(self.nested)
+        given, _ = arguments.bound(signature_of(nested, ""))
+        inner.follow(nested, names, {name: given.get(name, NOTHING) for name in given if name})
+        if arguments.carried:  # else it has been reported where the function is
+            for medium, carried in sent:
+                self.send(call, medium, carried)
+        return inner.returned | (NOTHING if inner.sends_yields else at(inner.yielded, ELEMENT))
 
     def yielded_value(self, node: cst.Yield, carried: Taint) -> Taint:
         """Take what a generator yields."""

@@ -16,7 +16,7 @@ from .heap import Heap
 from .module import Module, is_error_class
 from .places import Places
 from .prescan import Prescan, prescan_function, prescan_module
-from .sources import own_parameters
+from .sources import own_parameters, signature_of
 from .statements import FunctionFlow
 from .values import (
     ELEMENT,
@@ -32,6 +32,7 @@ from .values import (
     Origin,
     Taint,
     at,
+    joined,
     of_kind,
     split_name,
 )
@@ -52,6 +53,7 @@ class Summary:
         self._module, self._path, self._places = module, path, places
         self._facts = local_facts(module)
         self._gathered = Gathered()
+        self._inner_results: dict[str, Taint] = {}
         self._functions = dict(_functions_of(module))
         self._context = Context(
             module,
@@ -181,7 +183,11 @@ class Summary:
         known = _unknown_facts(function, self._path)
         names = {"self", *known.parameters, known.star, known.rest} - {""}
         is_stream = function.name.value in self._context.streams
-        result = flow.returned | (frozenset() if is_stream else at(flow.yielded, ELEMENT))
+        result = (
+            flow.returned | (frozenset() if is_stream else at(flow.yielded, ELEMENT)) | self._of_decorators(function)
+        )
+        if owner is None and flow.nested_results:
+            self._inner_results[function.name.value] = flow.nested_results
         text = f"{function.name.value}() puts an error's text into its result"
         return replace(
             known,
@@ -189,6 +195,11 @@ class Summary:
             sends={name: place for name, place in sorted(sends.items()) if split_name(name)[0] in names},
             effects=tuple(self._effects(flow, names, owner, function)),
         )
+
+    def _of_decorators(self, function: Function) -> Taint:
+        """Return what the functions give by which decorators of the module replace the function."""
+        names = {decorator_name(decorator) for decorator in function.decorators}
+        return joined(self._inner_results.get(name, frozenset()) for name in sorted(names))
 
     def _effects(self, flow: Assignments, names: set[str], owner: str | None, function: Function) -> Iterator[Effect]:
         text = f"{function.name.value}() puts an error's text here"
@@ -310,12 +321,9 @@ def _functions_of(module: Module) -> Iterator[tuple[str, _Owned]]:
 
 
 def _unknown_facts(function: Function, path: str) -> FunctionFacts:
-    params = function.params
-    star = params.star_arg.name.value if isinstance(params.star_arg, cst.Param) else ""
-    rest = params.star_kwarg.name.value if params.star_kwarg is not None else ""
     is_property = any(decorator_name(decorator) in _PROPERTIES for decorator in function.decorators)
     is_property = is_property or function.name.value == TEXT
-    return FunctionFacts(path, tuple(own_parameters(function)), star, rest, is_property=is_property)
+    return replace(signature_of(function, path), is_property=is_property)
 
 
 def _item(origin: Origin, path: tuple[str, ...], file: str, text: str) -> Item:
