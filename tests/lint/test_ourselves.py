@@ -64,6 +64,98 @@ def test_an_errors_text_in_a_handler_fails_the_gate(copied):
     assert any(line.startswith(f"{place}:") and "PP002" in line for line in lines)
 
 
+HEAD = """\
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import traceback
+
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+
+from ...hookspecs import errors
+from . import problems
+from .scar_text import told
+
+
+"""
+HELPER = "def told(error):\n    return {'detail': f'{type(error).__name__}: {error}'}\n"
+
+
+def _answering(*lines: str) -> str:
+    """A handler that answers so after an error of the database."""
+    body = "".join(f"        {line}\n" for line in lines)
+    return (
+        "async def handler(context):\n    try:\n        await context.services.database.fetch('x')\n    except OSError as error:\n"
+        + body
+    )
+
+
+SPELLINGS = {
+    "str": _answering("return JSONResponse({'error': str(error)}, 503)"),
+    "f_string": _answering("return PlainTextResponse(f'the database: {error!r}', 503)"),
+    "percent": _answering("return PlainTextResponse('the database: %s' % error, 503)"),
+    "format": _answering("return PlainTextResponse('the database: {}'.format(error), 503)"),
+    "traceback": _answering("return JSONResponse({'trace': traceback.format_exc().splitlines()}, 503)"),
+    "args": _answering("return JSONResponse({'error': error.args[0]}, 503)"),
+    "attribute": _answering("return JSONResponse({'file': getattr(error, 'filename', None)}, 503)"),
+    "variable": _answering("body = {'status': 503}", "body['detail'] = str(error)", "return JSONResponse(body, 503)"),
+    "json": _answering("return Response(json.dumps({'error': repr(error)}).encode(), 503)"),
+    "other_module": _answering("return JSONResponse(told(error), 503)"),
+    "problem": _answering("return problems.stored({'status': 503, 'detail': str(error)})"),
+    "http_exception": _answering("raise HTTPException(503, detail=str(error)) from error"),
+    "header": _answering(
+        "answer = Response(status_code=503)", "answer.headers['X-Reason'] = str(error)", "return answer"
+    ),
+    "exc_info": _answering("return PlainTextResponse(str(sys.exc_info()[1]), 503)"),
+    "joined": _answering(
+        "parts = ['failed']", "parts.append(str(error))", "return PlainTextResponse(': '.join(parts), 503)"
+    ),
+    "helper": "def answer(text):\n    return JSONResponse({'error': text}, 503)\n\n\n"
+    + _answering("return answer(str(error))"),
+    "own_error": "class Unready(Exception):\n    def __init__(self, text):\n        self.text = text\n\n\n"
+    + _answering("raise Unready(str(error)) from error").replace("handler", "look")
+    + "\n\nasync def handler(context):\n    try:\n        await look(context)\n    except Unready as failed:\n"
+    "        return JSONResponse({'error': failed.text}, 503)\n",
+    "kept": _answering("context.request.app.state.last = str(error)").replace("handler", "look")
+    + "\n\nasync def handler(context):\n    return JSONResponse({'last': context.request.app.state.last})\n",
+    "gathered": "async def handler(context):\n    first, *_ = await asyncio.gather(look(), return_exceptions=True)\n"
+    "    return JSONResponse({'first': str(first)})\n",
+    "process": "async def handler(context):\n    done = subprocess.run(['df'], capture_output=True, text=True)\n"
+    "    if done.returncode != 0:\n        return PlainTextResponse(done.stdout + done.stderr, 503)\n"
+    "    return PlainTextResponse('there is room')\n",
+    "stream": "async def lines(context):\n    try:\n        yield await context.services.database.fetch('x')\n"
+    "    except OSError as error:\n        yield f'error: {error}'\n\n\nasync def handler(context):\n"
+    "    return StreamingResponse(lines(context))\n",
+}
+
+
+@pytest.fixture(scope="module")
+def with_raw_errors(copied) -> list[str]:
+    """The findings of one run over the project with a raw error in a response, in every spelling."""
+    handlers = {f"core/api/scar_{name}.py": HEAD + text for name, text in SPELLINGS.items()}
+    return _breaks(copied, {**handlers, "core/api/scar_text.py": HELPER})
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_raw_error_in_a_response_fails_the_gate_however_it_is_spelled(with_raw_errors, spelling):
+    start = f"core/api/scar_{spelling}.py:"
+    assert any(line.startswith(start) and "PP002" in line for line in with_raw_errors)
+
+
+def test_a_raw_error_in_the_project_s_own_problem_fails_the_gate(copied):
+    place = "core/api/service.py"
+    clean = 'errors.NotReady("the database does not answer", errors.ReadinessFault.DATABASE)'
+    before = (copied / place).read_text()
+    assert clean in before
+    raw = clean.replace('"the database does not answer"', "str(error)")
+    lines = _breaks(copied, {place: before.replace(clean, raw)})
+    assert any(line.startswith("core/api/problems.py:") and "PP002" in line for line in lines)
+
+
 QUESTIONS = {
     "state": "import docker\n\n\ndef second(name):\n    return docker.from_env().containers.get(name).status\n",
     "list": "import docker\n\n\ndef second(name):\n"
