@@ -64,13 +64,13 @@ def statements(body: cst.BaseSuite | cst.Module | cst.ClassDef | cst.Else | cst.
         return []
     inner = body.body
     if type(inner) in _SUITES:
-        return statements(inner)
+        return statements(inner)  # type: ignore[arg-type]
     flat: list[Statement] = []
-    for statement in inner:
+    for statement in inner:  # type: ignore[union-attr]
         if type(statement) is cst.SimpleStatementLine:
             flat += statement.body
         else:
-            flat.append(statement)
+            flat.append(statement)  # type: ignore[arg-type]
     return flat
 
 

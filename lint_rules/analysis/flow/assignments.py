@@ -94,8 +94,8 @@ class Assignments:
                 self.bind(target, below(carried - process, str(index)) | _stream(process, index, len(targets)), names)
             else:
                 is_star = isinstance(target, cst.StarredElement)
-                part = elements_of(carried) if is_star else below(carried, str(index))
-                self.bind(target, at(part, ELEMENT) if is_star else part, names)
+                element = elements_of(carried) if is_star else below(carried, str(index))
+                self.bind(target, at(element, ELEMENT) if is_star else element, names)
 
     def put(self, target: cst.BaseExpression, parts: Sequence[str], carried: Taint, names: Environment) -> None:
         """Put something into the parts of what an expression stands for: into the name at its start, and into the

@@ -64,7 +64,7 @@ class Module:
             bound: dotted
             for node in nodes
             if type(node) in (cst.Import, cst.ImportFrom)
-            for bound, dotted in imported_names(node, package)
+            for bound, dotted in imported_names(node, package)  # type: ignore[arg-type]
         }
         self.functions = {node.name.value: node for node in self.statements if isinstance(node, cst.FunctionDef)}
         classes = [node for node in nodes if type(node) is cst.ClassDef]

@@ -113,11 +113,12 @@ class Receivers:
             top = [item for item in self.module.statements if not isinstance(item, (*FUNCTIONS, cst.ClassDef))]
             nodes = own_nodes(top)
         for node in nodes:
-            if isinstance(node, cst.WithItem):
+            kind = type(node)
+            if kind is cst.WithItem and isinstance(node, cst.WithItem):
                 if node.asname is not None and isinstance(node.asname.name, cst.Name):
                     values.setdefault(node.asname.name.value, []).append((node.item, False))
                 continue
-            if type(node) not in _ASSIGNMENTS:
+            if kind not in _ASSIGNMENTS:
                 continue
             is_annotated = isinstance(node, cst.AnnAssign)
             value = node.annotation.annotation if isinstance(node, cst.AnnAssign) else getattr(node, "value", None)
