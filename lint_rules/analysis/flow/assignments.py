@@ -37,13 +37,15 @@ _KEPT = frozenset({*LEAKS, PROCESS, STORE, INSTANCE})
 @dataclass
 class Assignments:
     """One function: `parameters` are those of it and of the functions around it, `effects` what it puts into its
-    parameters and into stores, `shared` the module's names that it declares global."""
+    parameters and into stores, `shared` the module's names that it declares global. `knows_process`: it has met a
+    process, of which a test may show that it failed."""
 
     context: Context
     class_name: str | None = None
     parameters: frozenset[str] = frozenset()
     shared: set[str] = field(default_factory=set)
     is_module_body: bool = False
+    knows_process: bool = False
     effects: dict[tuple[str, str, tuple[str, ...], Origin], None] = field(default_factory=dict)
 
     def evaluate(self, node: cst.BaseExpression | None, names: Environment) -> Taint:

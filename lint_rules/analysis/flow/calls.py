@@ -30,6 +30,7 @@ from .values import (
     NOTHING,
     PARAMETER,
     PROCESS,
+    PROCESSES,
     SENT,
     STORE,
     TEXT,
@@ -75,6 +76,7 @@ class Calls(Narrowing):
         if sources := source_of(call, qualified):
             self._evaluate_all(passed_values(call), names)
             place = context.places.number(call)
+            self.knows_process = True
             return frozenset(Origin(kind, name, place, (), path) for kind, name, path in sources)
         arguments = self.arguments(call, names)
         if (sink := sink_of(call, qualified, self.objects, self.parameters)) is not None:
@@ -210,6 +212,7 @@ class Calls(Narrowing):
             value = instantiated(item.name, carried, self.context.facts)
             texts = of_kind(value, EXCEPTION, MAYBE)
             return at((value - texts) | as_text(texts), *item.path)
+        self.knows_process = self.knows_process or item.kind in PROCESSES
         trace = ((item.file, item.line, item.text),) if item.line else ()
         return frozenset({Origin(item.kind, item.name, self.context.places.number(call), trace, item.path)})
 

@@ -29,6 +29,9 @@ class SinkTable:
         self._classes = frozenset(
             name.rpartition(".")[0] for item in known for sends in item.sends for name in sends.calls
         )
+        self.methods = frozenset(
+            name.rpartition(".")[2] for item in known for sends in item.sends for name in sends.calls
+        )
         self.view_methods = frozenset().union(*(methods for item in known for methods in item.views.values()))
 
     def sends(self, name: str, bases: Bases) -> Sends | None:

@@ -9,7 +9,7 @@ from typing import Final
 import libcst as cst
 
 from ...tables.frameworks import Sends
-from ..syntax import string_value
+from ..syntax import last_name, string_value
 from .receivers import Receivers
 
 UNSENT: Final = frozenset(
@@ -30,6 +30,7 @@ _RESPONSE_METHODS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("set_cookie", "set_signed_cookie"), "a cookie"),
     **dict.fromkeys(("set_data", "stream.write", "write", "writelines"), "a response"),
 }  # fmt: skip
+_METHODS: Final = frozenset(name.rpartition(".")[2] for name in _RESPONSE_METHODS)
 _RESPONSE_FIELDS: Final = frozenset(
     {
         "[]", "body", "body_iterator", "content", "context_data", "cookies", "data", "headers", "raw_headers",
@@ -70,6 +71,9 @@ def assigned_medium(target: cst.BaseExpression, receivers: Receivers) -> str | N
 
 def _of_method(call: cst.Call, receivers: Receivers) -> Sink | None:
     table, bases = receivers.table, receivers.bases
+    last = last_name(call.func)
+    if last not in table.methods and last not in _METHODS and "*" not in table.methods:
+        return None
     is_known = None
     for path, kinds in receivers.paths(call.func):
         for kind in sorted(kinds):

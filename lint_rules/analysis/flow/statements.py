@@ -332,7 +332,7 @@ class FunctionFlow(Patterns):
         """Follow a function in the function, with what the names around it carry where it is defined."""
         inner = FunctionFlow(self.context, self.class_name, self.parameters, is_nested=True)
         inner.objects = self.objects
-        inner.nested = dict(self.nested)
+        inner.nested, inner.knows_process = dict(self.nested), self.knows_process
         inner.follow(node, {key: of_kind(carried, *SENT) for key, carried in names.items()})
         self.nested[node.name.value] = node
         self.nested_results |= frozenset(
@@ -355,7 +355,7 @@ class FunctionFlow(Patterns):
         sent: list[tuple[str, Taint]] = []
         context = replace(self.context, report=lambda _, medium, carried: sent.append((medium, carried)))
         inner = FunctionFlow(context, self.class_name, self.parameters, is_nested=True, inlined=self.inlined + 1)
-        inner.objects, inner.nested = self.objects, dict(self.nested)
+        inner.objects, inner.nested, inner.knows_process = self.objects, dict(self.nested), self.knows_process
         given, _ = arguments.bound(signature_of(nested, ""))
         inner.follow(nested, names, {name: given.get(name, NOTHING) for name in given if name})
         if arguments.carried:  # else it has been reported where the function is

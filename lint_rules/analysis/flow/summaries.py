@@ -37,7 +37,7 @@ from .values import (
     split_name,
 )
 
-_ROUNDS = 3
+_ROUNDS = 2
 _STREAM_WRAPPERS = frozenset({"stream_with_context", "iterate_in_threadpool", "aiter", "iter", "to_sync_iterator"})
 _KEPT = "an error's text is kept here"
 _NAMES_OF_ERRORS = ("Error", "Exception", "Exit", "Failure", "Fault", "Problem", "Warning")

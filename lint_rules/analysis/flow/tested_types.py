@@ -11,9 +11,8 @@ from .assignments import Assignments
 from .attributes import failed_in, narrow
 from .context import Environment
 from .module import is_error_class, is_named
-from .values import MAYBE, NOTHING, OUTPUT, PROCESS, STATUS, of_kind
+from .values import MAYBE, NOTHING, STATUS, of_kind
 
-_PROCESSES = frozenset({PROCESS, STATUS, OUTPUT})
 _FAILS = {
     cst.NotEqual: True,
     cst.GreaterThan: True,
@@ -36,11 +35,10 @@ class Narrowing(Assignments):
         inner = test.expression if isinstance(test, cst.UnaryOperation) and negated else test
         is_and = isinstance(inner, cst.BooleanOperation) and isinstance(inner.operator, cst.And)
         parts = operands(inner)
-        knows_process = any(origin.kind in _PROCESSES for carried in names.values() for origin in carried)
         for part in parts:
             if len(parts) == 1 or is_and:
                 self._by_class(part, names, if_true, if_false if len(parts) == 1 else {})
-            if knows_process and (failed := self._failed(part, names)) is not None:
+            if self.knows_process and (failed := self._failed(part, names)) is not None:
                 places, is_true = failed
                 changed = if_true if is_true else if_false
                 changed.update({name: failed_in(carried, places) for name, carried in changed.items()})

@@ -65,6 +65,7 @@ NOTHING: Final[Taint] = frozenset()
 LEAKS: Final = frozenset({ERROR, EXCEPTION, MAYBE, FIELD})
 SENT: Final = frozenset({*LEAKS, STORE})
 """What is reported if it is sent; a store if something raw is kept in it."""
+PROCESSES: Final = frozenset({PROCESS, OUTPUT, STATUS})
 ANY: Final = "*"
 """Any key of a value, as one that is not known."""
 ELEMENT: Final = "+"
