@@ -33,10 +33,7 @@ def test_no_two_cases_of_a_rule_have_one_name(rule: str) -> None:
     assert sorted(set(ids)) == sorted(ids)
 
 
-_NARROW = pytest.mark.xfail(reason="PP002 is not as wide as its corpus yet", strict=False)
-
-
-@pytest.mark.parametrize("rule", ["PP001", pytest.param("PP002", marks=_NARROW)])
+@pytest.mark.parametrize("rule", ["PP001", "PP002"])
 def test_nearly_everything_is_found_and_nearly_nothing_is_a_false_alarm(rule: str) -> None:
     bad = [(case, place) for case in CASES[rule] for place in case.bad]
     missed = [f"{case.id} {place}" for case, place in bad if place not in judged(case)]
