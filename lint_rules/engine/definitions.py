@@ -1,7 +1,7 @@
 """Finds out whether a dotted name means something: in the project's files, or in what is installed beside them.
 
 It reads and imports nothing but the modules on the way to the name, and those as text. What only a run can tell (a
-module's `__getattr__`, a base class that cannot be found, a compiled module) counts as there.
+module's `__getattr__`, a base class that cannot be outcome, a compiled module) counts as there.
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ class Definitions:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in {name, "__getattr__"}:
                 answer = None if node.name == "__getattr__" else answer or not rest
             elif isinstance(node, ast.Import | ast.ImportFrom):
-                found = self._import(module, node, path, depth)
-                answer = found if found is not False else answer
+                outcome = self._import(module, node, path, depth)
+                answer = outcome if outcome is not False else answer
             elif name in _assigned(node):
                 answer = None
         return answer
@@ -112,17 +112,17 @@ class Definitions:
                 continue
             base = _base(module, node)
             if alias.name == "*":
-                found = self._reached(".".join([base, *path]), depth)
-                if found is not False:
-                    return found
+                outcome = self._reached(".".join([base, *path]), depth)
+                if outcome is not False:
+                    return outcome
             elif bound == path[0]:
                 return self._reached(".".join([base, alias.name, *path[1:]]), depth)
         return False
 
     def _reached(self, dotted: str, depth: int) -> _Found:
         """Follow an import: what is not installed may have anything."""
-        found = self._find(dotted, depth + 1)
-        return None if found is False and self._module(dotted.partition(".")[0]) is None else found
+        outcome = self._find(dotted, depth + 1)
+        return None if outcome is False and self._module(dotted.partition(".")[0]) is None else outcome
 
     def _attribute(self, module: _Module, owner: ast.ClassDef, path: Sequence[str], depth: int) -> _Found:
         if depth > _DEEPEST:
@@ -146,8 +146,8 @@ class Definitions:
             return False
         if hasattr(builtins, name) and self._member(module, [name], depth + 1) is False:
             return hasattr(getattr(builtins, name), path[0])
-        found = self._member(module, [*name.split("."), *path], depth + 1)
-        return None if found is False and self._member(module, name.split("."), depth + 1) is False else found
+        outcome = self._member(module, [*name.split("."), *path], depth + 1)
+        return None if outcome is False and self._member(module, name.split("."), depth + 1) is False else outcome
 
     def _module(self, dotted: str) -> _Module | None:
         if dotted not in self._modules:

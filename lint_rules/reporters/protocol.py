@@ -77,9 +77,9 @@ class Translator:
         return self._codec.position_to_client_units(self._lines, types.Position(line - 1, column - 1))
 
 
-def overlap(one: types.Range, other: types.Range) -> bool:
+def overlap(first: types.Range, second: types.Range) -> bool:
     """Return whether two ranges have a line in common."""
-    return one.start.line <= other.end.line and other.start.line <= one.end.line
+    return first.start.line <= second.end.line and second.start.line <= first.end.line
 
 
 def _line(number: int) -> types.Range:

@@ -53,7 +53,7 @@ class Editor:
         document = {"uri": self.uri(name), "version": version}
         self.tell("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]})
 
-    def diagnostics(self, name: str, is_right: Callable[[list[dict]], bool] = lambda found: True) -> list[dict]:
+    def diagnostics(self, name: str, is_right: Callable[[list[dict]], bool] = lambda items: True) -> list[dict]:
         """The next diagnostics of a document that are right."""
 
         def fits(message: dict) -> bool:

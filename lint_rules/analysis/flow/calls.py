@@ -161,7 +161,7 @@ class Calls(Narrowing):
             kinds = self.classes_of(received)
             if is_named(function.value, "self", "cls") and self.class_name is not None:
                 kinds = [f"{self.context.module.name}.{self.class_name}"]
-            methods = [found for kind in kinds if (found := facts.method(kind, method)) is not None]
+            methods = [definition for kind in kinds if (definition := facts.method(kind, method)) is not None]
             if methods:
                 return methods
         known = facts.functions.get(qualified) if qualified is not None else None
@@ -271,7 +271,7 @@ class Calls(Narrowing):
         facts = self.context.facts
         own = f"{self.context.module.name}.{self.class_name}"
         base = (facts.functions.get(f"{kind}.{method}") for kind in ancestors(own, facts.bases) if kind != own)
-        function = next((found for found in base if found is not None), None)
+        function = next((definition for definition in base if definition is not None), None)
         myself = cst.Name("self")
         arguments = replace(arguments, receiver=myself, received=self.evaluate(myself, names))
         if function is not None:
@@ -294,10 +294,12 @@ class Calls(Narrowing):
         name = node.attr.value
         facts = self.context.facts
         methods = [facts.method(kind, name) for kind in self.classes_of(carried)]
-        functions = [found for found in methods if found is not None and found.is_property]
+        functions = [definition for definition in methods if definition is not None and definition.is_property]
         if not functions:
             return None
-        return joined(self._of_item(node, item, {"self": carried}) for found in functions for item in found.result)
+        return joined(
+            self._of_item(node, item, {"self": carried}) for definition in functions for item in definition.result
+        )
 
 
 def _is_own_class(function: cst.BaseExpression) -> bool:

@@ -74,9 +74,9 @@ def _handler(function: Function, owner: str, module: Module, is_view: bool) -> H
         return None
     error = ""
     if handles:
-        given = parameters(function)[1 if owner else 0 :]
-        required = sum(parameter.default is None for parameter in given)
-        error = error_parameter([parameter.name.value for parameter in given], required) or ""
+        filled = parameters(function)[1 if owner else 0 :]
+        required = sum(parameter.default is None for parameter in filled)
+        error = error_parameter([parameter.name.value for parameter in filled], required) or ""
     return Handler(function, routes and not handles, error)
 
 

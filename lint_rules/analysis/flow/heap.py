@@ -88,8 +88,8 @@ class Heap:
             return
         method = parts[-1].removesuffix("()").rstrip(":")
         for kind in sorted(self.classes_of("#".join((root, *parts[:-1])))):
-            if (found := self.facts.method(kind, method)) is not None:
-                yield kind, found
+            if (definition := self.facts.method(kind, method)) is not None:
+                yield kind, definition
 
     def settled(self, root: str, path: Parts, depth: int = 0) -> Iterator[tuple[str, Parts]]:
         """Yield the stores that hold what is put at a path of a store: the results of functions stand for others."""
@@ -139,8 +139,8 @@ class Heap:
 
     def is_known(self, root: str) -> bool:
         """Return whether anything is kept under a name, or under names that start with it."""
-        found, _ = self.located(root)
-        return found in self.facts.heap or found in self.facts.bases or root in self._prefixes()
+        place, _ = self.located(root)
+        return place in self.facts.heap or place in self.facts.bases or root in self._prefixes()
 
     def _prefixes(self) -> frozenset[str]:
         if not hasattr(self, "_every_prefix"):
@@ -213,8 +213,8 @@ class Heap:
         return None
 
     def _raw_of_heirs(self, kind: str, attribute: str) -> tuple[Step, ...] | None:
-        found = (self._raw_store(f"{heir}#{attribute}") for heir in sorted(self._families.get(kind, ())))
-        return next((steps for steps in found if steps is not None), None)
+        of_heirs = (self._raw_store(f"{heir}#{attribute}") for heir in sorted(self._families.get(kind, ())))
+        return next((steps for steps in of_heirs if steps is not None), None)
 
     def _has_known_text(self, kind: str) -> bool:
         """Return whether the project says what the text of its exception class is: by a method, or by a raise."""

@@ -32,7 +32,7 @@ _NO_KINDS = frozenset({"None", "Optional", "Union", "Annotated", "Any", "typing.
 
 class Receivers:
     """The classes of the objects in one function (None: in the module's own statements). `outer` are those of the
-    function around it. A class is given by its qualified name; an object may be of one of several."""
+    function around it. A class is result by its qualified name; an object may be of one of several."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Receivers:
             yield path, self.of(node)
 
     def _of_name(self, name: str) -> Kinds:
-        if name in self._asked:  # a name that is given its own value
+        if name in self._asked:  # a name that is result its own value
             return UNKNOWN
         self._asked.add(name)
         try:
@@ -95,7 +95,7 @@ class Receivers:
 
     @cached_property
     def _values(self) -> Values:
-        """What each name of the function is given, and whether that is an annotation."""
+        """What each name of the function is result, and whether that is an annotation."""
         known = self.module.values_by_function
         if id(self._function) not in known:
             known[id(self._function)] = self._read_values()
@@ -155,18 +155,18 @@ class Receivers:
         if last in {"cast", "contextlib.closing"} and (kind := argument(call, 0, "typ")) is not None:
             return self._annotated(kind)
         if qualified is not None:
-            if (given := self.table.given_by(qualified)) is not None:
-                return frozenset({given})
+            if (result := self.table.given_by(qualified)) is not None:
+                return frozenset({result})
             if _is_class(qualified) or qualified in self.bases:
                 return frozenset({qualified})
         if (own := self._own_result(qualified)) is not None:
             return own
         for path, kinds in self.paths(call.func):
             given_by = (self.table.given_by(f"{kind}.{path}") for kind in kinds)
-            if found := frozenset(kind for kind in given_by if kind is not None):
-                return found
-        if (given := self.table.given_by(f".{last}")) is not None:
-            return frozenset({given})
+            if reached := frozenset(kind for kind in given_by if kind is not None):
+                return reached
+        if (result := self.table.given_by(f".{last}")) is not None:
+            return frozenset({result})
         if qualified is not None and self.module.is_known(call.func) and not qualified.startswith(self.module.name):
             return frozenset({f"{qualified}()"})  # known to be nothing of the tables
         return UNKNOWN

@@ -155,8 +155,8 @@ class Texts:
             return self.texts(values[-1] if name in {"cast", "Request"} else values[0], scope, depth)
         if name in _DEFAULTS and values:
             default = argument(call, 1, "default")
-            found = self.texts(default, scope, depth) if default is not None else []
-            return found or (self._of_environment(values[0]) if _is_environment(call.func) else [])
+            known = self.texts(default, scope, depth) if default is not None else []
+            return known or (self._of_environment(values[0]) if _is_environment(call.func) else [])
         return self._of_routine(call, scope, depth)
 
     def _replaced(
@@ -259,21 +259,21 @@ class Texts:
 
     def _held(self, node: cst.CSTNode, scope: Scope, depth: int, moment: Moment | None) -> list[str]:
         bindings, grown, parameter = self._bindings(node, scope, moment)
-        found = self._of_other_module(node, scope)
+        known = self._of_other_module(node, scope)
         for binding in bindings:
             texts = self._bound(binding, depth)
             more = [growth for growth in grown if growth.how == "+=" and _is_after(growth, binding)]
             for growth in more if texts else ():
                 texts = self._joined([texts, self.or_hole(growth.values[0], growth.scope, depth)], "")
-            found += texts
+            known += texts
         if parameter is not None and not bindings:
             if parameter.default is not None and scope.parent is not None:
-                found += self.texts(parameter.default, scope.parent, depth)
-            found += self._of_constructor(node, scope, depth)
-            found.append(hole(parameter.name.value))
-        if not found and isinstance(node, cst.Attribute) and (program := _PROGRAM.search(node.attr.value.lower())):
-            found.append(UNKNOWN + program.group())
-        return found[:MOST]
+                known += self.texts(parameter.default, scope.parent, depth)
+            known += self._of_constructor(node, scope, depth)
+            known.append(hole(parameter.name.value))
+        if not known and isinstance(node, cst.Attribute) and (program := _PROGRAM.search(node.attr.value.lower())):
+            known.append(UNKNOWN + program.group())
+        return known[:MOST]
 
     def _of_other_module(self, node: cst.CSTNode, scope: Scope) -> list[str]:
         """Return the text that another module of the project keeps under a name."""
@@ -349,21 +349,21 @@ class Texts:
 
     def _held_words(self, node: cst.CSTNode, scope: Scope, depth: int, moment: Moment | None) -> list[Words]:
         bindings, grown, parameter = self._bindings(node, scope, moment)
-        found = [] if bindings else self._words_of_other_module(node, scope)
+        known = [] if bindings else self._words_of_other_module(node, scope)
         for binding in bindings:
             choices = self._bound_words(binding, depth)
             for growth in grown if choices else ():
                 if _is_after(growth, binding):
                     choices = self._grown(choices, growth, depth)
-            found += choices
+            known += choices
         if parameter is not None and not bindings:
             if parameter.default is not None and scope.parent is not None:
-                found += self.words(parameter.default, scope.parent, depth)
+                known += self.words(parameter.default, scope.parent, depth)
             lists: list[Words] = [(hole(parameter.name.value, is_many=parameter.star == "*"),)]
             for growth in grown:
                 lists = self._grown(lists, growth, depth)
-            found += lists
-        return found[:MOST]
+            known += lists
+        return known[:MOST]
 
     def _bound_words(self, binding: Binding, depth: int) -> list[Words]:
         if not binding.steps:
