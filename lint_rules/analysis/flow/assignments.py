@@ -102,9 +102,21 @@ class Assignments:
     def put(self, target: cst.BaseExpression, parts: Sequence[str], carried: Taint, names: Environment) -> None:
         """Put something into the parts of what an expression stands for: into the name at its start, and into the
         store or the parameter that it is."""
+        self.put_into(self.evaluate(target, names), target, parts, carried, names)
+
+    def put_into(
+        self,
+        holder: Taint,
+        target: cst.BaseExpression | None,
+        parts: Sequence[str],
+        carried: Taint,
+        names: Environment,
+    ) -> None:
+        """Do what `put` does; `holder` is what the target carries."""
         path = tuple(part.strip("[]") for part in parts)
-        self._put_into(self.evaluate(target, names), at(carried, *path))
-        self._change(target, path, carried, names)
+        self._put_into(holder, at(carried, *path))
+        if target is not None:
+            self._change(target, path, carried, names)
 
     def _assign(self, target: cst.Attribute | cst.Subscript, carried: Taint, names: Environment) -> None:
         key = target.attr.value if isinstance(target, cst.Attribute) else index_of(target)

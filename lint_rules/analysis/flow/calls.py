@@ -232,8 +232,7 @@ class Calls(Narrowing):
             self.keep(effect.target, value)
             return
         parameter, *parts = effect.target.split("#")
-        if parameter in values:
-            self.put(values[parameter], parts, value, names)
+        self.put_into(carried.get(parameter, NOTHING), values.get(parameter), parts, value, names)
 
     def made(self, call: cst.CSTNode, kind: str, arguments: Arguments) -> Taint:
         """Make an object of a class of the project."""

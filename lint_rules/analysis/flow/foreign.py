@@ -185,20 +185,20 @@ class Foreign(Calls):
         self, call: cst.Call, holder: cst.BaseExpression, method: str, arguments: Arguments, names: Environment
     ) -> None:
         """Put the arguments of `append`, `update` and the like into the object."""
-        carried = arguments.carried
+        carried, received = arguments.carried, arguments.received
         keys = positional(call)
         if method in {"update", "publish"}:
-            self.put(holder, (), keyed(arguments), names)
+            self.put_into(received, holder, (), keyed(arguments), names)
         elif method in {"setdefault", "__setitem__"}:
-            self.put(holder, (key_of(keys[0]) if keys else ANY,), arguments.positional(1), names)
+            self.put_into(received, holder, (key_of(keys[0]) if keys else ANY,), arguments.positional(1), names)
         elif method in {"extend", "extendleft", "writelines"}:
-            self.put(holder, (ELEMENT,), elements_of(carried), names)
+            self.put_into(received, holder, (ELEMENT,), elements_of(carried), names)
         elif method == "insert":
-            self.put(holder, (ELEMENT,), arguments.positional(1), names)
+            self.put_into(received, holder, (ELEMENT,), arguments.positional(1), names)
         elif method == "write":
-            self.put(holder, (), as_text(carried), names)
+            self.put_into(received, holder, (), as_text(carried), names)
         else:
-            self.put(holder, (ELEMENT,), carried, names)
+            self.put_into(received, holder, (ELEMENT,), carried, names)
 
     def _print(self, call: cst.Call, name: str, arguments: Arguments, names: Environment) -> Taint:
         """Put what is printed into the `file` that it is printed to."""

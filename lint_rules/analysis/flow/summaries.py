@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 
 import libcst as cst
 
@@ -38,6 +39,8 @@ from .values import (
 )
 
 _ROUNDS = 2
+_MOST_ITEMS = 40
+_MOST_EFFECTS = 60
 _STREAM_WRAPPERS = frozenset({"stream_with_context", "iterate_in_threadpool", "aiter", "iter", "to_sync_iterator"})
 _KEPT = "an error's text is kept here"
 _NAMES_OF_ERRORS = ("Error", "Exception", "Exit", "Failure", "Fault", "Problem", "Warning")
@@ -193,7 +196,7 @@ class Summary:
             known,
             result=_items(((origin.path, origin) for origin in result), names, self._path, text),
             sends={name: place for name, place in sorted(sends.items()) if split_name(name)[0] in names},
-            effects=tuple(self._effects(flow, names, owner, function)),
+            effects=tuple(islice(self._effects(flow, names, owner, function), _MOST_EFFECTS)),
         )
 
     def _of_decorators(self, function: Function) -> Taint:
@@ -207,7 +210,7 @@ class Summary:
         for kind, target, path, origin in flow.effects:
             if kind == STORE or split_name(target)[0] in names:
                 targets.setdefault((kind, target), []).append((path, origin))
-        for (kind, target), pairs in sorted(targets.items(), key=lambda item: item[0]):
+        for (kind, target), pairs in sorted(targets.items(), key=lambda item: (item[0][1].count("#"), item[0])):
             for item in _items(pairs, names, self._path, text):
                 if PARAMETER in {item.kind, kind}:
                     yield Effect(kind, target, item)
@@ -345,7 +348,10 @@ def _items(
         before = items.setdefault(item[:3], item)
         if item.line < before.line:
             items[item[:3]] = item
-    return tuple(sorted(items.values()))
+    ordered = sorted(items.values())
+    if len(ordered) > _MOST_ITEMS:
+        ordered.sort(key=lambda item: (item.kind not in LEAKS, item.name.count("#") + len(item.path)))
+    return tuple(ordered[:_MOST_ITEMS])
 
 
 def _calls_init(module: Module, function: Function) -> bool:

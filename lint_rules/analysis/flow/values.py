@@ -75,6 +75,7 @@ TEXT: Final = "__str__"
 DEEPEST_PART: Final = 6
 _LONGEST_PATH = 4
 _MOST_ORIGINS = 16
+_MOST_KEPT = 40
 LONGEST_TRACE: Final = 6
 """Steps of a trace that are kept; the first ones are what a reader needs."""
 
@@ -164,4 +165,11 @@ def bounded(taint: Taint) -> Taint:
     kept: dict[tuple[str, str, tuple[str, ...]], Origin] = {}
     for origin in sorted(taint, key=lambda origin: (len(origin.trace), origin.place)):
         kept.setdefault((origin.kind, origin.name, origin.path), origin)
+    if len(kept) > _MOST_KEPT:
+        return frozenset(sorted(kept.values(), key=_weight)[:_MOST_KEPT])
     return frozenset(kept.values())
+
+
+def _weight(origin: Origin) -> tuple[bool, int, Origin]:
+    """Order origins by what is the last to be forgotten: raw text, then what lies near the top of a value."""
+    return origin.kind not in LEAKS, origin.name.count("#") + len(origin.path), origin
