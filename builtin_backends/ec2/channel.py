@@ -148,7 +148,7 @@ class _Exec:
             yield len(chunk)
 
 
-async def _first(transfer: asyncio.Future[list[None]], answered: asyncio.Future[bool]) -> None:
+async def _first(transfer: asyncio.Future[Any], answered: asyncio.Future[Any]) -> None:
     """Wait until one of them is done. Raises what `transfer` raises."""
     either: set[asyncio.Future[Any]] = {transfer, answered}
     done, _ = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

@@ -162,7 +162,7 @@ def elements(node: cst.BaseExpression) -> list[cst.BaseExpression] | None:
 
 def fors_of(comprehension: cst.BaseComp) -> Iterator[cst.CompFor]:
     """Yield the `for … in …` of a comprehension, the outer one first."""
-    clause: cst.CompFor | None = comprehension.for_in  # type: ignore[attr-defined]
+    clause: cst.CompFor | None = comprehension.for_in
     while clause is not None:
         yield clause
         clause = clause.inner_for_in

@@ -60,8 +60,8 @@ class FunctionFlow(Patterns):
     nested_results: Taint = NOTHING
     inlined: int = 0
 
-    def follow(self, function: Function, names: Environment, given: Environment | None = None) -> None:
-        """Follow the body. `names` is what the names around the function carry, and does not change; `given` what is
+    def follow(self, function: Function, names: Environment, passed: Environment | None = None) -> None:
+        """Follow the body. `names` is what the names around the function carry, and does not change; `passed` what is
         passed for its parameters, if that is known."""
         self.objects = Receivers(
             self.context.module, self.context.facts.bases, function, self.class_name, self.objects
@@ -79,7 +79,7 @@ class FunctionFlow(Patterns):
         self.parameters = frozenset(parameter.name.value for parameter in every_parameter) | self.parameters
         for parameter in every_parameter:
             name = parameter.name.value
-            inner[name] = self._parameter(parameter) if given is None else given.get(name, NOTHING)
+            inner[name] = self._parameter(parameter) if passed is None else passed.get(name, NOTHING)
         inner |= self._handled_error(function)
         inner |= self._self(function, inner)
         self.block(statements(function.body), inner)
@@ -356,8 +356,8 @@ class FunctionFlow(Patterns):
         context = replace(self.context, report=lambda _, medium, carried: sent.append((medium, carried)))
         inner = FunctionFlow(context, self.class_name, self.parameters, is_nested=True, inlined=self.inlined + 1)
         inner.objects, inner.nested, inner.knows_process = self.objects, dict(self.nested), self.knows_process
-        given, _ = arguments.bound(signature_of(nested, ""))
-        inner.follow(nested, names, {name: given.get(name, NOTHING) for name in given if name})
+        passed, _ = arguments.bound(signature_of(nested, ""))
+        inner.follow(nested, names, {name: passed.get(name, NOTHING) for name in passed if name})
         if arguments.carried:  # else it has been reported where the function is
             for medium, carried in sent:
                 self.send(call, medium, carried)
