@@ -285,8 +285,8 @@ def _matters(value: Value | None, good: set[str]) -> bool:
             return name in good
         case Many(inner) | Table(inner) | Factory(inner):
             return _matters(inner, good)
-        case Pair(parts):
-            return any(_matters(part, good) for part in parts)
+        case Pair(sides):
+            return any(_matters(side, good) for side in sides)
     return False
 
 

@@ -6,8 +6,7 @@ LibCST's own `visit` makes every node anew on its way; walking the fields takes 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable
-from functools import cache
+from collections.abc import Callable
 from typing import Any
 
 import libcst as cst
@@ -43,7 +42,7 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     nodes: list[cst.CSTNode] = []
     for name in names:
         value = getattr(node, name)
-        kind_of_value: Hashable = type(value)
+        kind_of_value = type(value)
         if kind_of_value is tuple or kind_of_value is list:
             nodes += reversed(value)
         elif value is not None and _is_node(kind_of_value):
@@ -51,10 +50,14 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     return nodes
 
 
-@cache
-def _is_node(kind: Hashable) -> bool:
+_is_class_of_nodes: dict[type, bool] = {}
+
+
+def _is_node(kind: type) -> bool:
     """`isinstance` asks LibCST's classes by way of `abc`, which takes a third of the time of a walk."""
-    return isinstance(kind, type) and issubclass(kind, cst.CSTNode)
+    if kind not in _is_class_of_nodes:
+        _is_class_of_nodes[kind] = issubclass(kind, cst.CSTNode)
+    return _is_class_of_nodes[kind]
 
 
 def every_node(tree: cst.CSTNode) -> list[cst.CSTNode]:

@@ -126,7 +126,7 @@ async def test_a_cut_stream_leaves_the_old_version_whole(shell, part, config, tm
     boundary = int(size * part) // 512 * 512  # tar exits 0 on a stream that ends between two members
     for cut in (int(size * part), boundary):
         with pytest.raises(errors.DeliveryFailed):
-            await install(CutChannel(shell, cut), str(config), new)
+            await install(CutChannel(shell, cut), str(config), new)  # type: ignore[arg-type]
         assert tree(config / "plugins/p") == old
         assert plugins_in(config) == ["p"]
 
@@ -191,7 +191,8 @@ async def test_a_cancelled_delivery_ends_its_shell_and_cleans_up(config, tmp_pat
             with os.fdopen(read, "rb") as stalled:
                 return await super().run(argv, stalled)
 
-    task = asyncio.create_task(install(Stalled(), str(config), bundle_of(tmp_path, "p", {"a": b"1"})))
+    bundle = bundle_of(tmp_path, "p", {"a": b"1"})
+    task = asyncio.create_task(install(Stalled(), str(config), bundle))  # type: ignore[arg-type]
     while not staging_of(config):
         await asyncio.sleep(0.005)
     task.cancel()
@@ -272,7 +273,7 @@ async def test_a_large_plugin_is_read_back_whatever_openssl_does(config, tmp_pat
 async def test_openssl_cannot_pass_what_is_not_there(config, tmp_path):
     bundle = bundle_of(tmp_path, "p", {"a": b"x" * 512 * 20_000, "b": b"1"})
     with pytest.raises(errors.DeliveryFailed, match="the digest is"):  # tar accepts a cut between two members
-        await install(CutChannel([], 512 * 20_001), str(config), bundle)
+        await install(CutChannel([], 512 * 20_001), str(config), bundle)  # type: ignore[arg-type]
 
 
 async def test_plugins_are_listed_with_digest_and_manifest(channel, config, tmp_path):

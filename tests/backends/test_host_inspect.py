@@ -189,8 +189,9 @@ async def test_an_answer_that_is_cut_is_no_answer(config, cut):
             completed = await whole.run(argv, stdin)
             return Completed(0, completed.stdout[: int(len(completed.stdout) * cut)], b"")
 
+    target = ShellTarget(Cut(), str(config))  # type: ignore[arg-type]
     with pytest.raises(errors.BackendUnavailable):
-        await ShellTarget(Cut(), str(config)).inspect(TargetQuery(("a",), contents=("CLAUDE.md",)))
+        await target.inspect(TargetQuery(("a",), contents=("CLAUDE.md",)))
 
 
 async def test_the_backend_host_answers(config):

@@ -126,7 +126,7 @@ async def test_what_changes_between_reading_and_deleting_is_read_again(config, w
     removal = Removal(
         "p", files=dict.fromkeys(("commands/a.md", "commands/b.md"), DIGESTS), edits={"CLAUDE.md": cut_block}
     )
-    receipt = await uninstall(Changing(), str(config), removal)
+    receipt = await uninstall(Changing(), str(config), removal)  # type: ignore[arg-type]
     if what == "a text":
         assert (tree(config), receipt.left) == ({"CLAUDE.md": b" and mine"}, ())
     else:
@@ -145,7 +145,9 @@ async def test_a_text_that_keeps_changing_ends_the_uninstall_before_anything_is_
 
     with pytest.raises(errors.DeliveryFailed):
         await uninstall(
-            Changing(), str(config), Removal("p", files={"commands/a.md": DIGESTS}, edits={"CLAUDE.md": cut_block})
+            Changing(),  # type: ignore[arg-type]
+            str(config),
+            Removal("p", files={"commands/a.md": DIGESTS}, edits={"CLAUDE.md": cut_block}),
         )
     assert (config / "commands/a.md").exists()
 

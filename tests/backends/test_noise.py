@@ -84,7 +84,7 @@ async def test_a_channel_that_knows_no_frame_works_as_before(config, tmp_path):
             return await super().run(argv, stdin)
 
     bundle = bundle_of(tmp_path, "p", FILES)
-    target = ShellTarget(Older(), str(config))
+    target = ShellTarget(Older(), str(config))  # type: ignore[arg-type]
     assert (await target.deliver(bundle)).digest == bundle.digest
     assert [plugin.name for plugin in await target.list_installed()] == ["p"]
 

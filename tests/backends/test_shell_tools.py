@@ -57,9 +57,9 @@ def test_the_list_has_every_tool_and_option_that_the_scripts_use_and_no_other():
         for tool, options in used_tools(text, own).items():
             used[tool] |= options
     listed = {tool: set(options) for tool, options in REQUIRED.items()}
-    for name, (options, _) in WITH_FALLBACK.items():
+    for name, (with_fallback, _) in WITH_FALLBACK.items():
         tool, _, option = name.partition(" ")
-        listed.setdefault(tool, set()).update(options, {option} - {""})
+        listed.setdefault(tool, set()).update(with_fallback, {option} - {""})
     assert dict(used) == listed
 
 

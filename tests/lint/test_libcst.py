@@ -32,7 +32,7 @@ class ReadsAll(waiting_glance.Glance):
         return True
 
 
-ALL = ReadsAll(*([frozenset()] * 4), True, True, True, True, True, "")
+ALL = ReadsAll(frozenset(), frozenset(), frozenset(), frozenset(), True, True, True, True, True, "")
 
 
 @pytest.fixture

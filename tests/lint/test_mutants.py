@@ -23,7 +23,7 @@ def test_the_indent_is_that_of_the_statement_s_line():
     assert [indent_of(file, node) for node in assigned] == ["      ", "      "]
     (function,) = (node for node in every_node(file.tree()) if isinstance(node, cst.FunctionDef))
     assert (indent_of(file, function), indent_of(file, function.body.body[0])) == ("", "    ")
-    assert indent_of(file, ast.parse(file.text).body[0].body[0]) == "    "
+    assert indent_of(file, ast.parse(file.text).body[0].body[0]) == "    "  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ class Noise(MemoryBackend):
             async def run(self, argv, stdin=None):
                 return Completed(0, answer, b"")
 
-        return ShellTarget(Channel(), "/configs")
+        return ShellTarget(Channel(), "/configs")  # type: ignore[arg-type]
 
     @hookimpl
     def is_running(self, workspace):

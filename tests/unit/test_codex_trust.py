@@ -19,7 +19,7 @@ def hooks(event: str, **handler: object) -> dict[str, object]:
     return {"hooks": {event: [{"hooks": [{"type": "command", "command": "x", **handler}]}]}}
 
 
-def trust(files: dict[str, object]) -> dict[str, object]:
+def trust(files: dict[str, object]) -> dict[str, str]:
     """What the grant writes for a plugin with these files, which are dumped as JSON unless they are texts."""
     tree = {path: (text if isinstance(text, str) else json.dumps(text)).encode() for path, text in files.items()}
     activation = codex.provider.lay_out(contents(hook("Stop", "x"), fmt="codex"), target("codex", tree))
@@ -27,8 +27,9 @@ def trust(files: dict[str, object]) -> dict[str, object]:
     assert not grant.files
     for entry in grant.entries:
         assert (entry.path, entry.keys[:-1]) == ("config.toml", ("hooks", "state"))
+        assert isinstance(entry.value, dict)
         assert list(entry.value) == ["trusted_hash", "trusted_content_hash"]
-    return {entry.keys[-1]: "/".join(entry.value.values()) for entry in grant.entries}
+    return {entry.keys[-1]: "/".join(entry.value.values()) for entry in grant.entries}  # type: ignore
 
 
 def test_matchers_timeouts_and_messages_count_and_compiled_python_does_not():

@@ -60,8 +60,8 @@ def statement_in(value: cst.BaseExpression) -> Statement | None:
             _plain(match["table"]), (), _written([name for name, _ in pairs], [value for _, value in pairs])
         )
     if (match := _INSERT.match(text)) is not None:
-        names, values = match["columns"].split(","), match["values"].split(",")
-        return Statement(_plain(match["table"]), (), _written(names, values) if len(names) == len(values) else ())
+        columns, texts = match["columns"].split(","), match["values"].split(",")
+        return Statement(_plain(match["table"]), (), _written(columns, texts) if len(columns) == len(texts) else ())
     return None
 
 
