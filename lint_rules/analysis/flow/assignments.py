@@ -163,7 +163,7 @@ class Assignments:
                 self._affect(STORE, store, frozenset({origin}))
             elif origin.kind in _KEPT and not origin.name.startswith(store) and self.context.gathered is not None:
                 path = (*parts, *origin.path)
-                self.context.gathered.kept[Kept(root, path, replace(origin, path=()))] = None
+                self.context.gathered.keep(Kept(root, path, origin.at(())))
 
     def _affect(self, kind: str, target: str, carried: Taint) -> None:
         for origin in carried:

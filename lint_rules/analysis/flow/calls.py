@@ -286,7 +286,7 @@ class Calls(Narrowing):
         for name, carried in numbered(arguments.items):
             for origin in carried:
                 if origin.kind in _HANDED_ON and not (origin.kind == STORE and origin.path):
-                    self.context.gathered.passed[Passed(callee, name, origin)] = None
+                    self.context.gathered.hand_on(Passed(callee, name, origin))
 
     def property_of(self, node: cst.Attribute, carried: Taint, names: Environment) -> Taint | None:
         """Return what a property of the project's class gives; None if the attribute is none."""

@@ -11,7 +11,12 @@ from .facts import Facts
 from .heap import Heap
 from .module import Module
 from .places import Places
-from .values import Origin, Taint
+from .values import LEAKS, Origin, Taint
+
+_MOST_KEPT = 150
+"""Things that one store of a module is known to keep."""
+_MOST_PASSED = 8
+"""Things that one parameter is known to be given."""
 
 Environment = dict[str, Taint]
 Report = Callable[[cst.CSTNode, str, Taint], None]
@@ -46,6 +51,22 @@ class Gathered:
     passed: dict[Passed, None] = field(default_factory=dict)
     made: dict[str, None] = field(default_factory=dict)
     sent: dict[tuple[str, str], None] = field(default_factory=dict)
+    _counts: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    def keep(self, kept: Kept) -> None:
+        """Note what is put into a store; of one that takes very much, what is raw and the first of the rest."""
+        is_raw = kept.origin.kind in LEAKS
+        if kept not in self.kept and self._has_room((kept.root, str(is_raw)), _MOST_KEPT):
+            self.kept[kept] = None
+
+    def hand_on(self, passed: Passed) -> None:
+        """Note an argument; of very many in one place the first."""
+        if passed not in self.passed and self._has_room((passed.callee, passed.parameter), _MOST_PASSED):
+            self.passed[passed] = None
+
+    def _has_room(self, key: tuple[str, ...], most: int) -> bool:
+        self._counts[key] = self._counts.get(key, 0) + 1
+        return self._counts[key] <= most
 
 
 @dataclass(frozen=True, slots=True)

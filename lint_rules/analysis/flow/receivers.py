@@ -26,6 +26,8 @@ Kinds = frozenset[str]
 UNKNOWN: Kinds = frozenset()
 _ASSIGNMENTS = (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.NamedExpr)
 RESPONSE = "starlette.responses.Response"
+_MOST_NAMES = 5
+"""Names through which a class is looked for."""
 _NAMES_OF_RESPONSES = frozenset({"response", "resp"})
 _NO_KINDS = frozenset({"None", "Optional", "Union", "Annotated", "Any", "typing.Any", "object"})
 
@@ -45,6 +47,7 @@ class Receivers:
         self.module, self.table, self.bases = module, module.table, bases
         self._function, self._class_name, self._outer = function, class_name, outer
         self._asked: set[str] = set()
+        self._known: dict[str, Kinds] = {}
 
     def of(self, node: cst.BaseExpression) -> Kinds:
         """Return the classes of what the expression gives; none if nothing says it."""
@@ -76,22 +79,29 @@ class Receivers:
             yield path, self.of(node)
 
     def _of_name(self, name: str) -> Kinds:
-        if name in self._asked:  # a name that is result its own value
+        if name in self._known:
+            return self._known[name]
+        if name in self._asked or len(self._asked) >= _MOST_NAMES:  # a name that is given its own value
             return UNKNOWN
+        is_first = not self._asked
         self._asked.add(name)
         try:
-            kinds: Kinds = UNKNOWN
-            is_local = False
-            for value, is_annotation in self._values.get(name, ()):
-                is_local = True
-                kinds |= self._annotated(value) if is_annotation else self.of(value)
-            if not is_local and self._outer is not None:
-                return self._outer._of_name(name)
-            if not kinds and name in _NAMES_OF_RESPONSES:
-                return frozenset({RESPONSE})
+            kinds = self._of_values(name)
+            if is_first:
+                self._known[name] = kinds
             return kinds
         finally:
             self._asked.discard(name)
+
+    def _of_values(self, name: str) -> Kinds:
+        """Return the classes of what the name is given."""
+        values = self._values.get(name)
+        if values is None and self._outer is not None:
+            return self._outer._of_name(name)
+        kinds: Kinds = UNKNOWN
+        for value, is_annotation in values or ():
+            kinds |= self._annotated(value) if is_annotation else self.of(value)
+        return frozenset({RESPONSE}) if not kinds and name in _NAMES_OF_RESPONSES else kinds
 
     @cached_property
     def _values(self) -> Values:

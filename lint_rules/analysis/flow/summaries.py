@@ -39,8 +39,8 @@ from .values import (
 )
 
 _ROUNDS = 2
-_MOST_ITEMS = 40
-_MOST_EFFECTS = 60
+_MOST_ITEMS = 24
+_MOST_EFFECTS = 24
 _STREAM_WRAPPERS = frozenset({"stream_with_context", "iterate_in_threadpool", "aiter", "iter", "to_sync_iterator"})
 _KEPT = "an error's text is kept here"
 _NAMES_OF_ERRORS = ("Error", "Exception", "Exit", "Failure", "Fault", "Problem", "Warning")

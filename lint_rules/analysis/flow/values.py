@@ -72,10 +72,10 @@ ELEMENT: Final = "+"
 """What a loop over a value gives."""
 TEXT: Final = "__str__"
 """The part of an exception that is its text."""
-DEEPEST_PART: Final = 6
-_LONGEST_PATH = 4
+DEEPEST_PART: Final = 5
+_LONGEST_PATH = 3
 _MOST_ORIGINS = 16
-_MOST_KEPT = 40
+_MOST_KEPT = 24
 LONGEST_TRACE: Final = 6
 """Steps of a trace that are kept; the first ones are what a reader needs."""
 
