@@ -25,6 +25,8 @@ _BUILTIN_ERRORS = frozenset({"Exception", "BaseException", "ExceptionGroup", "Ba
 ERROR_ENDINGS = ("Error", "Exception", "Warning", "Exit")
 Values = dict[str, list[tuple[cst.BaseExpression, bool]]]
 """What each name of a function is given, and whether that is an annotation."""
+OwnValues = dict[str, list[tuple[Function, cst.BaseExpression, bool]]]
+"""What the methods of a class give each attribute of `self`: the method, the value, whether that is an annotation."""
 _Part = tuple[str | None, list[cst.CSTNode]]
 
 
@@ -78,6 +80,7 @@ class Module:
         self._called = {id(call): self.qualified(call.func) for call in self.calls}
         self.registered = Registrations()
         self.values_by_function: dict[int, Values] = {}
+        self.own_values: dict[str, OwnValues] = {}
 
     def parts(self) -> Iterator[tuple[str | None, cst.CSTNode, list[cst.CSTNode]]]:
         """Yield each statement of the module and of its top-level classes with its nodes and the class's name."""

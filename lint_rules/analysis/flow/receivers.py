@@ -19,7 +19,7 @@ from ..syntax import (
     string_value,
     targets_of,
 )
-from .module import Module, Values
+from .module import ClassFacts, Module, OwnValues, Values
 from .sink_table import Bases
 
 Kinds = frozenset[str]
@@ -143,21 +143,34 @@ class Receivers:
         facts = self.module.classes.get(self._class_name or "")
         if facts is None or key in self._asked:
             return UNKNOWN
+        if key in self._known:
+            return self._known[key]
+        is_first = not self._asked
         self._asked.add(key)
         kinds: Kinds = UNKNOWN
-        for method in facts.methods.values():
-            for node in own_nodes(statements(method.body)):
-                if isinstance(node, cst.Assign | cst.AnnAssign) and any(
-                    _is_own(item, name) for item in targets_of(node)
-                ):
-                    if isinstance(node, cst.AnnAssign):
-                        kinds |= self._annotated(node.annotation.annotation)
-                    elif isinstance(node.value, cst.Call | cst.Name):
-                        within = Receivers(self.module, self.bases, method, self._class_name)
-                        within._asked = self._asked
-                        kinds |= within.of(node.value)
+        for method, value, is_annotation in self._own_values(facts).get(name, ()):
+            if is_annotation:
+                kinds |= self._annotated(value)
+            else:
+                within = Receivers(self.module, self.bases, method, self._class_name)
+                within._asked = self._asked
+                kinds |= within.of(value)
         self._asked.discard(key)
+        if is_first:
+            self._known[key] = kinds
         return kinds
+
+    def _own_values(self, facts: ClassFacts) -> OwnValues:
+        """Return what the methods of the class give each attribute of `self`; it is read once for each class."""
+        known = self.module.own_values
+        if facts.name not in known:
+            values: OwnValues = {}
+            for method in facts.methods.values():
+                for node in own_nodes(statements(method.body)):
+                    if type(node) in (cst.Assign, cst.AnnAssign):
+                        _read_own(node, method, values)
+            known[facts.name] = values
+        return known[facts.name]
 
     def _of_call(self, call: cst.Call) -> Kinds:
         qualified = self.module.called(call)
@@ -210,12 +223,15 @@ class Receivers:
         return UNKNOWN if qualified is None or qualified in _NO_KINDS else frozenset({qualified})
 
 
-def _is_own(target: cst.BaseExpression, name: str) -> bool:
-    """Return whether the target is `self.name`."""
-    match target:
-        case cst.Attribute(value=cst.Name(value="self" | "cls"), attr=cst.Name(value=attribute)):
-            return attribute == name
-    return False
+def _read_own(node: cst.CSTNode, method: Function, values: OwnValues) -> None:
+    for target in targets_of(node):
+        match target:
+            case cst.Attribute(value=cst.Name(value="self" | "cls"), attr=attribute):
+                of_name = values.setdefault(attribute.value, [])
+                if isinstance(node, cst.AnnAssign):
+                    of_name.append((method, node.annotation.annotation, True))
+                elif isinstance(node, cst.Assign) and isinstance(node.value, cst.Call | cst.Name):
+                    of_name.append((method, node.value, False))
 
 
 def _is_class(qualified: str) -> bool:
