@@ -28,7 +28,7 @@ from .values import (
 
 Parts = tuple[str, ...]
 Step = tuple[str, int, str]
-_MOST_PLACES = 100
+_MOST_PLACES = 60
 """Places that one question may lead to."""
 _HANDED_ON = 6
 """Packages through which a name is handed on."""
@@ -42,7 +42,7 @@ class Heap:
     _raw: dict[tuple[str, str], tuple[Step, ...] | None] = field(default_factory=dict)
     _located: dict[str, tuple[str, Parts]] = field(default_factory=dict)
     _classes: dict[str, frozenset[str]] = field(default_factory=dict)
-    _index: dict[str, dict[str, list[Item]]] = field(default_factory=dict)
+    _index: dict[tuple[str, int], dict[str, list[Item]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._families = families(self.facts.bases)
@@ -173,10 +173,11 @@ class Heap:
 
     def _raw_store(self, name: str) -> tuple[Step, ...] | None:
         root, parts = self.located(name)
-        steps = [
-            step for item, rest in self._reach(root, parts, set()) if (step := self._raw_item(item, rest)) is not None
-        ]
-        return min(steps, key=lambda step: (len(step), step)) if steps else None
+        for item, rest in self._reach(root, parts, set()):
+            steps = self._raw_item(item, rest)
+            if steps is not None:  # the order of what is kept is that of the files, and of the code in them
+                return steps
+        return None
 
     def _raw_item(self, item: Item, rest: Parts) -> tuple[Step, ...] | None:
         """Return the steps of an item that is raw, of which the parts `rest` are asked."""
@@ -223,15 +224,17 @@ class Heap:
             f"{base}.{name}" in self.facts.functions for base in own for name in ("__init__", "__str__")
         ) or not self.facts.made.isdisjoint(self._families.get(kind, ()))
 
-    def _items(self, root: str, parts: Parts) -> Iterable[Item]:
-        """Return what is kept in a store at parts that start with these, or may be meant by them."""
-        if root not in self._index:
+    def _items(self, root: str, parts: Parts, is_exact: bool) -> Iterable[Item]:
+        """Return what is kept in a store at parts that start with these, or may be meant by them; if `is_exact`, only
+        other stores and objects, no deeper than the parts."""
+        key = (root, len(parts) if is_exact else -1)
+        if key not in self._index:
             index: dict[str, list[Item]] = {}
-            for item in self._every_item(root):
-                first = item.path[0] if item.path else ""
-                index.setdefault(first, []).append(item)
-            self._index[root] = index
-        index = self._index[root]
+            for item in dict.fromkeys(self._every_item(root)):
+                if not is_exact or (item.kind in {STORE, INSTANCE} and len(item.path) <= len(parts)):
+                    index.setdefault(item.path[0] if item.path else "", []).append(item)
+            self._index[key] = index
+        index = self._index[key]
         first = parts[0] if parts else ANY
         if first.endswith("()") or first in {ANY, ELEMENT} or first.isdigit():
             return chain.from_iterable(index.values())
@@ -271,7 +274,7 @@ class Heap:
             if function is not None:
                 yield from self._results(function, root.removesuffix("()").rpartition(".")[0], parts, seen, is_exact)
             return
-        for item in self._items(root, parts):
+        for item in self._items(root, parts, is_exact):
             yield from self._of_item(item, parts, seen, is_exact)
 
     def _called(self, kind: str, part: str) -> FunctionFacts | None:
