@@ -66,7 +66,7 @@ def test_the_kit_holds_what_is_installed(generated, kind):
     assert " 0 broken" in completed.stdout
     shown = command(generated / "site", "providers", f"acme-{kind}").stdout
     assert "status: loaded" in shown
-    assert "kit 3" in shown
+    assert "kit 4" in shown
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,6 +16,7 @@ TOGETHER = frozenset(
         "test_hook_validity.py",
         "test_mutants.py",
         "test_new_provider.py",
+        "test_only_caller_properties.py",
         "test_ourselves.py",
         "test_postgres.py",
     }
