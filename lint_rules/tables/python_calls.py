@@ -31,11 +31,11 @@ MUTATES: Final = frozenset(
      "send_nowait", "writelines", "extendleft", "publish", "set_result", "__setitem__"}
 )  # fmt: skip
 READS: Final = frozenset(
-    {"get", "pop", "popleft", "get_nowait", "popitem", "receive", "setdefault", "__getitem__", "recv", "result"}
+    {"get", "pop", "popleft", "get_nowait", "popitem", "receive", "setdefault", "__getitem__", "recv"}
 )
 """Methods that give an element of a container."""
 COPIES: Final = frozenset(
-    {"copy", "values", "items", "model_dump", "dict", "to_dict", "asdict", "_asdict", "json",
+    {"result", "copy", "values", "items", "model_dump", "dict", "to_dict", "asdict", "_asdict", "json",
      "model_dump_json", "as_dict", "to_json", "model_copy", "getvalue", "read", "most_common", "tolist",
      "__iter__", "serialize", "_replace", "fetchone", "fetchall", "fetchmany", "first", "one", "one_or_none",
      "scalar_one", "scalar_one_or_none", "scalars", "mappings", "all", "unique", "partitions", "strip",

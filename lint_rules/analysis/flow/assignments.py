@@ -120,6 +120,8 @@ class Assignments:
 
     def _assign(self, target: cst.Attribute | cst.Subscript, carried: Taint, names: Environment) -> None:
         key = target.attr.value if isinstance(target, cst.Attribute) else index_of(target)
+        if key.startswith("__"):  # `error.__cause__ = other` says nothing to a client
+            return
         self._put_into(self.evaluate(target.value, names), at(carried, key))
         self._change(target, (), carried, names)
 

@@ -73,7 +73,7 @@ ELEMENT: Final = "+"
 TEXT: Final = "__str__"
 """The part of an exception that is its text."""
 DEEPEST_PART: Final = 5
-_LONGEST_PATH = 3
+_LONGEST_PATH = 4
 _MOST_ORIGINS = 16
 _MOST_KEPT = 24
 LONGEST_TRACE: Final = 6
