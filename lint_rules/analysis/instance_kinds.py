@@ -14,12 +14,13 @@ from .syntax import (
     decorator_name,
     elements,
     getattr_as_attribute,
+    indices,
     last_name,
     own_nodes,
     positional,
     string_value,
 )
-from .value_kinds import ValueKinds, indices
+from .value_kinds import ValueKinds
 
 _CLASS = "class "
 _MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ..engine.contract import Summaries, TraceStep
@@ -39,8 +40,8 @@ class ProjectWaits:
 
     def __init__(self, summaries: Summaries) -> None:
         self.kinds: dict[str, Kind] = dict(KINDS)
-        self.makers = _Lookup(MAKERS, self._maker)
-        self.values = _Lookup({}, self._value)
+        self.makers = _Lookup(MAKERS, partial(self._kind, part="gives"))
+        self.values = _Lookup({}, partial(self._kind, part="values"))
         self._summaries = summaries
         self._waits: dict[tuple[str, bool], Wait | None] = {}
 
@@ -159,28 +160,18 @@ class ProjectWaits:
             return None
         return Wait(f"{method}() of {kind}", "use await asyncio.to_thread(…)")
 
-    def _maker(self, dotted: str) -> str | None:
-        """Return the kind of what a call of that class or function makes."""
+    def _kind(self, dotted: str, part: str) -> str | None:
+        """Return the kind of what the summaries have under a name: of a value, or (`gives`) of what a call of that
+        class or function makes."""
         for module, rest, summary in self._places(dotted):
-            if rest in summary.get("classes", {}):
+            kind = summary.get(part, {}).get(rest)
+            if part == "gives" and rest in summary.get("classes", {}):
                 kind = f"{INSTANCE}{module}.{rest}"
-                self.kinds.setdefault(kind, Kind(kind))
-                return kind
-            if (kind := summary.get("gives", {}).get(rest)) is not None:
+            if kind is not None:
                 self.kinds.setdefault(kind, Kind(kind))
                 return str(kind)
             if (target := _alias(summary, rest)) is not None and target != dotted:
-                return self.makers.get(target)
-        return None
-
-    def _value(self, dotted: str) -> str | None:
-        """Return the kind of that value."""
-        for _, rest, summary in self._places(dotted):
-            if (kind := summary.get("values", {}).get(rest)) is not None:
-                self.kinds.setdefault(kind, Kind(kind))
-                return str(kind)
-            if (target := _alias(summary, rest)) is not None and target != dotted:
-                return self.values.get(target)
+                return (self.makers if part == "gives" else self.values).get(target)
         return None
 
     def _places(self, dotted: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:

@@ -28,19 +28,19 @@ __all__ = [
     "every_node",
     "fors_of",
     "getattr_as_attribute",
+    "indices",
     "is_async",
     "is_constant",
-    "is_string",
     "last_name",
     "own_nodes",
     "parameter_names",
     "parameters",
+    "parsed_annotation",
     "passed_values",
     "positional",
     "statements",
     "string_value",
     "targets_of",
-    "used_names",
 ]
 
 Function: TypeAlias = cst.FunctionDef
@@ -223,11 +223,6 @@ def is_constant(node: cst.CSTNode) -> bool:
     return kind in _CONSTANTS
 
 
-def is_string(node: cst.CSTNode) -> bool:
-    """Return whether it is a text literal of any form, f-strings and bytes included."""
-    return isinstance(node, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString)
-
-
 def string_value(node: cst.CSTNode | None) -> str | None:
     """Return the text of a literal without holes, also of one that is written in parts; None for anything else."""
     value = _value(node)
@@ -260,14 +255,16 @@ def getattr_as_attribute(call: cst.CSTNode) -> cst.Attribute | None:
     return cst.Attribute(values[0], cst.Name(name))
 
 
-def used_names(node: cst.CSTNode) -> Iterator[str]:
-    """Yield each name that stands for a value below the node: none of an attribute, a keyword or an import."""
-    stack = [node]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, cst.Name):
-            yield node.value
-        elif isinstance(node, cst.Attribute | cst.Arg):
-            stack.append(node.value)
-        elif not isinstance(node, cst.Import | cst.ImportFrom):
-            stack += children(node)
+def parsed_annotation(text: cst.BaseExpression) -> cst.BaseExpression | None:
+    """Return the expression that an annotation in quotes holds; None if it holds none."""
+    try:
+        return cst.parse_expression(string_value(text) or "")
+    except (cst.ParserSyntaxError, RecursionError):
+        return None
+
+
+def indices(subscript: cst.Subscript) -> Iterator[cst.BaseExpression]:
+    """Yield what stands between the brackets of `a[b, c]`, without slices."""
+    for element in subscript.slice:
+        if isinstance(element.slice, cst.Index):
+            yield element.slice.value

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import libcst as cst
 
 from ..tables.kinds import Kind
 from .scopes import DEEPEST, Function, ModuleScopes, Scope
-from .syntax import last_name, own_nodes, string_value
+from .syntax import indices, last_name, own_nodes, parsed_annotation
 
 _NOTHING = Kind("nothing")
 _OPTIONAL = frozenset({"Annotated", "ClassVar", "Final", "Optional"})
@@ -143,21 +143,6 @@ class ValueKinds(ModuleScopes):
                 qualified = self.qualified(annotation, scope)
                 return self.makers.get(qualified) if qualified is not None else None
         return None
-
-
-def parsed_annotation(text: cst.BaseExpression) -> cst.BaseExpression | None:
-    """Return the expression that an annotation in quotes holds; None if it holds none."""
-    try:
-        return cst.parse_expression(string_value(text) or "")
-    except (cst.ParserSyntaxError, RecursionError):
-        return None
-
-
-def indices(subscript: cst.Subscript) -> Iterator[cst.BaseExpression]:
-    """Yield what stands between the brackets of `a[b, c]`, without slices."""
-    for element in subscript.slice:
-        if isinstance(element.slice, cst.Index):
-            yield element.slice.value
 
 
 def _is_datagram(call: cst.Call) -> bool:

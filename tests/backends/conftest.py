@@ -8,14 +8,28 @@ import os
 import pytest
 from support.ec2_faults import FaultyAws, FaultyHost
 from support.engine import NoEngine, PrivateEngine
+from support.shells import SHELLS, shell_words, with_shell
 from support.simulated_ec2 import simulated_ec2
 from support.tools import skip_without
 
 from plugport.builtin_backends.docker.backend import DockerBackend
 from plugport.builtin_backends.ec2.aws import Aws
 from plugport.builtin_backends.ec2.simulator.ssh_host import SshHostUnavailable
+from plugport.builtin_backends.shell import CommandChannel
 from plugport.hookspecs import ServiceSettings, StartupContext
 from plugport.hookspecs.conformance import bundle_of
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request) -> list[str]:
+    """The words that start each shell of each root file system."""
+    return shell_words(request.param)
+
+
+@pytest.fixture
+def channel(shell) -> CommandChannel:
+    """A channel to that shell."""
+    return with_shell(shell)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.delivered import plugins_in, staging_of, tree
 from support.mounts import tmpfs
-from support.shells import SHELLS, shell_words, with_shell
+from support.shells import with_shell
 from support.tools import need_tool
 
 from plugport.builtin_backends.host import HostBackend
@@ -27,16 +27,6 @@ from plugport.hookspecs import Removal, RunState, Workspace, errors
 from plugport.hookspecs.conformance import bundle_of
 
 ROOT = os.geteuid() == 0
-
-
-@pytest.fixture(params=SHELLS)
-def shell(request) -> list[str]:
-    return shell_words(request.param)
-
-
-@pytest.fixture
-def channel(shell) -> CommandChannel:
-    return with_shell(shell)
 
 
 @pytest.fixture

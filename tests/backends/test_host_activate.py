@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.shells import SHELLS, shell_words, with_shell
 
 from plugport.builtin_backends.shell.activate import activate
 from plugport.builtin_backends.shell.ask import ask
@@ -30,11 +29,6 @@ from plugport.hookspecs.conformance import bundle_of
 ROOT = os.geteuid() == 0
 NOBODY = 65534  # has a name on every Debian, which busybox needs
 ODD = "odd 'name\" $(x)/f\u00e9"
-
-
-@pytest.fixture(params=SHELLS)
-def channel(request):
-    return with_shell(shell_words(request.param))
 
 
 def plugin(folder: Path) -> Bundle:

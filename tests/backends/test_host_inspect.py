@@ -20,11 +20,6 @@ from plugport.hookspecs import BundleFile, PathKind, TargetQuery, Workspace, err
 ROOT = os.geteuid() == 0
 
 
-@pytest.fixture(params=SHELLS)
-def channel(request):
-    return with_shell(shell_words(request.param))
-
-
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     folder = tmp_path / 'config dir\'s "place"'

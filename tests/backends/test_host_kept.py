@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from support.delivered import plugins_in, staging_of, tree
-from support.shells import SHELLS, shell_words, with_shell
+from support.shells import with_shell
 
-from plugport.builtin_backends.shell import CommandChannel, KeepBounds
+from plugport.builtin_backends.shell import KeepBounds
 from plugport.builtin_backends.shell.install import install
 from plugport.builtin_backends.shell.plugin_list import list_installed
 from plugport.builtin_backends.shell.script import script_command
@@ -24,16 +24,6 @@ ROOT = os.geteuid() == 0
 OLD = {"plugin.yaml": b"name: p\nversion: 1\n", "config.json": b"{}", "old/gone.md": b"old", "same.md": b"same"}
 NEW = {"plugin.yaml": b"name: p\nversion: 2\n", "config.json": b'{"new": 1}', "same.md": b"same"}
 KEPT = "plugins/.plugport/kept/p"
-
-
-@pytest.fixture(params=SHELLS)
-def shell(request) -> list[str]:
-    return shell_words(request.param)
-
-
-@pytest.fixture
-def channel(shell) -> CommandChannel:
-    return with_shell(shell)
 
 
 @pytest.fixture

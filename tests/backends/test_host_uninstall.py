@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.delivered import tree
-from support.shells import SHELLS, shell_words, with_shell
+from support.shells import with_shell
 
 from plugport.builtin_backends.shell.install import install
 from plugport.builtin_backends.shell.plugin_list import list_installed
@@ -19,11 +19,6 @@ from plugport.hookspecs.conformance import bundle_of
 ROOT = os.geteuid() == 0
 SKILL = b"# A skill"
 DIGESTS = (hashlib.sha256(SKILL).hexdigest(),)
-
-
-@pytest.fixture(params=SHELLS)
-def channel(request):
-    return with_shell(shell_words(request.param))
 
 
 @pytest.fixture

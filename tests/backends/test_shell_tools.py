@@ -32,16 +32,6 @@ NOT_ASKED = {"chmod", "cp", "mkdir", "mv", "rm", "rmdir", "tar", "sh"}
 """Tools whose options a probe that changes nothing cannot try."""
 
 
-@pytest.fixture(params=SHELLS)
-def shell(request) -> list[str]:
-    return shell_words(request.param)
-
-
-@pytest.fixture
-def channel(shell) -> CommandChannel:
-    return with_shell(shell)
-
-
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     folder = tmp_path / "config"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import libcst as cst
 import pytest
+from support.fixes import fixed_text
 
 from plugport.lint_rules import SourceFile
 from plugport.lint_rules.analysis.fixes.helper_calls import Helper, describe_helper, helper_call
-from plugport.lint_rules.engine.text_edits import apply_fixes
 from plugport.lint_rules.engine.tree import every_node
 
 ANNOTATED = "def state(name: str, retries: int = 3) -> str: ...\n"
@@ -24,11 +24,9 @@ def _fixed(body: str, helper: Helper | None = None, part: str = "get") -> str | 
     file = SourceFile(Path("a.py"), "app/a.py", "app.a", text.encode())
     nodes = [node for node in every_node(file.tree()) if isinstance(node, cst.Attribute)]
     node = next(node for node in nodes if node.attr.value == part)
-    fix = helper_call(file, node, helper or _helper())
-    if fix is None:
+    changed = fixed_text(text, helper_call(file, node, helper or _helper()))
+    if changed is None:
         return None
-    changed, _ = apply_fixes(text, [fix])
-    compile(changed, "a.py", "exec")
     start = "import docker\n\nfrom app.running import state\n\n\ndef f(n):\n    "
     assert changed.startswith(start)
     return changed.removeprefix(start).removesuffix("\n")

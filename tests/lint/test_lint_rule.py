@@ -7,6 +7,7 @@ from pathlib import Path
 import libcst as cst
 import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
+from support.rule_sites import rule_site
 
 from plugport.lint_rules import LintRule, SourceFile
 from plugport.lint_rules.engine.tree import every_node, walk
@@ -47,14 +48,7 @@ def lint_rules():
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A folder for PYTHONPATH in which the rule is installed."""
-    package, info = tmp_path / "site/no_print", tmp_path / "site/no_print-1.0.dist-info"
-    package.mkdir(parents=True)
-    info.mkdir()
-    (package / "__init__.py").write_text(REGISTRATION)
-    (package / "rule.py").write_text(RULE)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: no-print\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[plugport.lint]\nno-print = no_print\n")
-    return tmp_path / "site"
+    return rule_site(tmp_path, "no-print", {"__init__.py": REGISTRATION, "rule.py": RULE})
 
 
 def test_the_engine_runs_it_and_explains_it(project, site):

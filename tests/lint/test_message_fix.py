@@ -6,10 +6,10 @@ from pathlib import Path
 
 import libcst as cst
 import pytest
+from support.fixes import fixed_text
 
 from plugport.lint_rules import SourceFile
 from plugport.lint_rules.analysis.fixes.messages import fixed_message
-from plugport.lint_rules.engine.text_edits import apply_fixes
 from plugport.lint_rules.engine.tree import every_node
 
 HEAD = "import logging\n\n"
@@ -20,13 +20,7 @@ def _fixed(text: str, marker: str = "Response(") -> str | None:
     file = SourceFile(Path("a.py"), "a.py", None, text.encode())
     nodes = [node for node in every_node(file.tree()) if isinstance(node, cst.Call | cst.Attribute | cst.Subscript)]
     node = next(node for node in nodes if file.text[slice(*file.offsets(node))].startswith(marker.strip("(")))
-    fix = fixed_message(file, node)
-    if fix is None:
-        return None
-    changed, count = apply_fixes(file.text, [fix])
-    compile(changed, "a.py", "exec")
-    assert count == 1
-    return changed
+    return fixed_text(file.text, fixed_message(file, node))
 
 
 @pytest.mark.parametrize(

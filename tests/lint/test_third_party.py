@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.rule_sites import rule_site
 
 from plugport import lint_rules
 from plugport.lint_rules.engine import old_rules
@@ -28,14 +29,7 @@ def lint_rules() -> list[RuleDescriptor]:
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A folder for PYTHONPATH in which the rule is installed."""
-    package, info = tmp_path / "site/acme_registry", tmp_path / "site/acme_registry-1.0.dist-info"
-    package.mkdir(parents=True)
-    info.mkdir()
-    (package / "__init__.py").write_text(REGISTRATION)
-    (package / "formatted_log.py").write_text(RULE.read_text())
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-registry\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[plugport.lint]\nacme = acme_registry\n")
-    return tmp_path / "site"
+    return rule_site(tmp_path, "acme-registry", {"__init__.py": REGISTRATION, "formatted_log.py": RULE.read_text()})
 
 
 def test_it_finds_what_it_found(project, site):

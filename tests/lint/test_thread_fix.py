@@ -6,10 +6,10 @@ from pathlib import Path
 
 import libcst as cst
 import pytest
+from support.fixes import fixed_text
 
 from plugport.lint_rules import SourceFile, replace_node
 from plugport.lint_rules.analysis.fixes.threads import in_thread
-from plugport.lint_rules.engine.text_edits import apply_fixes
 from plugport.lint_rules.engine.tree import every_node
 
 HEAD = "import asyncio\n\n\nasync def f(x, y):\n"
@@ -18,13 +18,7 @@ HEAD = "import asyncio\n\n\nasync def f(x, y):\n"
 def _fixed(text: str, number: int = 0) -> str | None:
     file = SourceFile(Path("a.py"), "a.py", None, text.encode())
     calls = [node for node in every_node(file.tree()) if isinstance(node, cst.Call)]
-    fix = in_thread(file, calls[number])
-    if fix is None:
-        return None
-    changed, count = apply_fixes(file.text, [fix])
-    compile(changed, "a.py", "exec")
-    assert count == 1
-    return changed
+    return fixed_text(file.text, in_thread(file, calls[number]))
 
 
 @pytest.mark.parametrize(

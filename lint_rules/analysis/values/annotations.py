@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from ..syntax import argument, last_name, string_value
+from ..syntax import argument, indices, last_name, parsed_annotation
 from .bindings import Scope
 from .model import Class, Factory, Instance, Many, Named, Own, Pair, Table, Value
 
@@ -108,18 +107,3 @@ class Annotations:
         if outer == "type":
             return Factory(self.value(inner[0], scope, depth))
         return self._plain(node.value, scope, depth) if isinstance(node.value, cst.Name | cst.Attribute) else None
-
-
-def parsed_annotation(text: cst.BaseExpression) -> cst.BaseExpression | None:
-    """Return the expression that an annotation in quotes holds; None if it holds none."""
-    try:
-        return cst.parse_expression(string_value(text) or "")
-    except (cst.ParserSyntaxError, RecursionError):
-        return None
-
-
-def indices(subscript: cst.Subscript) -> Iterator[cst.BaseExpression]:
-    """Yield what stands between the brackets of `a[b, c]`, without slices."""
-    for element in subscript.slice:
-        if isinstance(element.slice, cst.Index):
-            yield element.slice.value

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from .annotations import indices
+from ..syntax import indices
 from .bindings import Scope, constant_key
 from .model import DOUBLE, Command, Double, Instance, Many, Named, Own, Pair, Routine, Table, Value, decode
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import libcst as cst
 
@@ -17,6 +17,7 @@ from .model import Class, Named, Own, Routine
 if TYPE_CHECKING:
     from .evaluator import Evaluator
 
+_T = TypeVar("_T")
 DEEPEST = 10
 FUEL = 300
 """Steps to the texts of one expression."""
@@ -261,7 +262,7 @@ class Texts:
         bindings, grown, parameter = self._bindings(node, scope, moment)
         known = self._of_other_module(node, scope)
         for binding in bindings:
-            texts = self._bound(binding, depth)
+            texts = self._bound(binding, depth, self.texts)
             more = [growth for growth in grown if growth.how == "+=" and _is_after(growth, binding)]
             for growth in more if texts else ():
                 texts = self._joined([texts, self.or_hole(growth.values[0], growth.scope, depth)], "")
@@ -293,12 +294,13 @@ class Texts:
         passed = self._evaluator.parameters.passed(scope, node.value)
         return [text for value, origin in passed for text in self.texts(value, origin, depth)]
 
-    def _bound(self, binding: Binding, depth: int) -> list[str]:
+    def _bound(self, binding: Binding, depth: int, read: Callable[[cst.CSTNode, Scope, int], list[_T]]) -> list[_T]:
+        """Read what a name is bound to: a value, or each item of a display."""
         if not binding.steps:
-            return self.texts(binding.value, binding.scope, depth)
+            return read(binding.value, binding.scope, depth)
         if binding.steps == ("item",):
             parts = elements(binding.value) or []
-            return [text for part in parts for text in self.texts(part, binding.scope, depth)]
+            return [item for part in parts for item in read(part, binding.scope, depth)]
         return []
 
     def _words(self, node: cst.CSTNode, scope: Scope, depth: int, moment: Moment | None) -> list[Words]:
@@ -351,7 +353,7 @@ class Texts:
         bindings, grown, parameter = self._bindings(node, scope, moment)
         known = [] if bindings else self._words_of_other_module(node, scope)
         for binding in bindings:
-            choices = self._bound_words(binding, depth)
+            choices = self._bound(binding, depth, self.words)
             for growth in grown if choices else ():
                 if _is_after(growth, binding):
                     choices = self._grown(choices, growth, depth)
@@ -364,14 +366,6 @@ class Texts:
                 lists = self._grown(lists, growth, depth)
             known += lists
         return known[:MOST]
-
-    def _bound_words(self, binding: Binding, depth: int) -> list[Words]:
-        if not binding.steps:
-            return self.words(binding.value, binding.scope, depth)
-        if binding.steps == ("item",):
-            parts = elements(binding.value) or []
-            return [words for part in parts for words in self.words(part, binding.scope, depth)]
-        return []
 
     def _grown(self, lists: list[Words], growth: Growth, depth: int) -> list[Words]:
         node = growth.values[-1]
