@@ -64,7 +64,7 @@ class Glance:
         if not self.called.isdisjoint(BUILTINS):
             return True
         for dotted in self.used | self.imported:
-            if dotted in FUNCTIONS or (dotted.endswith(".*") and dotted.partition(".")[0] in _ROOTS):
+            if dotted in FUNCTIONS or (dotted.endswith(".*") and dotted.partition(".")[0] in ROOTS):
                 return True
             kind = MAKERS.get(dotted)
             if kind is not None and (_waits_of(kind) >= EVERY or not self.called.isdisjoint(_waits_of(kind))):
@@ -163,4 +163,5 @@ def _waits_of(kind: str) -> frozenset[str]:
     return frozenset(names)
 
 
-_ROOTS = frozenset(name.partition(".")[0] for name in (*FUNCTIONS, *MAKERS))
+ROOTS = frozenset(name.partition(".")[0] for name in (*FUNCTIONS, *MAKERS))
+"""The libraries of the tables, by the names under which they are imported."""

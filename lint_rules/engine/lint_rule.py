@@ -55,7 +55,7 @@ class LintRule(cst.CSTVisitor):
         """Return facts about the whole project, from the summaries by relative path: small, and JSON."""
         return None
 
-    def reads(self, file: SourceFile, linked: JSON) -> bool:
+    def reads(self, file: SourceFile, linked: JSON, summaries: Summaries) -> bool:
         """Return whether the visitor has to read this file, now that the project's facts are known. It may look at
         bytes and `ast`; what it leaves out must be what the visitor would report nothing in."""
         return True
@@ -68,7 +68,7 @@ class LintRule(cst.CSTVisitor):
 
     def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
         """Visit the file, and return the findings. The engine calls this; a rule does not replace it."""
-        if not self.reads(file, linked):
+        if not self.reads(file, linked, summaries):
             return ()
         visitor = self.opened(file, linked, summaries)
         walk(file.tree(), visitor)

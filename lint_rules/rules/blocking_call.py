@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import libcst as cst
@@ -13,10 +13,10 @@ from ..analysis.instance_kinds import InstanceKinds
 from ..analysis.project_waits import ProjectWaits, Wait
 from ..analysis.syntax import every_node, is_async, statements
 from ..analysis.test_files import is_test_file
-from ..analysis.waiting_glance import SMALL, Glance
+from ..analysis.waiting_glance import ROOTS, SMALL, Glance
 from ..analysis.waits import Waits
 from ..engine.ancestors import ancestors
-from ..engine.contract import JSON, Example, Finding, Fix, SourceFile, Summaries
+from ..engine.contract import JSON, Example, Fix, SourceFile, Summaries
 from ..engine.imports import package_of
 from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited, indent_of
@@ -79,11 +79,7 @@ VALID = (
     Example("from anyio import sleep\nimport aioboto3 as boto3\n\n\nasync def wait():\n    await sleep(1)\n"),
 )
 
-_LIBRARIES = (
-    rb"docker|boto3|botocore|requests|httpx|urllib3?|http\.client|subprocess|socket|smtplib|ftplib|paramiko|redis|time"
-    rb"|psycopg2?|pymysql|MySQLdb|os|pty|getpass|select|signal|threading|multiprocessing|concurrent|sqlite3|zipfile"
-    rb"|tarfile|shutil|hashlib|pandas|polars"
-)
+_LIBRARIES = b"|".join(re.escape(root.encode()) for root in sorted(ROOTS))
 _IMPORTS = re.compile(rb"^[ \t]*(?:import|from)[ \t][^\n]*\b(?:" + _LIBRARIES + rb")\b", re.MULTILINE)
 _BUILTIN = re.compile(rb"\b(?:input|open)\(")
 
@@ -111,11 +107,9 @@ class BlockingCall(LintRule):
         names = InstanceKinds(file.tree(), KINDS, MAKERS, {}, package_of(file))
         return Waits(file, names, None).summary()
 
-    def check(self, file: SourceFile, linked: JSON, summaries: Summaries) -> Iterable[Finding]:
-        """Visit the file if a coroutine of it calls anything that may wait. The loop of a test serves nobody else."""
-        if is_test_file(file.relative) or not Glance.of(file).may_block(summaries):
-            return ()
-        return super().check(file, linked, summaries)
+    def reads(self, file: SourceFile, linked: JSON, summaries: Summaries) -> bool:
+        """Read a file if a coroutine of it calls anything that may wait. The loop of a test serves nobody else."""
+        return not is_test_file(file.relative) and Glance.of(file).may_block(summaries)
 
     def visit_Module(self, node: cst.Module) -> None:
         """Learn of which kind the values of the module are."""

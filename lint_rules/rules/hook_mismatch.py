@@ -30,7 +30,7 @@ from ..analysis.syntax import (
     statements,
     string_value,
 )
-from ..engine.contract import JSON, Example, SourceFile
+from ..engine.contract import JSON, Example, SourceFile, Summaries
 from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited
 
@@ -149,7 +149,7 @@ class HookMismatch(LintRule):
             del offered["names"][name]
         return {part: dict(names) for part, names in offered.items()}
 
-    def reads(self, file: SourceFile, linked: JSON) -> bool:
+    def reads(self, file: SourceFile, linked: JSON, summaries: Summaries) -> bool:
         """Read files that name a marker of the project."""
         if _WANTED.search(file.data) is not None:
             return True

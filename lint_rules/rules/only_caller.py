@@ -13,7 +13,7 @@ from ..analysis.fixes.helper_calls import Helper, describe_helper, helper_call
 from ..analysis.guarded_module import GuardedModule, NamesOfProject, link, summary_of_module
 from ..analysis.places import PlaceTracker
 from ..analysis.syntax import every_node, last_name, statements
-from ..engine.contract import JSON, Example, Fix, SourceFile
+from ..engine.contract import JSON, Example, Fix, SourceFile, Summaries
 from ..engine.errors import ConfigurationError
 from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited, indent_of
@@ -179,7 +179,7 @@ class OnlyCaller(LintRule):
             helpers.update(described if isinstance(described, Mapping) else {})
         return {**linked, "helpers": helpers} if helpers and isinstance(linked, Mapping) else linked
 
-    def reads(self, file: SourceFile, linked: JSON) -> bool:
+    def reads(self, file: SourceFile, linked: JSON, summaries: Summaries) -> bool:
         """Read what names containers, and what names something of the project that is a client or runs commands."""
         if self._names is None or self._names[0] is not linked:
             self._names = (linked, NamesOfProject(linked))

@@ -25,7 +25,7 @@ from ..analysis.flow.summaries import follow_bodies, streams_of, summarise
 from ..analysis.flow.values import FIELD, LONGEST_TRACE, SENT, STORE, Origin, Taint, of_kind
 from ..analysis.syntax import every_node, own_nodes, statements
 from ..analysis.test_files import is_test_file
-from ..engine.contract import JSON, Example, Fix, SourceFile, TraceStep
+from ..engine.contract import JSON, Example, Fix, SourceFile, Summaries, TraceStep
 from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited
 
@@ -117,7 +117,7 @@ class RawErrorInResponse(LintRule):
         known = {path: summary for path, summary in summaries.items() if summary is not None}
         return link(known, self._table).to_json()
 
-    def reads(self, file: SourceFile, linked: JSON) -> bool:
+    def reads(self, file: SourceFile, linked: JSON, summaries: Summaries) -> bool:
         """Read what can have a finding."""
         return not is_test_file(file.relative) and file.relative not in self._project(linked).facts.clean_files
 

@@ -41,7 +41,7 @@ def unfiltered(monkeypatch: pytest.MonkeyPatch) -> None:
     for installed in load_rules().rules.values():
         rule, _ = installed.load()
         monkeypatch.setattr(rule, "wants", lambda self, data: True)
-        monkeypatch.setattr(rule, "reads", lambda self, file, linked: True)
+        monkeypatch.setattr(rule, "reads", lambda self, file, linked, summaries: True)
     monkeypatch.setattr(waiting_glance.Glance, "of", classmethod(lambda cls, file: ALL))
 
 

@@ -122,7 +122,7 @@ def test_the_same_code_with_neutral_names_gives_the_same_findings(case: Case) ->
 def test_with_every_prefilter_off_the_findings_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     before = {case.id: judged(case) for case in CASES}
     monkeypatch.setattr(OnlyCaller, "wants", lambda self, data: True)
-    monkeypatch.setattr(OnlyCaller, "reads", lambda self, file, linked: True)
+    monkeypatch.setattr(OnlyCaller, "reads", lambda self, file, linked, summaries: True)
     monkeypatch.setattr(OnlyCaller, "_is_wanted", lambda self, data: True)
     assert {case.id: places_found(case) for case in CASES} == before
 
