@@ -28,8 +28,12 @@ from .values import (
 
 Parts = tuple[str, ...]
 Step = tuple[str, int, str]
+_Lead = tuple[Item | None, str, Parts]
+"""An item with the parts that are asked of it, or (None) a place that keeps more."""
 _MOST_PLACES = 60
 """Places that one question may lead to."""
+_MOST_PARTS = 8
+"""Parts that are asked of one place: an object that is kept in itself has places without end."""
 _HANDED_ON = 6
 """Packages through which a name is handed on."""
 
@@ -43,6 +47,7 @@ class Heap:
     _located: dict[str, tuple[str, Parts]] = field(default_factory=dict)
     _classes: dict[str, frozenset[str]] = field(default_factory=dict)
     _index: dict[tuple[str, int], dict[str, list[Item]]] = field(default_factory=dict)
+    _leads: dict[tuple[str, Parts, bool], tuple[_Lead, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._families = families(self.facts.bases)
@@ -66,9 +71,7 @@ class Heap:
         if root not in self.facts.heap and root not in self.facts.bases and not root.endswith("()"):
             return frozenset()
         return frozenset(
-            item.name
-            for item, rest in self._reach(root, parts, set(), is_exact=True)
-            if item.kind == INSTANCE and not rest
+            item.name for item, rest in self._reach(root, parts, is_exact=True) if item.kind == INSTANCE and not rest
         )
 
     def located(self, store: str) -> tuple[str, Parts]:
@@ -173,7 +176,7 @@ class Heap:
 
     def _raw_store(self, name: str) -> tuple[Step, ...] | None:
         root, parts = self.located(name)
-        for item, rest in self._reach(root, parts, set()):
+        for item, rest in self._reach(root, parts):
             steps = self._raw_item(item, rest)
             if steps is not None:  # the order of what is kept is that of the files, and of the code in them
                 return steps
@@ -230,14 +233,24 @@ class Heap:
         key = (root, len(parts) if is_exact else -1)
         if key not in self._index:
             index: dict[str, list[Item]] = {}
-            for item in dict.fromkeys(self._every_item(root)):
+            different: dict[Item, Item] = {}
+            for item in self._every_item(root):
+                different.setdefault(item[:3], item)
+            for item in different.values():
                 if not is_exact or (item.kind in {STORE, INSTANCE} and len(item.path) <= len(parts)):
                     index.setdefault(item.path[0] if item.path else "", []).append(item)
             self._index[key] = index
         index = self._index[key]
         first = parts[0] if parts else ANY
-        if first.endswith("()") or first in {ANY, ELEMENT} or first.isdigit():
+        if first.endswith("()"):
+            method = first.removesuffix("()")
+            if method not in COPIES and method not in READS:
+                return index.get("", ())
+            first = ANY
+        if first == ANY:
             return chain.from_iterable(index.values())
+        if first == ELEMENT or first.isdigit():
+            return chain.from_iterable(items for key, items in index.items() if not key or same_key(key, first))
         return chain(index.get("", ()), index.get(first, ()), index.get(ANY, ()))
 
     def _every_item(self, root: str) -> Iterator[Item]:
@@ -251,61 +264,73 @@ class Heap:
             if base != root:
                 yield from self.facts.heap.get(base, ())
 
-    def _reach(
-        self, root: str, parts: Parts, seen: set[tuple[str, Parts]], is_exact: bool = False
-    ) -> Iterator[tuple[Item, Parts]]:
+    def _reach(self, root: str, parts: Parts, is_exact: bool = False) -> Iterator[tuple[Item, Parts]]:
         """Yield what is kept at a place or (unless `is_exact`) below it, with the parts asked of each item."""
-        if (root, parts) in seen or len(seen) > _MOST_PLACES:
-            return
-        seen.add((root, parts))
+        seen = {(root, parts)}
+        stack = [iter(self._leads_to(root, parts, is_exact))]
+        while stack:
+            for item, place, rest in stack[-1]:
+                if item is not None:
+                    yield item, rest
+                elif len(rest) <= _MOST_PARTS and (place, rest) not in seen and len(seen) <= _MOST_PLACES:
+                    seen.add((place, rest))
+                    stack.append(iter(self._leads_to(place, rest, is_exact)))
+                    break
+            else:
+                stack.pop()
+
+    def _leads_to(self, root: str, parts: Parts, is_exact: bool) -> tuple[_Lead, ...]:
+        """Return what a place holds itself and, in the same order, the places where more of it is kept."""
+        key = (root, parts, is_exact)
+        if key not in self._leads:
+            self._leads[key] = tuple(dict.fromkeys(self._find_leads(root, parts, is_exact)))
+        return self._leads[key]
+
+    def _find_leads(self, root: str, parts: Parts, is_exact: bool) -> Iterator[_Lead]:
         if root in self.facts.bases:
             if not parts:
-                yield Item(INSTANCE, root, (), "", 0, ""), ()
+                yield Item(INSTANCE, root, (), "", 0, ""), "", ()
             elif (function := self._called(root, parts[0])) is not None:
-                yield from self._results(function, root, parts[1:], seen, is_exact)
+                yield from self._results(function, root, parts[1:], is_exact)
                 return
             elif self.facts.is_row(root) and _gives_rows(parts[0]):
-                yield from self._reach(root, parts[1:], seen, is_exact)
+                yield None, root, parts[1:]
                 return
         elif root.startswith("table:") and parts and _gives_rows(parts[0]):
-            yield from self._reach(root, parts[1:], seen, is_exact)
+            yield None, root, parts[1:]
         elif root.endswith("()"):
             function = self.facts.functions.get(root.removesuffix("()"))
             if function is not None:
-                yield from self._results(function, root.removesuffix("()").rpartition(".")[0], parts, seen, is_exact)
+                yield from self._results(function, root.removesuffix("()").rpartition(".")[0], parts, is_exact)
             return
         for item in self._items(root, parts, is_exact):
-            yield from self._of_item(item, parts, seen, is_exact)
+            yield from self._of_item(item, parts, is_exact)
 
     def _called(self, kind: str, part: str) -> FunctionFacts | None:
         """Return the method or the property of a class that a part stands for."""
         function = self.facts.method(kind, part.removesuffix("()").rstrip(":"))
         return function if function is not None and (part.endswith("()") or function.is_property) else None
 
-    def _results(
-        self, function: FunctionFacts, kind: str, parts: Parts, seen: set[tuple[str, Parts]], is_exact: bool
-    ) -> Iterator[tuple[Item, Parts]]:
+    def _results(self, function: FunctionFacts, kind: str, parts: Parts, is_exact: bool) -> Iterator[_Lead]:
         for item in function.result:
             if item.kind == PARAMETER:
                 name, _, own = split_name(item.name)
                 if name != "self":
                     continue
                 plain = "#".join((kind, *(part.strip("[]") for part in own)))
-                yield from self._of_item(item._replace(kind=STORE, name=plain), parts, seen, is_exact)
+                yield from self._of_item(item._replace(kind=STORE, name=plain), parts, is_exact)
             else:
-                yield from self._of_item(item, parts, seen, is_exact)
+                yield from self._of_item(item, parts, is_exact)
 
-    def _of_item(
-        self, item: Item, parts: Parts, seen: set[tuple[str, Parts]], is_exact: bool
-    ) -> Iterator[tuple[Item, Parts]]:
+    def _of_item(self, item: Item, parts: Parts, is_exact: bool) -> Iterator[_Lead]:
         rest = _rest(item.path, parts)
         if rest is None or (is_exact and len(item.path) > len(parts)):
             return
         if item.kind in {STORE, INSTANCE}:
             root, own = self.located(item.name)
-            yield from self._reach(root, (*own, *rest), seen, is_exact)
+            yield None, root, (*own, *rest)
         else:
-            yield item, rest
+            yield item, "", rest
 
 
 def _gives_rows(part: str) -> bool:
@@ -317,6 +342,8 @@ def _gives_rows(part: str) -> bool:
 
 def _rest(path: Parts, parts: Parts) -> Parts | None:
     """Return what is asked of an item at a path if `parts` are asked of the whole; None if it is elsewhere."""
+    if not path:
+        return parts
     asked = list(parts)
     for key in path:
         while asked and asked[0].removesuffix("()") in COPIES and asked[0].endswith("()"):
