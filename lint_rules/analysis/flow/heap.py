@@ -94,51 +94,59 @@ class Heap:
             if (definition := self.facts.method(kind, method)) is not None:
                 yield kind, definition
 
-    def settled(self, root: str, path: Parts, depth: int = 0) -> Iterator[tuple[str, Parts]]:
-        """Yield the stores that hold what is put at a path of a store: the results of functions stand for others."""
+    def settled(self, root: str, path: Parts) -> tuple[tuple[str, Parts], ...]:
+        """Return the stores that hold what is put at a path of a store: the results of functions stand for others."""
+        return tuple(dict.fromkeys(self._settled(root, path, set(), 0)))
+
+    def _settled(
+        self, root: str, path: Parts, seen: set[tuple[str, Parts]], depth: int
+    ) -> Iterator[tuple[str, Parts]]:
         root, own = self.located(root)
         parts = (*own, *path)
-        if depth > _HANDED_ON:
+        if depth > _HANDED_ON or (root, parts) in seen:
             return
+        seen.add((root, parts))
         if root in self.facts.bases and self.facts.is_row(root):
             while parts and _gives_rows(parts[0]):
                 parts = parts[1:]
             yield root, parts
         elif root.endswith("()"):
             for kind, function in self.functions_of(root, ()):
-                yield from self._settled_result(kind, function, parts, depth)
+                yield from self._settled_result(kind, function, parts, seen, depth)
         elif any(part.endswith("()") for part in parts):
-            yield from self._settled_call(root, parts, depth)
+            yield from self._settled_call(root, parts, seen, depth)
         elif (kinds := self.classes_of(root)) and parts:
             yield from ((kind, parts) for kind in sorted(kinds))
         else:
             yield root, parts
             for item in self.facts.heap.get(root, ()):
                 if item.kind == STORE and not item.path and item.name != root:
-                    yield from self.settled(item.name, parts, depth + 1)
+                    yield from self._settled(item.name, parts, seen, depth + 1)
 
-    def _settled_call(self, root: str, parts: Parts, depth: int) -> Iterator[tuple[str, Parts]]:
+    def _settled_call(
+        self, root: str, parts: Parts, seen: set[tuple[str, Parts]], depth: int
+    ) -> Iterator[tuple[str, Parts]]:
         """Settle what is put into the result of a method of what a store holds."""
         index = next(index for index, part in enumerate(parts) if part.endswith("()"))
         functions = list(self.functions_of(root, parts[: index + 1]))
         for kind, function in functions:
-            yield from self._settled_result(kind, function, parts[index + 1 :], depth)
+            yield from self._settled_result(kind, function, parts[index + 1 :], seen, depth)
         if not functions and parts[index].removesuffix("()") in READS:
-            yield from self.settled(root, (*parts[:index], ANY, *parts[index + 1 :]), depth + 1)
+            yield from self._settled(root, (*parts[:index], ANY, *parts[index + 1 :]), seen, depth + 1)
 
     def _settled_result(
-        self, kind: str, function: FunctionFacts, rest: Parts, depth: int
+        self, kind: str, function: FunctionFacts, rest: Parts, seen: set[tuple[str, Parts]], depth: int
     ) -> Iterator[tuple[str, Parts]]:
         for item in function.result:
             if item.path:
                 continue
             if item.kind == STORE:
-                yield from self.settled(item.name, rest, depth + 1)
+                yield from self._settled(item.name, rest, seen, depth + 1)
             elif item.kind == INSTANCE:
                 yield item.name, rest
             elif item.kind == PARAMETER and split_name(item.name)[0] == "self":
                 held = tuple(part.strip("[]") for part in split_name(item.name)[2])
-                yield from self.settled(kind, (*held, *rest), depth + 1)
+                yield from self._settled(kind, (*held, *rest), seen, depth + 1)
 
     def is_known(self, root: str) -> bool:
         """Return whether anything is kept under a name, or under names that start with it."""
