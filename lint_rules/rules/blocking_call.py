@@ -101,8 +101,8 @@ class BlockingCall(LintRule):
         return b"async def" in data or len(data) < SMALL or _names_library(data)
 
     def summarise(self, file: SourceFile) -> JSON:
-        """Return what the module's plain functions wait for."""
-        if file.module is None or not Glance.of(file).may_be_called:
+        """Return what the module's plain functions wait for; None for a test, which only tests import."""
+        if file.module is None or is_test_file(file.relative) or not Glance.of(file).may_be_called:
             return None
         names = InstanceKinds(file.tree(), KINDS, MAKERS, {}, package_of(file))
         return Waits(file, names, None).summary()

@@ -98,6 +98,7 @@ VALID = (
 )
 
 _WANTED = re.compile(rb"hookimpl|HookimplMarker|hookspecs")
+_NAMED = re.compile(rb"hookimpl|HookimplMarker|getattr")
 _HANDS_ON = re.compile(rb"^(?:from [\w.]+ import|import [\w.]+)", re.MULTILINE)
 _DEFINES = re.compile(rb"^ *(?:async +def|def|class) ", re.MULTILINE)
 _LARGEST = 20_000
@@ -150,8 +151,8 @@ class HookMismatch(LintRule):
         return {part: dict(names) for part, names in offered.items()}
 
     def reads(self, file: SourceFile, linked: JSON, summaries: Summaries) -> bool:
-        """Read files that name a marker of the project."""
-        if _WANTED.search(file.data) is not None:
+        """Read files that name a marker, pluggy's or one of the project."""
+        if _WANTED.search(file.data) is not None and _NAMED.search(file.data) is not None:
             return True
         offered = _markers(linked)
         names = {name.rpartition(".")[2].encode() for name in (*offered.names, *offered.makers)}
