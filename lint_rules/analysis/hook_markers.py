@@ -11,6 +11,7 @@ import libcst as cst
 from ...hookspecs import PROJECT
 from ..engine.contract import JSON, SourceFile
 from ..engine.imports import imported_names, package_of, qualified_name
+from .literals import integer
 from .syntax import (
     FUNCTIONS,
     argument,
@@ -93,7 +94,7 @@ class HookMarkers:
         if isinstance(expression, cst.Name) and expression.value in {"True", "False", "None"}:
             return {"True": True, "False": False, "None": None}[expression.value]
         if isinstance(expression, cst.Integer):
-            return expression.evaluated_value
+            return integer(expression)
         text = self.text(expression)
         return UNKNOWN if text is None else text
 

@@ -9,6 +9,7 @@ import libcst as cst
 
 from ..engine.imports import dotted_name
 from ..engine.tree import children, every_node
+from .literals import string_or_bytes
 
 __all__ = [
     "COMPREHENSIONS",
@@ -225,22 +226,14 @@ def is_constant(node: cst.CSTNode) -> bool:
 
 def string_value(node: cst.CSTNode | None) -> str | None:
     """Return the text of a literal without holes, also of one that is written in parts; None for anything else."""
-    value = _value(node)
+    value = string_or_bytes(node)
     return value if isinstance(value, str) else None
 
 
 def bytes_value(node: cst.CSTNode | None) -> bytes | None:
     """Return the bytes of a bytes literal; None for anything else."""
-    value = _value(node)
+    value = string_or_bytes(node)
     return value if isinstance(value, bytes) else None
-
-
-def _value(node: cst.CSTNode | None) -> str | bytes | None:
-    if isinstance(node, cst.SimpleString):
-        return node.evaluated_value
-    if isinstance(node, cst.ConcatenatedString):
-        return node.evaluated_value
-    return None
 
 
 def getattr_as_attribute(call: cst.CSTNode) -> cst.Attribute | None:

@@ -11,6 +11,7 @@ import libcst as cst
 from ..engine.contract import JSON, SourceFile
 from ..tables.blocking_apis import BUILTINS, FUNCTIONS, KINDS
 from .instance_kinds import InstanceKinds
+from .literals import integer
 from .project_waits import INSTANCE, ProjectWaits, Wait
 from .scopes import Function, Scope
 from .syntax import decorator_name, is_async, last_name, own_nodes, statements
@@ -260,7 +261,7 @@ def _is_large(kind: str, call: cst.Call, in_loop: bool) -> bool:
         return True
     size = call.args[0].value if call.args else None
     if isinstance(size, cst.Integer):
-        return in_loop or size.evaluated_value >= _CHUNK
+        return in_loop or integer(size) >= _CHUNK
     return in_loop
 
 

@@ -111,12 +111,13 @@ class BlockingCall(LintRule):
         """Read a file if a coroutine of it calls anything that may wait. The loop of a test serves nobody else."""
         return not is_test_file(file.relative) and Glance.of(file).may_block(summaries)
 
-    def visit_Module(self, node: cst.Module) -> None:
-        """Learn of which kind the values of the module are."""
+    def visit_Module(self, node: cst.Module) -> bool:
+        """Learn of which kind the values of the module are; leave out a test."""
         project = ProjectWaits(self.summaries)
         package = package_of(self.file)
         self._names = InstanceKinds(node, project.kinds, project.makers, project.values, package)
         self._waits = Waits(self.file, self._names, project)
+        return not is_test_file(self.file.relative)
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         """Report everything that waits in an `async def`."""

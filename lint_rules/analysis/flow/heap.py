@@ -9,6 +9,7 @@ from itertools import chain
 from ...tables.errors import ALWAYS_RAW, AUTHORED_ATTRIBUTES, SAFE_ATTRIBUTES
 from ...tables.python_calls import COPIES, COUNTS, QUERIES, READS
 from .facts import Facts, FunctionFacts, Item, families
+from .shared_values import names_class, shared_place
 from .sink_table import ancestors
 from .values import (
     ANY,
@@ -102,7 +103,7 @@ class Heap:
         self, root: str, path: Parts, seen: set[tuple[str, Parts]], depth: int
     ) -> Iterator[tuple[str, Parts]]:
         root, own = self.located(root)
-        parts = (*own, *path)
+        root, parts = self._shared(root, (*own, *path))
         if depth > _HANDED_ON or (root, parts) in seen:
             return
         seen.add((root, parts))
@@ -160,8 +161,13 @@ class Heap:
             )
         return self._every_prefix
 
+    def _shared(self, root: str, parts: Parts) -> tuple[str, Parts]:
+        facts = self.facts
+        return (root, parts) if root in facts.bases or root in facts.aliases else shared_place(root, parts)
+
     def _locate(self, root: str, parts: Parts) -> tuple[str, Parts]:
         facts = self.facts
+        root, parts = self._shared(root, parts)
         name, more = root, parts
         for _ in range(_HANDED_ON):
             plain = name.removesuffix("()")
@@ -264,6 +270,9 @@ class Heap:
     def _every_item(self, root: str) -> Iterator[Item]:
         if root not in self.facts.bases:
             yield from self.facts.heap.get(root, ())
+            for name in filter(names_class, self.facts.heap) if root.startswith(".") else ():
+                places = ((item, *self._shared(name, item.path)) for item in self.facts.heap[name])
+                yield from (item._replace(path=path) for item, place, path in places if place == root)
             return
         for heir in sorted(self._families.get(root, ())):
             yield from self.facts.heap.get(heir, ())
