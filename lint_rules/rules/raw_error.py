@@ -13,7 +13,7 @@ import libcst as cst
 from ..analysis.fixes.messages import fixed_message, fixed_message_at
 from ..analysis.flow.context import Context
 from ..analysis.flow.facts import Facts
-from ..analysis.flow.handlers import Handler, handlers_of
+from ..analysis.flow.handlers import Handler, handlers_of, may_have_handlers
 from ..analysis.flow.heap import Heap
 from ..analysis.flow.module import Module
 from ..analysis.flow.places import Places
@@ -27,7 +27,7 @@ from ..analysis.syntax import every_node, own_nodes, statements
 from ..analysis.test_files import is_test_file
 from ..engine.contract import JSON, Example, Fix, SourceFile, Summaries, TraceStep
 from ..engine.lint_rule import LintRule
-from ..engine.mutant import Edit, Mutant, edited
+from ..engine.mutant import Edit, Mutant, edited, indent_of
 
 CODE = "PP002"
 message = "Nothing of an exception, a traceback or a failed process's output may reach a client."
@@ -224,11 +224,12 @@ def _module(file: SourceFile, table: SinkTable) -> Module:
 def mutants(file: SourceFile, table: Mapping[str, Any]) -> Iterator[Mutant]:
     """Make each handler answer with an error: in each of its `except` clauses, in a new one if it has none, with the
     exception that it is handed, and by what it returns if that is sent as it is."""
-    if is_test_file(file.relative):
+    sinks = table_of(table)
+    if is_test_file(file.relative) or not may_have_handlers(file.data, sinks):
         return
-    for handler in handlers_of(file.tree(), _module(file, table_of(table))):
+    for handler in handlers_of(file.tree(), _module(file, sinks)):
         clauses = [node for node in every_node(handler.function.body) if isinstance(node, cst.ExceptHandler)]
-        made = [_in_clause(file, handler, clause) for clause in clauses if clause.type is not None]
+        made = [_in_clause(file, handler, clause) for clause in clauses]
         if not any(made):
             made = [_at_the_start(file, handler)]
         for group in made:
@@ -254,18 +255,15 @@ def _answers(handler: Handler, name: str) -> Iterator[tuple[str, tuple[str, ...]
 
 
 def _in_clause(file: SourceFile, handler: Handler, clause: cst.ExceptHandler) -> list[Mutant]:
-    """Replace the body of a clause, unless it stands on the line of its head."""
-    name = clause.name.name.value if clause.name is not None and isinstance(clause.name.name, cst.Name) else ""
+    """Let a clause catch everything (what it catches may have a text for clients), and replace its body, unless that
+    stands on the line of its head."""
     start, body = file.span(clause).line, statements(clause.body)
     first = file.span(body[0])
-    head = file.line(start)
     if first.line == start:
         return []
-    if not name:
-        name, stripped = "plugport_error", head.rstrip()
-        if not stripped.endswith(":"):
-            return []
-        head = f"{stripped[:-1]} as {name}:"
+    name = clause.name.name.value if clause.name is not None and isinstance(clause.name.name, cst.Name) else ""
+    name = name or "plugport_error"
+    head = f"{indent_of(file, clause)}except Exception as {name}:"
     indent, end = file.line(first.line)[: first.column - 1], file.span(body[-1]).end_line
     return [
         _mutant(file, Edit(start, end, (head, *(indent + line for line in lines))), start, mistake)

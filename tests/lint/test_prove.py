@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 
+import libcst as cst
 import pytest
+from support.corpus import cases
 
 from plugport.lint_rules import Mutant
+from plugport.lint_rules.analysis.flow.handlers import handlers_of, may_have_handlers
+from plugport.lint_rules.analysis.flow.module import Module
+from plugport.lint_rules.analysis.flow.registrations import registrations_of
+from plugport.lint_rules.analysis.flow.sink_table import builtin_table
 from plugport.lint_rules.command.prove import _spread
 
 CONFIG = """\
@@ -87,6 +93,49 @@ def test_every_handler_is_proven_also_without_an_except_clause(project, source, 
     )
     assert "survived" not in done.stdout
     assert f"PP002: {count} of {count} mistakes caught" in done.stdout, done.stdout + done.stderr
+
+
+def _proven(project, source):
+    made = project({"pyproject.toml": "[tool.plugport.lint]\n", "api.py": source})
+    return made.lint("--prove", "--select", "PP002").stdout.strip()
+
+
+def test_a_clause_and_a_handler_for_texts_that_were_written_for_clients_are_proven_with_another_exception(project):
+    source = (
+        "from flask import Flask, jsonify\n\napp = Flask(__name__)\n\n\nclass Refused(Exception):\n"
+        "    def __init__(self):\n        super().__init__('refused')\n\n\n@app.errorhandler(Refused)\n"
+        "def refused(error):\n    return jsonify({'error': str(error)})\n\n\n@app.get('/')\ndef show():\n"
+        "    try:\n        return work()\n    except (\n        Refused,\n        Refused,\n    ) as error:\n"
+        "        return jsonify({'error': str(error)})\n"
+    )
+    assert _proven(project, source) == "PP002: 7 of 7 mistakes caught"
+
+
+def test_a_clause_for_everything_is_proven(project):
+    source = "from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.get('/')\ndef show():\n    try:\n        work()\n    except:\n        pass\n    return 'x'\n"
+    assert _proven(project, source) == "PP002: 4 of 4 mistakes caught"
+
+
+def test_what_is_called_request_is_none_if_its_class_and_the_module_know_nothing_of_the_web(project):
+    policy = "class Ticket:\n    pass\n\n\ndef check(request: Ticket):\n    try:\n        work()\n    except OSError:\n        return False\n"
+    assert _proven(project, policy) == "PP002: nothing here to prove it on"
+    assert _proven(project, policy.replace(": Ticket", "")) == "PP002: 3 of 3 mistakes caught"
+    assert _proven(project, f"from django.http import HttpRequest\n\n\n{policy}") == "PP002: 3 of 3 mistakes caught"
+
+
+def test_a_file_that_is_left_out_by_its_bytes_has_no_handler():
+    table = builtin_table()
+    handlers = 0
+    for case in cases("PP002"):
+        for path, text in case.files:
+            tree = cst.parse_module(text)
+            module = Module(tree, "example", False, table)
+            module.registered = registrations_of(module)
+            count = len(list(handlers_of(tree, module)))
+            assert not count or may_have_handlers(text.encode(), table), (case.id, path)
+            handlers += count
+    assert handlers > 500
+    assert not may_have_handlers(b"import os\n\n\ndef work(name):\n    return os.listdir(name)\n", table)
 
 
 CALLS = """\

@@ -15,7 +15,8 @@ _T = TypeVar("_T")
 
 class SinkTable:
     """What the frameworks know, by qualified name. `bases` are those of the project's classes: a class sends what one
-    that it inherits from sends."""
+    that it inherits from sends. `packages` are the packages of all names, `registering` the last parts of what makes
+    a route or a handler."""
 
     def __init__(self, frameworks: Iterable[Framework]) -> None:
         known = tuple(frameworks)
@@ -31,6 +32,10 @@ class SinkTable:
         )
         self.methods = frozenset(
             name.rpartition(".")[2] for item in known for sends in item.sends for name in sends.calls
+        )
+        self.packages = frozenset(_packages(known))
+        self.registering = frozenset(
+            name.rpartition(".")[2] for item in known for name in (*item.routes, *item.handlers)
         )
         self.view_methods = frozenset().union(*(methods for item in known for methods in item.views.values()))
 
@@ -80,6 +85,14 @@ class SinkTable:
     def streams(self, name: str) -> bool:
         """Return whether a call of that name sends what a generator yields."""
         return self._streams.get(name) is not None
+
+
+def _packages(frameworks: Iterable[Framework]) -> Iterator[str]:
+    for item in frameworks:
+        sent = (name for sends in item.sends for name in sends.calls)
+        for name in (*sent, *item.responses, *item.routes, *item.views, *item.handlers, *item.streams):
+            if package := name.partition(".")[0].rstrip("*"):
+                yield package
 
 
 class _Names(Generic[_T]):
