@@ -7,7 +7,9 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -87,8 +89,14 @@ def create_app(settings: Settings, *, extra_providers: Iterable[Provider] = ()) 
     )
     app.router.redirect_slashes = False
     app.state.services = None
-    app.state.openapi = describe(ENDPOINTS, version("plugport"))
+    app.state.openapi = _openapi()
     return app
+
+
+@cache
+def _openapi() -> dict[str, Any]:
+    """Describe the service, once for all applications of this process: it takes longer than all else here."""
+    return describe(ENDPOINTS, version("plugport"))
 
 
 @asynccontextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Generator
@@ -16,6 +18,7 @@ import pytest
 
 from plugport.core.app import create_app
 from plugport.core.settings import Settings
+from plugport.core.store.database import Database
 from plugport.hookspecs.providers import Provider, inspect_provider
 
 hypothesis.settings.register_profile("plugport", deadline=None)  # a busy machine is no failure
@@ -98,8 +101,20 @@ def add_plugin(catalog: Path) -> Callable[..., Path]:
     return add
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database as the service makes it at its first start."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("data"))
+
+    async def make() -> None:
+        await (await Database.open(settings.url)).close()
+
+    asyncio.run(make())
+    return settings.data_dir / "plugport.sqlite3"
+
+
 @pytest.fixture
-def serve(tmp_path: Path, catalog: Path) -> Serve:
+def serve(tmp_path: Path, catalog: Path, empty_database: Path) -> Serve:
     """Runs the whole application in this process: `async with serve(provider, …, setting=…) as admin:`."""
 
     @asynccontextmanager
@@ -109,6 +124,10 @@ def serve(tmp_path: Path, catalog: Path) -> Serve:
             "plugins_dir": catalog,
             "admin_token": ADMIN,
         } | settings
+        database = Path(values["data_dir"], empty_database.name)
+        if "database_url" not in values and not database.exists():
+            database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copyfile(empty_database, database)
         inspected: list[Provider] = [
             provider
             if isinstance(provider, Provider)

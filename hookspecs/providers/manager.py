@@ -31,6 +31,7 @@ class ProviderManager(pluggy.PluginManager):
         self.add_hookspecs(specs)
         self._arguments = specifications()
         self._stand_ins: dict[int, _StandIn] = {}
+        self._registering: tuple[object, Mapping[str, pluggy.HookimplOpts]] | None = None
         self._providers: dict[str, Provider] = {}
         for provider in providers:
             self._providers[_free_name(provider.name, self._providers)] = provider
@@ -71,9 +72,13 @@ class ProviderManager(pluggy.PluginManager):
         registered = plugin
         if _compares_by_value(plugin) or self.is_registered(plugin):
             registered = _StandIn(plugin, marked)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            registered_name = super().register(registered, name)
+        self._registering = (registered, marked)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                registered_name = super().register(registered, name)
+        finally:
+            self._registering = None
         if isinstance(registered, _StandIn):
             self._stand_ins[id(plugin)] = registered
         for caller in self.get_hookcallers(registered) or ():
@@ -87,8 +92,10 @@ class ProviderManager(pluggy.PluginManager):
 
         Raises `pluggy.PluginValidationError` if plugport cannot call the function.
         """
-        if isinstance(plugin, _StandIn):
-            return plugin.plugport_options.get(name)
+        if self._registering is not None and self._registering[0] is plugin:
+            return self._registering[1].get(name)
+        if name.startswith("__"):
+            return None
         options = super().parse_hookimpl_opts(plugin, name)
         if options is not None:
             shape = _shape(getattr(plugin, name), options.get("specname") or name, options)
@@ -155,7 +162,6 @@ class _StandIn:
 
     def __init__(self, plugin: object, options: Mapping[str, pluggy.HookimplOpts]) -> None:
         self.plugport_provider = plugin
-        self.plugport_options = options
         vars(self).update({attribute: getattr(plugin, attribute) for attribute in options})
 
 
