@@ -52,6 +52,8 @@ AUTHORED_ATTRIBUTES: Final = frozenset(
         "name", "reason", "text",
     }
 )  # fmt: skip
+AUTHORED_DETAILS: Final = frozenset({"detail", "headers"})
+"""What of an `HTTPException` was written for a client in whatever package the class is."""
 PROCESS_ERRORS: Final = frozenset({"stderr"})
 PROCESS_OUTPUTS: Final = frozenset({"stdout", "output", "exec_output"})
 PROCESS_STATUS: Final = frozenset({"returncode", "exit_status", "exit_code", "returncodes", "exit_signal"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...engine.contract import JSON
-from ...tables.errors import AUTHORED
+from ...tables.errors import AUTHORED, AUTHORED_ATTRIBUTES, AUTHORED_DETAILS
 from .sink_table import ancestors
 
 
@@ -108,6 +108,13 @@ class Facts:
     def is_authored(self, name: str) -> bool:
         """Return whether the exception's detail was written for a client."""
         return self.descends(name, AUTHORED)
+
+    def is_authored_attribute(self, name: str, attribute: str) -> bool:
+        """Return whether an attribute of the exception was written for a client: also the `detail` of an
+        `HTTPException` of whatever package."""
+        if attribute in AUTHORED_DETAILS and name.rpartition(".")[2] == "HTTPException":
+            return True
+        return attribute in AUTHORED_ATTRIBUTES and self.is_authored(name)
 
     def method(self, kind: str, name: str) -> FunctionFacts | None:
         """Return what the method of the class does, also one that it inherits; None if nothing is known of it."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from ...tables.errors import ALWAYS_RAW, AUTHORED_ATTRIBUTES, SAFE_ATTRIBUTES
+from ...tables.errors import ALWAYS_RAW, SAFE_ATTRIBUTES
 from ...tables.python_calls import COPIES, COUNTS, QUERIES, READS
 from .facts import Facts, FunctionFacts, Item, families
 from .shared_values import names_class, shared_place
@@ -218,8 +218,7 @@ class Heap:
         written, _, attribute = name.partition("#")
         kind, facts = self.facts.aliases.get(written, written), self.facts
         is_own = kind in facts.bases
-        is_authored = facts.is_authored(kind)
-        if attribute in ALWAYS_RAW or not (is_own or (is_authored and attribute in AUTHORED_ATTRIBUTES)):
+        if attribute in ALWAYS_RAW or not (is_own or facts.is_authored_attribute(kind, attribute)):
             return ()
         steps = self._raw_store(f"{kind}#{attribute}") if is_own else self._raw_of_heirs(kind, attribute)
         if steps is None and is_own and facts.method(kind, attribute) is not None:
