@@ -37,7 +37,9 @@ ALWAYS_RAW: Final = frozenset({"args", "__cause__", "__context__", "__traceback_
 AUTHORED: Final = frozenset(
     {
         "starlette.exceptions.HTTPException", "fastapi.HTTPException", "fastapi.exceptions.HTTPException",
-        "starlette.exceptions.WebSocketException", "fastapi.WebSocketException",
+        "starlette.websockets.WebSocketDisconnect", "fastapi.WebSocketDisconnect",
+        "fastapi.websockets.WebSocketDisconnect", "starlette.exceptions.WebSocketException",
+        "fastapi.WebSocketException",
         "fastapi.exceptions.RequestValidationError", "pydantic.ValidationError", "werkzeug.exceptions.HTTPException",
         "tornado.web.HTTPError", "aiohttp.web.HTTPException", "litestar.exceptions.HTTPException",
         "litestar.HTTPException", "rest_framework.exceptions.APIException", "django.core.exceptions.ValidationError",

@@ -42,6 +42,11 @@ COPIES: Final = frozenset(
      "lower", "upper", "decode", "encode", "splitlines", "split", "title", "lstrip", "rstrip"}
 )  # fmt: skip
 """Methods that give the object itself in another form."""
+CONTAINERS: Final = frozenset(
+    {"dict", "list", "set", "deque", "defaultdict", "OrderedDict", "ChainMap", "Counter", "UserDict", "UserList",
+     "MutableMapping", "MutableSequence", "MutableSet", "Mapping", "Sequence", "Queue", "LifoQueue", "PriorityQueue"}
+)  # fmt: skip
+"""Last names of classes whose heirs are containers."""
 RENDERS: Final = frozenset(
     {"render", "render_async", "substitute", "safe_substitute", "render_template", "render_to_string",
      "render_template_string", "render_block", "from_string", "format_map", "format", "join"}

@@ -109,7 +109,7 @@ def _of_origin(origin: Origin, name: str, facts: Facts) -> Taint:
         return NOTHING
     if origin.kind == FIELD and origin.name.endswith(f"#{TEXT}"):
         origin = replace(origin, kind=EXCEPTION, name=origin.name.partition("#")[0])
-    if origin.kind == EXCEPTION and origin.name and name not in ALWAYS_RAW:
+    if origin.kind == EXCEPTION and origin.name and (name == "args" or name not in ALWAYS_RAW):
         # the project may turn out to know the class
         return frozenset({replace(origin, kind=FIELD, name=f"{origin.name}#{name}")})
     if origin.kind == EXCEPTION:

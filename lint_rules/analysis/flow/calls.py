@@ -137,6 +137,8 @@ class Calls(Narrowing):
         kind = self.context.facts.aliases.get(qualified or "", qualified)
         if kind is not None and kind in self.context.facts.bases:
             return self.made(call, kind, arguments)
+        if kind is not None and self.context.gathered is not None and kind.rpartition(".")[2][:1].isupper():
+            self.context.gathered.made[kind] = None  # it may be an exception class of another module
         return None
 
     def _call_for(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ...engine.contract import JSON
 from ...tables.errors import AUTHORED, AUTHORED_ATTRIBUTES, AUTHORED_DETAILS
+from ...tables.python_calls import CONTAINERS
 from .sink_table import ancestors
 
 
@@ -83,10 +84,10 @@ class FunctionFacts:
 @dataclass(slots=True)
 class Facts:
     """The facts of a module or of the project. All names are qualified. `fields`: by class without an `__init__` of
-    its own, the fields that a call fills. `rows`: classes whose objects are rows of a database. `made`: exception
-    classes that something raises. `heap`: by module-level name, class, or other store, what is kept there
-    (`class!`: what calls of the class fill). `handlers`: functions that handle exceptions, with the class. `routes`:
-    functions that a call registers and whose result is sent.
+    its own, the fields that a call fills. `rows`: classes whose objects are rows of a database. `made`: classes
+    that something makes or raises; after `link`, of the project alone. `heap`: by module-level name, class, or other
+    store, what is kept there (`class!`: what calls of the class fill). `handlers`: functions that handle exceptions,
+    with the class. `routes`: functions that a call registers and whose result is sent.
     `aliases`: names by which a package offers what one of its modules defines, with its name there. `clean_files`:
     paths of files that cannot have a finding."""
 
@@ -131,6 +132,10 @@ class Facts:
     def is_row(self, kind: str) -> bool:
         """Return whether objects of the class are rows of a database."""
         return any(base in self.rows for base in ancestors(kind, self.bases))
+
+    def is_container(self, kind: str) -> bool:
+        """Return whether objects of the class are containers, or rows, which stand for their table."""
+        return any(base in self.rows or base.rpartition(".")[2] in CONTAINERS for base in ancestors(kind, self.bases))
 
     def to_json(self) -> dict[str, JSON]:
         """Return them as JSON, for the engine's cache."""

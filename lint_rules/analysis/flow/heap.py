@@ -218,6 +218,8 @@ class Heap:
         written, _, attribute = name.partition("#")
         kind, facts = self.facts.aliases.get(written, written), self.facts
         is_own = kind in facts.bases
+        if is_own and attribute == "args":
+            attribute = TEXT  # what the class is raised with
         if attribute in ALWAYS_RAW or not (is_own or facts.is_authored_attribute(kind, attribute)):
             return ()
         steps = self._raw_store(f"{kind}#{attribute}") if is_own else self._raw_of_heirs(kind, attribute)
@@ -343,6 +345,8 @@ class Heap:
         if rest is None or (is_exact and len(item.path) > len(parts)):
             return
         if item.kind in {STORE, INSTANCE}:
+            if any(key.startswith("_") for key in item.path[len(parts) :]):
+                return  # another object, which a form of the whole does not show
             root, own = self.located(item.name)
             yield None, root, (*own, *rest)
         else:

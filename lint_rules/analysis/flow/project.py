@@ -24,12 +24,13 @@ def link(summaries: Mapping[str, Any], table: SinkTable) -> Facts:
         facts.add_json(summary)
     _resolve_aliases(facts)
     facts.bases = table.with_mixins(facts.bases)
+    facts.made &= facts.bases.keys()
     before = Heap(replace(facts))
     facts.heap = {root: [] for root in facts.heap}
     for root, items in before.facts.heap.items():
         for item in items:
             for settled, path in before.settled(root, item.path):
-                facts.heap.setdefault(settled, []).append(item._replace(path=path))
+                _keep(facts, settled, item._replace(path=path))
     heap = Heap(facts)
     for summary in summaries.values():
         for callee, parameter, item in summary["passed"]:
@@ -118,8 +119,15 @@ def _affect(heap: Heap, function: FunctionFacts, owner: str, parameter: str, ite
         own = tuple(part.strip("[]") for part in parts)
         for origin in instantiated(effect.item.name, {name: value}, facts):
             for root, at_root in heap.settled(target, (*own, *effect.item.path, *origin.path)):
-                kept = item._replace(kind=origin.kind, name=origin.name, path=at_root)
-                facts.heap.setdefault(root, []).append(kept)
+                _keep(facts, root, item._replace(kind=origin.kind, name=origin.name, path=at_root))
+
+
+def _keep(facts: Facts, root: str, item: Item) -> None:
+    """Note what is kept in a store. An object takes in what another is (`update`) only if it is a container."""
+    is_alias = item.kind in {STORE, INSTANCE} and not item.path
+    if is_alias and root in facts.bases and not facts.is_container(root):
+        return
+    facts.heap.setdefault(root, []).append(item)
 
 
 def _bound(function: FunctionFacts, parameter: str) -> tuple[str, tuple[str, ...]]:

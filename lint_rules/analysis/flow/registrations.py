@@ -46,13 +46,20 @@ def is_route(function: Function, module: Module) -> bool:
 
 def handled_by_decorator(function: Function, module: Module) -> cst.BaseExpression | None:
     """Return the exception class that the function handles by its decorator."""
+    return next(filter(_is_kind, _kinds_of_decorators(function, module)), None)
+
+
+def handles_status(function: Function, module: Module) -> bool:
+    """Return whether the function handles, by its decorator, only what is raised for a status."""
+    kinds = list(_kinds_of_decorators(function, module))
+    return bool(kinds) and not any(map(_is_kind, kinds))
+
+
+def _kinds_of_decorators(function: Function, module: Module) -> Iterator[cst.BaseExpression]:
     for item in function.decorators:
         decorator = item.decorator
         if isinstance(decorator, cst.Call) and _is_named_in(decorator.func, module, module.table.makes_handler):
-            kinds = positional(decorator)
-            if kinds and _is_kind(kinds[0]):
-                return kinds[0]
-    return None
+            yield from positional(decorator)[:1]
 
 
 def error_parameter(names: Sequence[str], required: int) -> str | None:

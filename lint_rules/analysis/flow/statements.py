@@ -23,7 +23,7 @@ from .context import Environment
 from .module import is_error_class
 from .patterns import Patterns
 from .receivers import Receivers
-from .registrations import error_parameter, handled_by_decorator, is_route
+from .registrations import error_parameter, handled_by_decorator, handles_status, is_route
 from .sources import EXITS, handles_by_parameters, own_parameters, signature_of
 from .values import (
     ELEMENT,
@@ -138,7 +138,7 @@ class FunctionFlow(Patterns):
             kind = self.error_name(expression)
         elif (registered := self.context.facts.handlers.get(self._name_of(function))) is not None:
             kind = registered
-        elif handles_by_parameters(function):
+        elif handles_by_parameters(function) and not handles_status(function, self.context.module):
             kind = ""
         required = sum(item.default is None and item.name.value in names for item in parameters(function))
         name = None if kind is None else error_parameter(names, required)
@@ -256,11 +256,18 @@ class FunctionFlow(Patterns):
         self.evaluate(node.exc, names)
         if node.cause is not None:
             self.evaluate(node.cause.item, names)
+        self._note_raised(node.exc)
         if isinstance(node.exc, cst.Call) and self.context.gathered is not None:
             kind = self.context.module.called(node.exc)
             known = self.context.facts.bases
             if kind is not None and kind not in known and not self.context.module.is_known(node.exc.func):
                 self.hand_on(f"{kind}()", self.arguments(node.exc, names))
+
+    def _note_raised(self, error: cst.BaseExpression | None) -> None:
+        """Note that a class is raised without arguments."""
+        kind = self.context.module.qualified(error) if error is not None else None
+        if kind is not None and self.context.gathered is not None:
+            self.context.gathered.made[kind] = None
 
     def _loop(self, node: cst.For | cst.While, names: Environment) -> None:
         for _ in range(2):  # what the first pass leaves in a name, the second may send

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -11,7 +12,7 @@ from .assignments import Assignments
 from .attributes import failed_in, narrow
 from .context import Environment
 from .module import is_error_class, is_named
-from .values import MAYBE, NOTHING, STATUS, of_kind
+from .values import EXCEPTION, MAYBE, NOTHING, STATUS, Taint, of_kind
 
 _FAILS = {
     cst.NotEqual: True,
@@ -57,7 +58,18 @@ class Narrowing(Assignments):
                 name = values[0].value
                 carried = names.get(name, NOTHING)
                 if_true[name] = narrow(carried, [self.error_name(error) for error in kinds])
-                if_false[name] = carried - of_kind(carried, MAYBE)
+                if_false[name] = self._without(carried, kinds)
+
+    def _without(self, carried: Taint, kinds: Sequence[cst.BaseExpression]) -> Taint:
+        """Return what a value carries that is no exception of these kinds."""
+        names = frozenset(self.error_name(kind) for kind in kinds)
+        return frozenset(
+            origin
+            for origin in carried - of_kind(carried, MAYBE)
+            if origin.path
+            or origin.kind != EXCEPTION
+            or not ("" in names or self.context.facts.descends(origin.name, names))
+        )
 
     def _failed(self, part: cst.BaseExpression, names: Environment) -> tuple[frozenset[int], bool] | None:
         """Return where the processes began whose failure a test shows, and whether it does so if it is true."""

@@ -72,7 +72,7 @@ ELEMENT: Final = "+"
 """What a loop over a value gives."""
 TEXT: Final = "__str__"
 """The part of an exception that is its text."""
-DEEPEST_PART: Final = 5
+DEEPEST_PART: Final = 8
 _LONGEST_PATH = 4
 _MOST_ORIGINS = 16
 _MOST_KEPT = 24
