@@ -192,6 +192,25 @@ async def test_a_container_that_is_removed_in_the_middle_of_a_copy(engine, backe
         await backend.deliver(victim, _new(tmp_path))
 
 
+async def test_what_was_left_in_a_container_before_it_was_started_again_goes(engine, backend, workspace, tmp_path):
+    """Also when another container has the number of its namespace by then: this once left the folder for a day."""
+    api, old, new = engine.client.api, _now(engine, workspace), _new(tmp_path)
+    others = [f"{workspace.container_name}-{number}" for number in range(3)]
+    with contextlib.suppress(errors.WorkspaceNotRunning, errors.DeliveryFailed, errors.BackendUnavailable):
+        await backend.deliver(workspace, Interrupted(new, 0.5, lambda: api.kill(workspace.container_name)))
+    try:
+        for other in others:
+            engine.run(other)
+        api.start(workspace.container_name)
+        assert _now(engine, workspace) == old
+        assert any(word.startswith("p.") for word in _left(engine, workspace))
+        assert (await backend.deliver(workspace, new)).digest == new.digest
+        assert _left(engine, workspace) == ["p"]
+    finally:
+        for other in others:
+            api.remove_container(other, force=True)
+
+
 async def test_a_cancelled_delivery_stops_its_upload_and_frees_the_container(engine, backend, workspace, tmp_path):
     old = _now(engine, workspace)
     loop, reached = asyncio.get_running_loop(), asyncio.Event()

@@ -90,12 +90,14 @@ unlock() {
 # Fails if somebody took this run's lock folder for one that was left.
 check_lock() { [ "$locks" = flock ] || [ -e "$lock_folder/$run" ] || fail 5 'the lock was lost'; }
 
-# Whether the run $1 has ended, whose name is in $2. Of another machine's or container's it is only known how long ago it
-# wrote $2: $3 minutes are too long.
+# Whether the run $1 has ended, whose name is in $2. A run of this container from before it was started again has; of
+# another machine's or container's it is only known how long ago it wrote $2: $3 minutes are too long.
 has_ended() {
-    space=${1#*.*.} start=${1#*.}
-    if [ "$space" = "${run#*.*.}" ] && [ "$space" != - ]; then
+    space=${1#*.*.} start=${1#*.} own_space=${run#*.*.}
+    if [ "$space" = "$own_space" ] && [ "$space" != - ]; then
         [ "$(start_of "${1%%.*}")" != "${start%%.*}" ]
+    elif [ "${space#*.}" != "$space" ] && [ "${space%-*}.${space#*.}" = "${own_space%-*}.${own_space#*.}" ]; then
+        return 0
     else
         [ -n "$(find "$2" -prune -mmin "+$3" 2>/dev/null)" ]
     fi
@@ -130,7 +132,19 @@ process_field() {
     fi
 }
 
-# Chooses how to lock, and names this run: by its process, when that started, and the machine and container.
+# Prints a dot and the name of this container's own layer, which it keeps when it is started again and shares with no
+# other; nothing on a machine, or if the kernel does not tell it.
+layer() {
+    { while read -r _ _ _ source target options; do
+        if [ "$target" != / ]; then continue; fi
+        case $options in *,upperdir=*) source=${options##*,upperdir=} source=${source%%,*} source=${source%/*} ;; esac
+        source=${source##*/}
+        case $source in '' | *[!0-9a-f]*) ;; *) printf '.%s' "$source" ;; esac
+    done </proc/self/mountinfo; } 2>/dev/null || :
+}
+
+# Chooses how to lock, and names this run: by its process, when that started, the boot of the machine, the namespace
+# of processes, and the container's layer.
 choose_lock() {
     lock_folder=$1 locks=folder run=''
     if command -v flock >/dev/null 2>&1 && flock -s -n 9 9</ 2>/dev/null; then locks=flock; fi
@@ -138,7 +152,7 @@ choose_lock() {
     { read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null || :
     container=$(readlink /proc/self/ns/pid 2>/dev/null) || container=''
     case $boot$container in
-    *'['*) container=${container#*[} run=$$.$(start_of $$).$boot-${container%]} ;;
+    *'['*) container=${container#*[} run=$$.$(start_of $$).$boot-${container%]}$(layer) ;;
     *) run=$$.-.- ;;
     esac
 }
