@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import os
 import secrets
 import subprocess
@@ -23,6 +25,7 @@ from . import external as external_backend
 from . import host as host_backend
 from .sources import local as local_source
 
+_CONFIG_DIR: Final = "/configs"
 _FILES: Final = {"plugin.yaml": b"name: greeter\n", "run.sh": b"#!/bin/sh\n", "a b/c.md": b"x\r\n", "empty": b""}
 
 
@@ -40,47 +43,73 @@ def host() -> Iterator[BackendUnderTest]:
 
 @contextlib.contextmanager
 def docker() -> Iterator[BackendUnderTest]:
-    """Describe `docker` with containers of the image `PLUGPORT_CONFORM_IMAGE` (default `busybox`)."""
-    import docker as sdk
+    """Describe `docker` with containers of the image `PLUGPORT_CONFORM_IMAGE` (default `busybox`).
 
+    The containers are the same for all tests of a process, and are removed when it ends; each test finds the config
+    dir empty.
+    """
     from . import docker as docker_backend
 
-    client = sdk.from_env(version="auto")
-    image = os.environ.get("PLUGPORT_CONFORM_IMAGE", "busybox")
-    name, command = f"plugport-conform-{secrets.token_hex(4)}", ["sh", "-c", "while :; do sleep 1; done"]
+    containers = _conform_containers(os.environ.get("PLUGPORT_CONFORM_IMAGE", "busybox"))
 
-    def shell(line: str, stdin: bytes) -> bytes:
+    @contextlib.contextmanager
+    def killed() -> Iterator[None]:
+        containers.api.kill(containers.name)
+        try:
+            yield
+        finally:
+            containers.api.start(containers.name)
+
+    containers.run(f"cd {_CONFIG_DIR} && rm -rf ./* ./.[!.]* ./..?* || true")
+    yield BackendUnderTest(
+        docker_backend.provider,
+        Workspace("w", backend="docker", container=containers.name),
+        ShellFilesystem(containers.run, _CONFIG_DIR),
+        stopped=Workspace("s", backend="docker", container=containers.stopped),
+        troubles={WORKSPACE_VANISHES: killed},
+    )
+
+
+class _Containers:
+    """A container that runs, and one that never did."""
+
+    def __init__(self, image: str) -> None:
+        import docker as sdk
+
+        client = sdk.from_env(version="auto")
+        self.api = client.api
+        self.name = f"plugport-conform-{secrets.token_hex(4)}"
+        self.stopped = f"{self.name}-stopped"
+        command = ["sh", "-c", "while :; do sleep 1; done"]
+        atexit.register(self._remove)
+        client.containers.run(image, command, name=self.name, detach=True, user="0", stop_signal="SIGKILL")
+        client.containers.create(image, command, name=self.stopped)
+
+    def run(self, line: str, stdin: bytes = b"") -> bytes:
+        """Run a line of shell in the running one, as root, and return its output."""
+        if not stdin:
+            execution = self.api.exec_create(self.name, ["sh", "-c", line], user="0", stderr=False)["Id"]
+            output: bytes = self.api.exec_start(execution)
+            code = self.api.exec_inspect(execution)["ExitCode"]
+            if code != 0:
+                raise subprocess.CalledProcessError(code, line, output)
+            return output
         done = subprocess.run(  # noqa: S603 - docker-py cannot end the input of a command
-            ["docker", "exec", "-i", "-u", "0", name, "sh", "-c", line],  # noqa: S607
+            ["docker", "exec", "-i", "-u", "0", self.name, "sh", "-c", line],  # noqa: S607
             input=stdin,
             capture_output=True,
             check=True,
         )
         return done.stdout
 
-    @contextlib.contextmanager
-    def killed() -> Iterator[None]:
-        client.api.kill(name)
-        try:
-            yield
-        finally:
-            client.api.start(name)
+    def _remove(self) -> None:
+        for name in (self.name, self.stopped):
+            with contextlib.suppress(Exception):  # the process ends: what is gone already is no failure
+                self.api.remove_container(name, force=True)
+        self.api.close()
 
-    try:
-        client.containers.run(image, command, name=name, detach=True, user="0", stop_signal="SIGKILL")
-        client.containers.create(image, command, name=f"{name}-stopped")
-        yield BackendUnderTest(
-            docker_backend.provider,
-            Workspace("w", backend="docker", container=name),
-            ShellFilesystem(shell, "/configs"),
-            stopped=Workspace("s", backend="docker", container=f"{name}-stopped"),
-            troubles={WORKSPACE_VANISHES: killed},
-        )
-    finally:
-        for container in (name, f"{name}-stopped"):
-            with contextlib.suppress(sdk.errors.NotFound):
-                client.api.remove_container(container, force=True)
-        client.close()
+
+_conform_containers = functools.cache(_Containers)
 
 
 @contextlib.contextmanager

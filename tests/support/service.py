@@ -37,7 +37,9 @@ class Service:
             text=True,
         )
         line = self.process.stdout.readline()
-        assert "serving on" in line, (folder / "log").read_text()
+        if "serving on" not in line:
+            self.process.kill()
+            raise AssertionError((folder / "log").read_text())
         self.url = self.environment["PLUGPORT_URL"] = line.split()[-1]
         self.client = httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
 
