@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from ..syntax import elements, positional
+from ..syntax import elements, positional, string_value
 from .assignments import Assignments
 from .attributes import failed_in, narrow
 from .context import Environment
 from .module import is_error_class, is_named
-from .values import EXCEPTION, MAYBE, NOTHING, STATUS, Taint, of_kind
+from .values import EXCEPTION, LEAKS, MAYBE, NOTHING, STATUS, Taint, of_kind
 
 _FAILS = {
     cst.NotEqual: True,
@@ -43,6 +43,8 @@ class Narrowing(Assignments):
                 places, is_true = failed
                 changed = if_true if is_true else if_false
                 changed.update({name: failed_in(carried, places) for name, carried in changed.items()})
+        if len(parts) == 1:
+            _empty(inner, if_true, if_false)
         return (if_false, if_true) if negated else (if_true, if_false)
 
     def _by_class(
@@ -94,6 +96,25 @@ class Narrowing(Assignments):
         """Return the qualified name of an exception class; empty for one that says nothing."""
         qualified = self.context.module.qualified(expression) if expression is not None else None
         return "" if qualified is None or qualified in {"Exception", "BaseException"} else qualified
+
+
+def _empty(test: cst.BaseExpression, if_true: Environment, if_false: Environment) -> None:
+    """Forget the errors in what a test shows to be false or None: a name, or what it holds at a key."""
+    names = if_false
+    match test:
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.Is() | cst.IsNot() as operator, value)]):
+            if not is_named(value, "None"):
+                return
+            test, names = left, if_true if isinstance(operator, cst.Is) else if_false
+    path: tuple[str, ...] = ()
+    match test:
+        case cst.Subscript(
+            value=cst.Name() as holder, slice=[cst.SubscriptElement(cst.Index(cst.SimpleString() as key))]
+        ):
+            test, path = holder, (string_value(key) or "",)
+    if isinstance(test, cst.Name) and test.value in names:
+        carried = names[test.value]
+        names[test.value] = carried - {item for item in of_kind(carried, *LEAKS) if item.path[: len(path)] == path}
 
 
 def operands(expression: cst.BaseExpression) -> list[cst.BaseExpression]:
