@@ -28,6 +28,7 @@ from ..analysis.test_files import is_test_file
 from ..engine.contract import JSON, Example, Fix, SourceFile, Summaries, TraceStep
 from ..engine.lint_rule import LintRule
 from ..engine.mutant import Edit, Mutant, edited, indent_of
+from ..tables.errors import AUTHORED_RESULTS
 
 CODE = "PP002"
 message = "Nothing of an exception, a traceback or a failed process's output may reach a client."
@@ -97,7 +98,7 @@ class RawErrorInResponse(LintRule):
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
-        self._sanitizers = frozenset(config.get("sanitizers", []))
+        self._sanitizers = frozenset(config.get("sanitizers", [])) | AUTHORED_RESULTS
         self._table = table_of(config)
         self._known: list[_Known] = []
 

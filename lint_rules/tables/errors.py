@@ -48,6 +48,11 @@ AUTHORED: Final = frozenset(
 )  # fmt: skip
 """Exceptions whose `detail`, `reason`, `headers` and `errors()` were written for a client; `body` is the
 request's."""
+AUTHORED_MODULES: Final = (
+    "aiohttp.web.HTTP", "aiohttp.web_exceptions.HTTP", "litestar.exceptions.", "rest_framework.exceptions.",
+    "rest_framework.serializers.ValidationError", "werkzeug.exceptions.",
+)  # fmt: skip
+"""How the names of classes begin that are such exceptions, or inherit from one."""
 AUTHORED_ATTRIBUTES: Final = frozenset(
     {
         "body", "default_code", "description", "detail", "errors", "extra", "headers", "message_dict", "messages",
@@ -56,6 +61,8 @@ AUTHORED_ATTRIBUTES: Final = frozenset(
 )  # fmt: skip
 AUTHORED_DETAILS: Final = frozenset({"detail", "headers"})
 """What of an `HTTPException` was written for a client in whatever package the class is."""
+AUTHORED_RESULTS: Final = frozenset({"rest_framework.views.exception_handler"})
+"""Functions that make a response of an exception, with nothing but what was written for a client."""
 PROCESS_ERRORS: Final = frozenset({"stderr"})
 PROCESS_OUTPUTS: Final = frozenset({"stdout", "output", "exec_output"})
 PROCESS_STATUS: Final = frozenset({"returncode", "exit_status", "exit_code", "returncodes", "exit_signal"})

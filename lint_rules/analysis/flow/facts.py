@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...engine.contract import JSON
-from ...tables.errors import AUTHORED, AUTHORED_ATTRIBUTES, AUTHORED_DETAILS
+from ...tables.errors import AUTHORED, AUTHORED_ATTRIBUTES, AUTHORED_DETAILS, AUTHORED_MODULES
 from ...tables.python_calls import CONTAINERS
 from .sink_table import ancestors
 
@@ -108,7 +108,7 @@ class Facts:
 
     def is_authored(self, name: str) -> bool:
         """Return whether the exception's detail was written for a client."""
-        return self.descends(name, AUTHORED)
+        return any(base in AUTHORED or base.startswith(AUTHORED_MODULES) for base in ancestors(name, self.bases))
 
     def is_authored_attribute(self, name: str, attribute: str) -> bool:
         """Return whether an attribute of the exception was written for a client: also the `detail` of an
