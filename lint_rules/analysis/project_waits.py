@@ -140,8 +140,8 @@ class ProjectWaits:
         if "wait" in facts:
             line, call, instead = facts["wait"]
             return Wait(call, instead).through(spelled, path, line, rest)
-        for dotted, line in facts["calls"]:
-            wait = self.wait_of(dotted, False, depth + 1) or self.wait_of(dotted, True, depth + 1)
+        for dotted, line, is_only_read in facts["calls"]:
+            wait = self.wait_of(dotted, is_only_read, depth + 1)
             if wait is not None:
                 return wait.through(spelled, path, line, rest)
         return None

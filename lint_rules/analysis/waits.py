@@ -14,7 +14,7 @@ from .instance_kinds import InstanceKinds
 from .literals import integer
 from .project_waits import INSTANCE, ProjectWaits, Wait
 from .scopes import Function, Scope
-from .syntax import decorator_name, is_async, last_name, own_nodes, statements
+from .syntax import argument, decorator_name, is_async, last_name, own_nodes, statements
 
 _PROPERTIES = frozenset({"property", "cached_property"})
 _MANAGERS = frozenset({"contextmanager"})
@@ -96,7 +96,8 @@ class Waits:
 
     def _facts(self, function: Function) -> JSON:
         """Return the first wait of a function (line, call, what to use instead), the functions of the project that
-        it calls (dotted name, line), and whether it is a property; None if it does nothing of that."""
+        it uses (dotted name, line, whether it is only read), and whether it is a property; None if it does nothing
+        of that."""
         calls: list[JSON] = []
         for use in _uses(function.node):
             wait = self._library(use, function)
@@ -104,7 +105,7 @@ class Waits:
                 return {"wait": [self._line(use.node), wait.call, wait.instead], "property": _is_property(function)}
             dotted = self._dotted(use, function)
             if dotted is not None:
-                calls.append([dotted, self._line(use.node)])
+                calls.append([dotted, self._line(use.node), isinstance(use.node, cst.Attribute)])
         return {"calls": calls, "property": _is_property(function)} if calls else None
 
     def _of_use(self, use: _Use, function: Function) -> Wait | None:
@@ -118,7 +119,7 @@ class Waits:
         qualified = self._names.qualified(call.func, function.scope)
         if any(last_name(item.value) in _AT_ONCE for item in call.args):
             return None
-        if qualified is not None and qualified in FUNCTIONS:
+        if qualified is not None and qualified in FUNCTIONS and not _only_looks(qualified, call, function):
             return Wait(f"{qualified}()", f"use {FUNCTIONS[qualified]}, or a thread")
         name = last_name(call.func)
         if isinstance(call.func, cst.Name):
@@ -253,6 +254,24 @@ def _uses(function: cst.FunctionDef) -> Iterator[_Use]:
             type(node) is cst.Attribute and id(node) not in called
         ):
             yield _Use(node, id(node) in looped)
+
+
+def _only_looks(qualified: str, call: cst.Call, function: Function) -> bool:
+    """Return whether a call of `select` has the timeout 0, written out or by a name of the function."""
+    timeout = argument(call, 3) if qualified == "select.select" else None
+    if isinstance(timeout, cst.Name):
+        name = timeout.value
+        values = [
+            node.value
+            for node in own_nodes(statements(function.node.body))
+            if isinstance(node, cst.Assign) and any(_is_name(item.target, name) for item in node.targets)
+        ]
+        timeout = values[0] if len(values) == 1 else None
+    return isinstance(timeout, cst.Integer | cst.Float) and float(timeout.evaluated_value) == 0
+
+
+def _is_name(expression: cst.BaseExpression, name: str) -> bool:
+    return isinstance(expression, cst.Name) and expression.value == name
 
 
 def _is_large(kind: str, call: cst.Call, in_loop: bool) -> bool:
