@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -163,7 +164,14 @@ class Heap:
 
     def _shared(self, root: str, parts: Parts) -> tuple[str, Parts]:
         facts = self.facts
-        return (root, parts) if root in facts.bases or root in facts.aliases else shared_place(root, parts)
+        is_own = root in facts.bases or root in facts.aliases or root.partition(".")[0] in self._packages
+        return (root, parts) if is_own else shared_place(root, parts)
+
+    @functools.cached_property
+    def _packages(self) -> frozenset[str]:
+        """The packages in which the project's classes and functions are."""
+        facts = self.facts
+        return frozenset(name.partition(".")[0] for name in (*facts.bases, *facts.functions) if "." in name)
 
     def _locate(self, root: str, parts: Parts) -> tuple[str, Parts]:
         facts = self.facts
