@@ -73,7 +73,7 @@ class RequestMiddleware:
                 raise errors.RouteNotFound("a segment with a slash would reach another route once it is decoded")
             await self._app(scope, self._limit_body(receive), send_with_headers)
         except errors.PlugportError as error:
-            await send_problem(error)  # plugport: allow[PP002] it sends what the class declares for clients
+            await send_problem(error)
         except Exception as error:  # noqa: BLE001 - the last resort; `send_problem` logs it
             await send_problem(unforeseen(error))
         finally:

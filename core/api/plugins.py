@@ -41,9 +41,7 @@ async def list_catalog(context: RequestContext) -> Response:
 
 async def list_schemes(context: RequestContext) -> Response:
     """List the schemes that a source may have."""
-    return json_response(  # plugport: allow[PP002] schemes are declared names, a reason is another field
-        Schemes(schemes=list(context.services.dispatcher.schemes))
-    )
+    return json_response(Schemes(schemes=list(context.services.dispatcher.schemes)))
 
 
 async def list_plugins(context: RequestContext) -> Response:

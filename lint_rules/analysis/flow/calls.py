@@ -20,6 +20,7 @@ from .sinks import assigned_medium, sink_of
 from .sources import source_of
 from .tested_types import Narrowing
 from .values import (
+    DEEPEST_PART,
     ELEMENT,
     ERROR,
     EXCEPTION,
@@ -181,6 +182,19 @@ class Calls(Narrowing):
                 kinds.add(self.context.facts.aliases.get(origin.name, origin.name))
         return sorted(kinds)
 
+    def rooted(self, carried: Taint, parts: int) -> Taint:
+        """Return what a value carries of which so many parts are asked: what lies too deep in a store for them lies
+        in an object of the class that is on the way."""
+        deep = frozenset(
+            origin
+            for origin in of_kind(carried, STORE)
+            if not origin.path and origin.name.count("#") + parts > DEEPEST_PART
+        )
+        shortened = self.context.heap.shortened
+        return carried - deep | {
+            replace(origin, name=name) for origin in deep for name in shortened(origin.name, parts)
+        }
+
     def _through(self, call: cst.Call, function: FunctionFacts, arguments: Arguments, names: Environment) -> Taint:
         """Call a function of the project: report what it sends, do what it does, return what its result carries."""
         carried, values = arguments.bound(function)
@@ -211,7 +225,9 @@ class Calls(Narrowing):
     def _of_item(self, call: cst.CSTNode, item: Item, carried: dict[str, Taint]) -> Taint:
         """Return what an item of a function's result, or of an effect, carries in this call."""
         if item.kind == PARAMETER:
-            value = instantiated(item.name, carried, self.context.facts)
+            parameter, _, parts = split_name(item.name)
+            rooted = {**carried, parameter: self.rooted(carried.get(parameter, NOTHING), len(parts))}
+            value = instantiated(item.name, rooted, self.context.facts)
             texts = of_kind(value, EXCEPTION, MAYBE)
             return at((value - texts) | as_text(texts), *item.path)
         self.knows_process = self.knows_process or item.kind in PROCESSES

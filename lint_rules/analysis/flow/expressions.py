@@ -142,7 +142,7 @@ class Expressions(Foreign):
         return names.get(name, NOTHING) | frozenset({Origin(STORE, store, 0)})
 
     def _attribute(self, node: cst.Attribute, names: Environment) -> Taint:
-        carried = self.evaluate(node.value, names)
+        carried = self.rooted(self.evaluate(node.value, names), 1)
         result = self.property_of(node, carried, names) if carried else NOTHING
         if result is not None and carried:
             return result

@@ -14,6 +14,7 @@ from .shared_values import names_class, shared_place
 from .sink_table import ancestors
 from .values import (
     ANY,
+    DEEPEST_PART,
     ELEMENT,
     ERROR,
     EXCEPTION,
@@ -83,6 +84,15 @@ class Heap:
             root, *parts = store.split("#")
             self._located[store] = self._locate(root, tuple(parts))
         return self._located[store]
+
+    def shortened(self, store: str, parts: int) -> list[str]:
+        """Return a store by names to which so many parts can be added: they begin at the first object on the way that
+        is near enough, by its class."""
+        root, *own = store.split("#")
+        for count in range(max(1, len(own) + parts - DEEPEST_PART), len(own) + 1):
+            if kinds := self.classes_of("#".join((root, *own[:count]))):
+                return ["#".join((kind, *own[count:])) for kind in sorted(kinds)]
+        return [store]
 
     def functions_of(self, root: str, parts: Parts) -> Iterator[tuple[str, FunctionFacts]]:
         """Yield the functions that a call stands for (`store#put()`), each with the class of its object."""

@@ -42,19 +42,22 @@ def link(summaries: Mapping[str, Any], table: SinkTable) -> Facts:
 
 def _resolve_aliases(facts: Facts) -> None:
     """Know what a package offers of its modules by both names: a function twice, a class as a class of its own that
-    inherits from the other."""
+    inherits from the other, what is kept under either at one place."""
     stars = [(alias, target) for alias, target in facts.aliases.items() if target.endswith(".*")]
     for alias, target in stars:
         package, module = alias.removesuffix("*"), target.removesuffix("*")
         for name in [known for known in (*facts.bases, *facts.functions, *facts.heap) if known.startswith(module)]:
             if "." not in (last := name.removeprefix(module)):
                 facts.aliases.setdefault(package + last, name)
-    defined = facts.bases.keys() | facts.functions.keys() | facts.heap.keys()
+    defined = facts.bases.keys() | facts.functions.keys()
     targets = {
         alias: _definition_of(facts.aliases, defined, alias) for alias in facts.aliases if alias not in defined
     }
-    facts.aliases = {alias: target for alias, target in targets.items() if target in defined}
+    used = defined | facts.heap.keys()
+    facts.aliases = {alias: target for alias, target in targets.items() if not used.isdisjoint({alias, target})}
     for alias, target in facts.aliases.items():
+        if alias in facts.heap:
+            facts.heap.setdefault(target, []).extend(facts.heap.pop(alias))
         if target in facts.bases:
             facts.bases[alias] = (target,)
         elif target in facts.functions:
@@ -64,7 +67,7 @@ def _resolve_aliases(facts: Facts) -> None:
 
 
 def _definition_of(aliases: Mapping[str, str], defined: Set[str], name: str) -> str:
-    """Return what a name stands for, through the packages that hand it on."""
+    """Return what a name stands for, through the packages that hand it on; something may be kept under each name."""
     for _ in range(_LONGEST_CHAIN):
         if name in defined or name not in aliases:
             break
