@@ -22,7 +22,7 @@ from ..analysis.flow.registrations import registrations_of
 from ..analysis.flow.sink_table import SinkTable, table_of
 from ..analysis.flow.statements import FunctionFlow
 from ..analysis.flow.summaries import follow_bodies, streams_of, summarise
-from ..analysis.flow.values import FIELD, LONGEST_TRACE, SENT, STORE, Origin, Taint, of_kind
+from ..analysis.flow.values import EXCEPTION, FIELD, LONGEST_TRACE, SENT, STORE, TEXT, Origin, Taint, of_kind
 from ..analysis.syntax import every_node, own_nodes, statements
 from ..analysis.test_files import is_test_file
 from ..engine.contract import JSON, Example, Fix, SourceFile, Summaries, TraceStep
@@ -170,9 +170,12 @@ class RawErrorInResponse(LintRule):
 
     def _raw(self, origin: Origin) -> Origin | None:
         """Return an origin with its trace if it is raw; None if it is not."""
-        if origin.kind not in {FIELD, STORE}:
+        if origin.kind == EXCEPTION and origin.name:
+            steps = self._heap.raw_steps(FIELD, f"{origin.name}#{TEXT}")
+        elif origin.kind not in {FIELD, STORE}:
             return origin
-        steps = self._heap.raw_steps(origin.kind, origin.name)
+        else:
+            steps = self._heap.raw_steps(origin.kind, origin.name)
         return None if steps is None else replace(origin, trace=(*origin.trace, *steps)[:LONGEST_TRACE])
 
     def _report_leak(self, node: cst.CSTNode, medium: str, leaks: Taint) -> None:

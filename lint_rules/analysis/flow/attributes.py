@@ -52,7 +52,7 @@ def narrow(carried: Taint, kinds: Sequence[str]) -> Taint:
     errors, parameters = of_kind(carried, MAYBE, EXCEPTION), of_kind(carried, PARAMETER)
     return (
         (carried - errors - parameters)
-        | frozenset(replace(error, kind=EXCEPTION, name=kind) for error in errors for kind in kinds)
+        | frozenset(replace(error, kind=EXCEPTION, name=kind or error.name) for error in errors for kind in kinds)
         | frozenset(parameter.narrowed_to(kind) for parameter in parameters for kind in kinds)
     )
 
