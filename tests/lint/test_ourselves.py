@@ -12,6 +12,9 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
+SERVICE = "core/api/service.py"
+CLEAN = '        raise errors.NotReady("the database does not answer", errors.ReadinessFault.DATABASE) from error\n'
+RAW = '        return JSONResponse({"error": str(error)}, 503)\n'
 
 
 @pytest.fixture(scope="module")
@@ -32,36 +35,9 @@ def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def _breaks(folder: Path, files: dict[str, str]) -> list[str]:
-    """The findings once these files are as given here; afterwards the folder is as it was."""
-    before = {name: (folder / name).read_text() if (folder / name).exists() else None for name in files}
-    for name, text in files.items():
-        (folder / name).write_text(text)
-    try:
-        done = _lint(folder)
-    finally:
-        for name, old in before.items():
-            (folder / name).unlink() if old is None else (folder / name).write_text(old)
-    assert done.returncode == 1
-    return done.stdout.splitlines()
-
-
 def test_the_project_is_clean(copied):
     done = _lint(copied)
     assert done.returncode == 0, done.stdout
-
-
-def test_an_errors_text_in_a_handler_fails_the_gate(copied):
-    place = "core/api/service.py"
-    before = (copied / place).read_text()
-    clean = (
-        '        raise errors.NotReady("the database does not answer", errors.ReadinessFault.DATABASE) from error\n'
-    )
-    assert clean in before
-    lines = _breaks(
-        copied, {place: before.replace(clean, '        return JSONResponse({"error": str(error)}, 503)\n')}
-    )
-    assert any(line.startswith(f"{place}:") and "PP002" in line for line in lines)
 
 
 HEAD = """\
@@ -106,6 +82,7 @@ SPELLINGS = {
     "json": _answering("return Response(json.dumps({'error': repr(error)}).encode(), 503)"),
     "other_module": _answering("return JSONResponse(told(error), 503)"),
     "problem": _answering("return problems.stored({'status': 503, 'detail': str(error)})"),
+    "declared": _answering("raise errors.ManifestInvalid('plugin.yaml', str(error)) from error"),
     "http_exception": _answering("raise HTTPException(503, detail=str(error)) from error"),
     "header": _answering(
         "answer = Response(status_code=503)", "answer.headers['X-Reason'] = str(error)", "return answer"
@@ -133,29 +110,6 @@ SPELLINGS = {
 }
 
 
-@pytest.fixture(scope="module")
-def with_raw_errors(copied) -> list[str]:
-    """The findings of one run over the project with a raw error in a response, in every spelling."""
-    handlers = {f"core/api/scar_{name}.py": HEAD + text for name, text in SPELLINGS.items()}
-    return _breaks(copied, {**handlers, "core/api/scar_text.py": HELPER})
-
-
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_raw_error_in_a_response_fails_the_gate_however_it_is_spelled(with_raw_errors, spelling):
-    start = f"core/api/scar_{spelling}.py:"
-    assert any(line.startswith(start) and "PP002" in line for line in with_raw_errors)
-
-
-def test_a_raw_error_in_the_project_s_own_problem_fails_the_gate(copied):
-    place = "core/api/service.py"
-    clean = 'errors.NotReady("the database does not answer", errors.ReadinessFault.DATABASE)'
-    before = (copied / place).read_text()
-    assert clean in before
-    raw = clean.replace('"the database does not answer"', "str(error)")
-    lines = _breaks(copied, {place: before.replace(clean, raw)})
-    assert any(line.startswith("core/api/problems.py:") and "PP002" in line for line in lines)
-
-
 QUESTIONS = {
     "state": "import docker\n\n\ndef second(name):\n    return docker.from_env().containers.get(name).status\n",
     "list": "import docker\n\n\ndef second(name):\n"
@@ -166,15 +120,38 @@ PLACES = ["core", "builtin_backends", "tests"]
 
 
 @pytest.fixture(scope="module")
-def with_second_questions(copied) -> list[str]:
-    """The findings of one run over the project with every question in every place."""
-    return _breaks(
-        copied, {f"{place}/second_{name}.py": text for place in PLACES for name, text in QUESTIONS.items()}
-    )
+def broken(copied) -> list[str]:
+    """The findings of one run with every mistake in it: each stands in a file of its own."""
+    service = copied / SERVICE
+    before = service.read_text()
+    assert CLEAN in before
+    files = {f"core/api/scar_{name}.py": HEAD + text for name, text in SPELLINGS.items()}
+    files |= {f"{place}/second_{name}.py": text for place in PLACES for name, text in QUESTIONS.items()}
+    files |= {"core/api/scar_text.py": HELPER, SERVICE: before.replace(CLEAN, RAW)}
+    for name, text in files.items():
+        (copied / name).write_text(text)
+    try:
+        done = _lint(copied)
+    finally:
+        for name in files:
+            (copied / name).unlink()
+        service.write_text(before)
+    assert done.returncode == 1
+    return done.stdout.splitlines()
+
+
+def test_an_errors_text_in_a_handler_fails_the_gate(broken):
+    assert any(line.startswith(f"{SERVICE}:") and "PP002" in line for line in broken)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_raw_error_in_a_response_fails_the_gate_however_it_is_spelled(broken, spelling):
+    start = f"core/api/scar_{spelling}.py:"
+    assert any(line.startswith(start) and "PP002" in line for line in broken)
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("place", PLACES)
-def test_a_second_question_to_the_engine_fails_the_gate(with_second_questions, question, place):
+def test_a_second_question_to_the_engine_fails_the_gate(broken, question, place):
     start = f"{place}/second_{question}.py:"
-    assert any(line.startswith(start) and "PP001" in line for line in with_second_questions)
+    assert any(line.startswith(start) and "PP001" in line for line in broken)
