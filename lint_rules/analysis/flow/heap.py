@@ -266,7 +266,7 @@ class Heap:
         key = (root, len(parts) if is_exact else -1)
         if key not in self._index:
             index: dict[str, list[Item]] = {}
-            different: dict[Item, Item] = {}
+            different: dict[tuple[str, str, Parts], Item] = {}
             for item in self._every_item(root):
                 different.setdefault(item[:3], item)
             for item in different.values():
