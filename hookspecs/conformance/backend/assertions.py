@@ -106,6 +106,14 @@ async def wait_for_fault(injector: FaultInjector, delivery: asyncio.Task[object]
         await asyncio.sleep(0.01)
 
 
+async def wait_for_plugin(place: TargetFilesystem) -> None:
+    """Wait until the plugin is there, for a second at most: a target that cannot swap two folders in one step has
+    neither for an instant."""
+    deadline = asyncio.get_running_loop().time() + 1
+    while not plugin_contents(place) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - files send no event
+        await asyncio.sleep(0.05)
+
+
 async def wait_for_clean_up(place: TargetFilesystem, before: set[str], seconds: float | None = None) -> None:
     """Wait until `plugin_folders` has only what it had before, or `seconds` (`CLEAN_UP_SECONDS`) have passed."""
     loop = asyncio.get_running_loop()

@@ -23,6 +23,7 @@ from .assertions import (
     push_promise,
     wait_for_clean_up,
     wait_for_fault,
+    wait_for_plugin,
 )
 from .fixtures import BackendPromises
 
@@ -63,6 +64,7 @@ class FaultPromises(BackendPromises):
         delivery = asyncio.create_task(outcome(deliver(harness, under_test, watch_reads(new, injector))))
         try:
             await wait_for_fault(injector, delivery)
+            await wait_for_plugin(under_test.place)
             assert_one_version(under_test.place, OLD, NEW)
         finally:
             injector.released.set()
