@@ -321,7 +321,7 @@ async def test_a_workspace_without_its_directory_is_stopped(tmp_path):
 def test_the_scripts_are_clean(tmp_path):
     folder = Path(__file__).parents[2] / "builtin_backends/shell/scripts"
     names = sorted(path.stem for path in folder.glob("*.sh"))
-    assert len(names) == 11
+    assert len(names) == 12
     for name in names:
         (tmp_path / name).write_text(script_text(name))
     checked = [str(tmp_path / name) for name in names if name not in {"locking", "keeping"}]  # those begin others

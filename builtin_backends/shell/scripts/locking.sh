@@ -6,7 +6,7 @@
 set -eu
 export LC_ALL=C
 umask 022
-root='' locks='' run=none lock_folder='' nameless=0
+root='' locks='' run=none boot='' layer='' lock_folder='' nameless=0
 newline='
 '
 if [ "$(id -u 2>/dev/null)" = 0 ]; then # a root that may not give files away, or not write everywhere, is a user like others
@@ -65,9 +65,10 @@ try_lock() {
     if mkdir -- "$lock_folder" 2>/dev/null; then
         # Whoever takes the folder for one that was left may have removed it already: then this run has no lock.
         (: >"$lock_folder/$run") 2>/dev/null && return 0
-    elif [ ! -d "$lock_folder" ]; then
-        sleep 0.1 2>/dev/null || sleep 1
-        mkdir -- "$lock_folder" || [ -d "$lock_folder" ] || fail 8 "$lock_folder cannot be made"
+    elif [ ! -d "$lock_folder" ]; then # another run removed it meanwhile, or nothing can be made there
+        mkdir -- "$lock_folder.$run" || fail 8 "$lock_folder cannot be made"
+        rmdir -- "$lock_folder.$run"
+        return 1
     fi
     for holder in "$lock_folder"/*; do
         holder=${holder##*/}
@@ -93,14 +94,15 @@ check_lock() { [ "$locks" = flock ] || [ -e "$lock_folder/$run" ] || fail 5 'the
 # Whether the run $1 has ended, whose name is in $2. A run of this container from before it was started again has; of
 # another machine's or container's it is only known how long ago it wrote $2: $3 minutes are too long.
 has_ended() {
-    space=${1#*.*.} start=${1#*.} own_space=${run#*.*.}
-    if [ "$space" = "$own_space" ] && [ "$space" != - ]; then
+    space=${1#*.*.} start=${1#*.}
+    if [ "$space" = "${run#*.*.}" ] && [ "$space" != - ]; then
         [ "$(start_of "${1%%.*}")" != "${start%%.*}" ]
-    elif [ "${space#*.}" != "$space" ] && [ "${space%-*}.${space#*.}" = "${own_space%-*}.${own_space#*.}" ]; then
-        return 0
-    else
-        [ -n "$(find "$2" -prune -mmin "+$3" 2>/dev/null)" ]
+        return
     fi
+    if [ -n "$layer" ]; then
+        case $space in "$boot"-*"$layer") return 0 ;; esac
+    fi
+    [ -n "$(find "$2" -prune -mmin "+$3" 2>/dev/null)" ]
 }
 
 # Ends the run $1 and its children, if it goes on in this container.
@@ -134,7 +136,7 @@ process_field() {
 
 # Prints a dot and the name of this container's own layer, which it keeps when it is started again and shares with no
 # other; nothing on a machine, or if the kernel does not tell it.
-layer() {
+own_layer() {
     { while read -r _ _ _ source target options; do
         if [ "$target" != / ]; then continue; fi
         case $options in *,upperdir=*) source=${options##*,upperdir=} source=${source%%,*} source=${source%/*} ;; esac
@@ -148,11 +150,10 @@ layer() {
 choose_lock() {
     lock_folder=$1 locks=folder run=''
     if command -v flock >/dev/null 2>&1 && flock -s -n 9 9</ 2>/dev/null; then locks=flock; fi
-    boot=''
     { read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null || :
     container=$(readlink /proc/self/ns/pid 2>/dev/null) || container=''
     case $boot$container in
-    *'['*) container=${container#*[} run=$$.$(start_of $$).$boot-${container%]}$(layer) ;;
+    *'['*) container=${container#*[} layer=$(own_layer) run=$$.$(start_of $$).$boot-${container%]}$layer ;;
     *) run=$$.-.- ;;
     esac
 }
