@@ -267,7 +267,7 @@ def _only_looks(qualified: str, call: cst.Call, function: Function) -> bool:
             if isinstance(node, cst.Assign) and any(_is_name(item.target, name) for item in node.targets)
         ]
         timeout = values[0] if len(values) == 1 else None
-    return isinstance(timeout, cst.Integer | cst.Float) and float(timeout.evaluated_value) == 0
+    return isinstance(timeout, cst.Integer | cst.Float) and not timeout.value.strip("0._")
 
 
 def _is_name(expression: cst.BaseExpression, name: str) -> bool:

@@ -92,8 +92,9 @@ class SourceFile:
         return self._positions().place_of(offset)
 
     def tree(self) -> libcst.Module:
-        """Return the LibCST tree. It is not a copy: do not change it. Raises `Unparsable` (PP900)."""
-        return self._parsed("tree", lambda: parse_cst(self.text, self._ast_or_none()))
+        """Return the LibCST tree. It is not a copy: do not change it. Raises `Unparsable` (PP900), with CPython's own
+        words and place if it cannot read the file either."""
+        return self._parsed("tree", self._parse_tree)
 
     def ast(self) -> Module:
         """Return the `ast` tree, about ten times cheaper than LibCST's, to choose what is worth reading. Raises
@@ -139,6 +140,15 @@ class SourceFile:
         except Unparsable as error:
             self._failed[kind] = error
             raise
+
+    def _parse_tree(self) -> libcst.Module:
+        tree = self._ast_or_none()
+        try:
+            return parse_cst(self.text, tree)
+        except TooDeep:
+            raise
+        except Unparsable as error:
+            raise self._failed.get("ast", error) from error
 
     def _ast_or_none(self) -> Module | None:
         try:
