@@ -182,7 +182,7 @@ def test_a_large_or_deep_plugin_takes_a_bounded_time(tmp_path, case):
     for name, provider in PROVIDERS.items():
         start = time.process_time()
         contents = provider.read_plugin(tree)
-        assert time.process_time() - start < 10, name
+        assert time.process_time() - start < 60, name  # what has no bound takes far longer
         assert contents is None or len(contents.findings) <= 501
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import logging
 import os
@@ -153,7 +154,8 @@ class Noise(MemoryBackend):
 
         class Channel:
             async def run(self, argv, stdin=None):
-                return Completed(0, answer, b"")
+                mark, text = "".join(argv[4:6]).encode(), base64.b64encode(answer + b"\n0")
+                return Completed(0, b"%s base64 %d\n%s\n%s end\n" % (mark, len(text), text, mark), b"")
 
         return ShellTarget(Channel(), "/configs")  # type: ignore[arg-type]
 

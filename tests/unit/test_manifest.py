@@ -124,7 +124,7 @@ def test_what_is_nested_or_long_without_end_is_refused_before_it_costs_time(tmp_
     before = time.process_time()
     with pytest.raises(ManifestInvalid):
         manifest(tmp_path, text)
-    assert time.process_time() - before < 1.5 * len(text) / 100_000 + 0.2
+    assert time.process_time() - before < 10 * len(text) / 100_000 + 1  # what has no bound takes far longer
 
 
 def test_nonsense_from_a_target_is_empty():
