@@ -99,6 +99,11 @@ def last_name(expression: cst.CSTNode | None) -> str:
     return expression.value if isinstance(expression, cst.Name) else ""
 
 
+def is_named(expression: cst.CSTNode | None, *names: str) -> bool:
+    """Return whether the expression is one of these plain names."""
+    return isinstance(expression, cst.Name) and expression.value in names
+
+
 def decorator_name(decorator: cst.Decorator | cst.BaseExpression) -> str:
     """Return `c` of the decorators `@a.b.c` and `@a.b.c(…)`."""
     expression = decorator.decorator if isinstance(decorator, cst.Decorator) else decorator

@@ -14,7 +14,7 @@ from .instance_kinds import InstanceKinds
 from .literals import integer
 from .project_waits import INSTANCE, ProjectWaits, Wait
 from .scopes import Function, Scope
-from .syntax import argument, decorator_name, is_async, last_name, own_nodes, statements
+from .syntax import argument, decorator_name, is_async, is_named, last_name, own_nodes, statements
 
 _PROPERTIES = frozenset({"property", "cached_property"})
 _MANAGERS = frozenset({"contextmanager"})
@@ -264,14 +264,10 @@ def _only_looks(qualified: str, call: cst.Call, function: Function) -> bool:
         values = [
             node.value
             for node in own_nodes(statements(function.node.body))
-            if isinstance(node, cst.Assign) and any(_is_name(item.target, name) for item in node.targets)
+            if isinstance(node, cst.Assign) and any(is_named(item.target, name) for item in node.targets)
         ]
         timeout = values[0] if len(values) == 1 else None
     return isinstance(timeout, cst.Integer | cst.Float) and not timeout.value.strip("0._")
-
-
-def _is_name(expression: cst.BaseExpression, name: str) -> bool:
-    return isinstance(expression, cst.Name) and expression.value == name
 
 
 def _is_large(kind: str, call: cst.Call, in_loop: bool) -> bool:

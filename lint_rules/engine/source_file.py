@@ -147,8 +147,10 @@ class SourceFile:
             return parse_cst(self.text, tree)
         except TooDeep:
             raise
-        except Unparsable as error:
-            raise self._failed.get("ast", error) from error
+        except Unparsable:
+            if tree is None and (failed := self._failed.get("ast")) is not None:
+                raise failed from None
+            raise
 
     def _ast_or_none(self) -> Module | None:
         try:

@@ -124,11 +124,13 @@ class RawErrorInResponse(LintRule):
 
     def visit_Module(self, node: cst.Module) -> bool:
         """Prepare to follow the module's functions; a test's reach no client."""
+        self._leaks: list[tuple[cst.CSTNode, str, Taint]] = []
+        if is_test_file(self.file.relative):
+            return False
         project = self._project(self.linked)
         self._module = _module(self.file, self._table)
         self._heap = project.heap
         self._places = Places(self.file, self._module)
-        self._leaks: list[tuple[cst.CSTNode, str, Taint]] = []
         self._functions = {id(function) for function in self._module.functions.values()}
         self._context = Context(
             self._module,
@@ -139,7 +141,7 @@ class RawErrorInResponse(LintRule):
             self._places,
             streams_of(self._module),
         )
-        return not is_test_file(self.file.relative)
+        return True
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
         """Follow a function of the module."""

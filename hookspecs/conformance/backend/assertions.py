@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ... import errors
 from ...values import Action, InstalledPlugin, Receipt, Removal, TargetChanges
@@ -109,16 +109,19 @@ async def wait_for_fault(injector: FaultInjector, delivery: asyncio.Task[object]
 async def wait_for_plugin(place: TargetFilesystem) -> None:
     """Wait until the plugin is there, for a second at most: a target that cannot swap two folders in one step has
     neither for an instant."""
-    deadline = asyncio.get_running_loop().time() + 1
-    while not plugin_contents(place) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - files send no event
-        await asyncio.sleep(0.05)
+    await _wait_until(lambda: bool(plugin_contents(place)), 1)
 
 
 async def wait_for_clean_up(place: TargetFilesystem, before: set[str], seconds: float | None = None) -> None:
     """Wait until `plugin_folders` has only what it had before, or `seconds` (`CLEAN_UP_SECONDS`) have passed."""
+    await _wait_until(lambda: plugin_folders(place) == before, CLEAN_UP_SECONDS if seconds is None else seconds)
+
+
+async def _wait_until(holds: Callable[[], bool], seconds: float) -> None:
+    """Wait until the condition holds, or the seconds have passed."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + (CLEAN_UP_SECONDS if seconds is None else seconds)
-    while plugin_folders(place) != before and loop.time() < deadline:  # noqa: ASYNC110 - a file system sends no event
+    deadline = loop.time() + seconds
+    while not holds() and loop.time() < deadline:  # noqa: ASYNC110 - a file system sends no event
         await asyncio.sleep(0.1)
 
 

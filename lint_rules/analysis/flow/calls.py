@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 import libcst as cst
 
 from ...tables.python_calls import CALLERS, MAPS
-from ..syntax import code, last_name, passed_values
+from ..syntax import code, is_named, last_name, passed_values
 from .arguments import Argument, Arguments, numbered
 from .attributes import instantiated
 from .context import Environment, Passed
 from .facts import Effect, FunctionFacts, Item
-from .module import is_error_class, is_named
+from .module import is_error_class
 from .receivers import Receivers
 from .sink_table import ancestors
 from .sinks import assigned_medium, sink_of

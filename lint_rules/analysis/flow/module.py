@@ -10,15 +10,7 @@ import libcst as cst
 
 from ...engine.imports import imported_names, qualified_name
 from ...tables.python_calls import ROW_BASES
-from ..syntax import (
-    Function,
-    Statement,
-    elements,
-    every_node,
-    own_nodes,
-    statements,
-    targets_of,
-)
+from ..syntax import Function, Statement, elements, every_node, is_named, own_nodes, statements, targets_of
 from .sink_table import SinkTable, ancestors, builtin_table
 
 _BUILTIN_ERRORS = frozenset({"Exception", "BaseException", "ExceptionGroup", "BaseExceptionGroup"})
@@ -183,11 +175,6 @@ def _annotation_aliases(body: list[Statement]) -> Iterator[tuple[str, cst.BaseEx
             target = statement.targets[0].target
             if isinstance(target, cst.Name):
                 yield target.value, statement.value
-
-
-def is_named(expression: cst.CSTNode | None, *names: str) -> bool:
-    """Return whether the expression is one of these plain names."""
-    return isinstance(expression, cst.Name) and expression.value in names
 
 
 def is_error_class(name: str | None, bases: Mapping[str, tuple[str, ...]]) -> bool:

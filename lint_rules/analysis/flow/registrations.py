@@ -11,13 +11,14 @@ from ..syntax import (
     argument,
     elements,
     is_constant,
+    is_named,
     last_name,
     parameters,
     positional,
     statements,
     string_value,
 )
-from .module import ERROR_ENDINGS, Module, Registrations, is_named
+from .module import ERROR_ENDINGS, Module, Registrations
 
 _ENDPOINTS = ("endpoint", "view_func", "handler", "route")
 _KINDS = ("exc_class_or_status_code", "code_or_exception", "exception")

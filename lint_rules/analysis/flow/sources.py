@@ -12,9 +12,8 @@ from ...tables.errors import (
     STATUS_AND_OUTPUT,
     TRACEBACK_CALLS,
 )
-from ..syntax import Function, annotation_of, every_node, parameter_names, string_value
+from ..syntax import Function, annotation_of, every_node, is_named, parameter_names, string_value
 from .facts import FunctionFacts
-from .module import is_named
 from .values import CLIENT, ERROR, EXCEPTION, MAYBE, OUTPUT, PROCESS, STATUS
 
 EXITS = frozenset({"__exit__", "__aexit__"})

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from ..syntax import elements, positional, string_value
+from ..syntax import elements, is_named, positional, string_value
 from .assignments import Assignments
 from .attributes import failed_in, narrow
 from .context import Environment
-from .module import is_error_class, is_named
+from .module import is_error_class
 from .values import EXCEPTION, LEAKS, MAYBE, NOTHING, STATUS, Taint, of_kind
 
 _FAILS = {
