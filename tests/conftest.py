@@ -43,14 +43,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Take no coverage of a call that tries hundreds of examples, or is slow: tracing makes it three times as slow,
-    and other tests reach the same lines.
+    """Take no coverage of a call that tries hundreds of examples, is slow, or has a bound of CPU: tracing makes it
+    three times as slow, and other tests reach the same lines.
 
     Only the trace functions of this thread and of new ones are set aside: coverage itself goes on. Stopping and
     starting it, as pytest-cov's `no_cover` does, made a process of pytest-xdist hang.
     """
     of_thread, of_new_threads = sys.gettrace(), threading.gettrace()
-    if of_thread is None or not _has_many_examples(item):
+    if of_thread is None or not _is_untraced(item):
         return (yield)
     sys.settrace(None)
     threading.settrace(None)  # type: ignore[arg-type]
@@ -61,9 +61,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         sys.settrace(of_thread)
 
 
-def _has_many_examples(item: pytest.Item) -> bool:
-    is_slow = item.get_closest_marker("slow") is not None or not _UNTRACED.isdisjoint(item.path.parts)
-    return is_slow or hypothesis.is_hypothesis_test(getattr(item, "obj", None))
+def _is_untraced(item: pytest.Item) -> bool:
+    is_marked = any(item.get_closest_marker(name) is not None for name in ("slow", "timed"))
+    is_marked = is_marked or not _UNTRACED.isdisjoint(item.path.parts)
+    return is_marked or hypothesis.is_hypothesis_test(getattr(item, "obj", None))
 
 
 @pytest.fixture(autouse=True)

@@ -176,13 +176,14 @@ LARGE: dict[str, dict[str, str]] = {
 }
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("case", LARGE)
 def test_a_large_or_deep_plugin_takes_a_bounded_time(tmp_path, case):
     tree = make_tree(tmp_path, LARGE[case])
     for name, provider in PROVIDERS.items():
         start = time.process_time()
         contents = provider.read_plugin(tree)
-        assert time.process_time() - start < 60, name  # what has no bound takes far longer
+        assert time.process_time() - start < 10, name
         assert contents is None or len(contents.findings) <= 501
 
 
